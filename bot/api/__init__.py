@@ -1,0 +1,1 @@
+"""The HTTP API for agents: they ask, wait, claim, report and withdraw. No route decides anything."""

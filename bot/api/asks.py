@@ -1,0 +1,132 @@
+"""What the API takes: the bodies and queries of its calls. A name that isn't here is refused, never ignored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from bot.api.problems import moved
+from policies.arguments import canonical, intake
+from policies.duration import LONGEST, parse_duration
+from policies.errors import Invalid
+from policies.request import ExecutionState, State, Submission, ToolCall
+from policies.tool_schema import check_schema
+
+MAX_WAIT = 55
+"""Seconds of one long poll: below the minute after which proxies give up."""
+MAX_RESULT_BYTES = 64 * 1024
+Words = Annotated[str, Field(max_length=8_000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+ToolName = Annotated[str, Field(max_length=200, pattern=r"^[^\s\p{C}]+$")]
+"""No spaces and no invisible characters: two names that look alike must not be two tools."""
+
+
+def _span(sent: Any) -> timedelta | None:
+    """Whole seconds, or a duration as in a policy (``10m``). Raises ``ValueError`` with the words for the agent."""
+    try:
+        if isinstance(sent, str):
+            return parse_duration(sent)
+    except Invalid as error:
+        raise ValueError(error.words) from error
+    if sent is None:
+        return None
+    if type(sent) is not int or not 1 <= sent <= LONGEST.total_seconds():
+        raise ValueError("must be whole seconds from 1 up to 366 days, or a duration such as 10m")
+    return timedelta(seconds=sent)
+
+
+Span = Annotated[timedelta | None, PlainValidator(_span)]
+
+
+class Body(BaseModel):
+    """A JSON body: types are taken as they come, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Query(BaseModel):
+    """A query string: text becomes numbers and lists (``a,b`` or the name repeated)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SubmitBody(Body):
+    """``POST /v1/requests``. ``confidence`` (0 to 1) and ``expires_in`` (whole seconds, or ``10m``) only tighten."""
+
+    tool: ToolName
+    arguments: dict[str, Any]
+    json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    description: Words | None = None
+    reason: Words | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    on_behalf_of: Name | None = None
+    context: Words | None = None
+    run: Name | None = None
+    expires_in: Span = None
+
+    def submission(self) -> Submission:
+        """The submission after intake. Raises ``Invalid`` with the place in the body."""
+        return Submission(
+            call=ToolCall(
+                tool=self.tool,
+                arguments=_at("/arguments", intake, self.arguments),
+                schema=_at("/schema", check_schema, self.json_schema) if self.json_schema is not None else None,
+                description=self.description,
+            ),
+            reason=self.reason,
+            confidence=self.confidence,
+            on_behalf_of=self.on_behalf_of,
+            context=self.context,
+            run=self.run,
+            expires_in=self.expires_in,
+        )
+
+
+class ClaimBody(Body):
+    """``POST /v1/requests/{id}/claim``: the digest that was approved."""
+
+    digest: Name
+
+
+class ReportBody(Body):
+    """``POST /v1/requests/{id}/report``: how the claimed call went. ``result`` is any JSON up to 64 kB."""
+
+    status: Literal["succeeded", "failed"]
+    note: Annotated[str, Field(max_length=3_000)] | None = None
+    result: Any = None
+
+    def checked_result(self) -> Any:
+        """``result`` if it is small enough. Raises ``Invalid``."""
+        if len(canonical(self.result)) > MAX_RESULT_BYTES:
+            words = "larger than 64 kB; send a summary and a link, or leave it out"
+            raise Invalid(words, where="/result", code="too_large")
+        return self.result
+
+
+class ReadQuery(Query):
+    """``GET /v1/requests/{id}``: ``wait`` up to 55 seconds, until it settles or is newer than ``revision``."""
+
+    wait: int = Field(default=0, ge=0, le=MAX_WAIT)
+    revision: int | None = Field(default=None, ge=1)
+
+
+def _listed(sent: Any) -> Any:
+    return sent.split(",") if isinstance(sent, str) else sent
+
+
+class ListQuery(Query):
+    """``GET /v1/requests``: which of the agent's own requests, ``limit`` at most 200 a page."""
+
+    state: Annotated[tuple[State, ...], BeforeValidator(_listed)] = ()
+    execution: Annotated[tuple[ExecutionState, ...], BeforeValidator(_listed)] = ()
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: Name | None = None
+
+
+def _at(prefix: str, check: Any, value: Any) -> Any:
+    try:
+        return check(value)
+    except Invalid as error:
+        raise moved(error, prefix) from error

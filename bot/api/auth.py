@@ -1,0 +1,83 @@
+"""Keys of the API: how they are made, and whose key a request carries. Only hashes are stored.
+
+An agent's key can ask, read, claim, report and withdraw its own requests. An operator's key reads figures. No key
+decides anything: deciding is for people, in Slack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from aiohttp import web
+
+from bot.api.problems import Unauthenticated
+from policies.errors import NotAllowed
+from policies.request import Requester
+from storage.store import Key, Store
+
+AGENT: Final = "agent"
+OPERATOR: Final = "operator"
+_ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_LENGTH = 43
+"""Characters of base 62 that hold 256 random bits."""
+_SECRET = re.compile(rf"so_(?:agent|operator)_[0-9A-Za-z]{{{_LENGTH}}}")
+
+ASK = "Send a key as `Authorization: Bearer so_agent_…`; `signoff keys create NAME` makes one."
+
+
+def mint(kind: Literal["agent", "operator"]) -> tuple[str, str]:
+    """A fresh key: the secret, to be shown once, and the hash to store."""
+    secret = f"so_{kind}_" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    return secret, hashed(secret)
+
+
+def hashed(secret: str) -> str:
+    """What is stored of a secret: its SHA-256 in hex. It has 256 random bits, so it needs no salt and no slow hash."""
+    return hashlib.sha256(secret.encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doorkeeper:
+    """Looks up whose key a request carries, anew each time, so that a revoked key stops at once."""
+
+    store: Store
+    clock: Callable[[], datetime]
+
+    async def requester(self, http: web.Request) -> Requester:
+        """The agent that asks. Raises ``Unauthenticated``, or ``NotAllowed`` for a key of another kind."""
+        key = await self.key(http)
+        if key.kind != AGENT:
+            raise NotAllowed(
+                "This is an operator's key; requests need an agent's key, made by `signoff keys create NAME`.",
+                code="wrong_kind_of_key",
+            )
+        return Requester(id=f"key:{key.name}", name=key.name, owner=key.owner)
+
+    async def key(self, http: web.Request) -> Key:
+        """The valid key that the request carries. Raises ``Unauthenticated``."""
+        key = await self.store.key_by_hash(hashed(_bearer(http)))
+        if key is None:
+            raise Unauthenticated(f"This key isn't known. {ASK}", code="key_unknown")
+        if key.revoked_at is not None:
+            raise Unauthenticated(f"This key was revoked. {ASK}", code="key_revoked")
+        if key.expires_at is not None and key.expires_at <= self.clock():
+            raise Unauthenticated(f"This key has expired. {ASK}", code="key_expired")
+        return key
+
+
+def _bearer(http: web.Request) -> str:
+    """The secret in the one ``Authorization`` header. Two headers are ambiguous, so they count as none."""
+    sent = http.headers.getall("Authorization", [])
+    if len(sent) != 1:
+        raise Unauthenticated(ASK)
+    scheme, _, secret = sent[0].partition(" ")
+    if scheme.casefold() != "bearer" or not _SECRET.fullmatch(secret.strip()):
+        raise Unauthenticated(f"This isn't a key of Signoff. {ASK}", code="key_unknown")
+    return secret.strip()

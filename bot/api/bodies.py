@@ -1,0 +1,138 @@
+"""Reading what was sent: bounded, strictly parsed, and every fault named at once in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError, TransferEncodingError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.api.asks import Body, Query
+from bot.api.problems import Malformed, TooLarge
+from policies.arguments import MAX_BODY_BYTES, JsonValue, parse, pointer
+from policies.errors import Fault, Faulty, Invalid
+
+BODY_SECONDS = 30
+"""How long a body may take to arrive."""
+_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+NOT_YET: Mapping[str, str] = {
+    "question": "questions aren't supported by this gateway; leave `question` out and put it into `reason`",
+    "preview": "previews aren't supported by this gateway; leave `preview` out, the card shows the arguments",
+    "group": "groups aren't supported by this gateway; leave `group` out, each call is decided alone anyway",
+}
+
+B = TypeVar("B", bound=Body)
+Q = TypeVar("Q", bound=Query)
+M = TypeVar("M", bound=BaseModel)
+
+
+async def json_of(http: web.Request) -> JsonValue:
+    """The body as JSON. Raises ``TooLarge``, ``Malformed``, or aiohttp's own 408 where it doesn't arrive."""
+    text = await _read(http)
+    if not text.strip():
+        raise Malformed("The body is empty; send a JSON object.")
+    try:
+        return parse(text)
+    except Invalid as error:
+        raise Malformed(error.words, where=error.where) from error
+
+
+async def _read(http: web.Request) -> bytes:
+    """The bytes of the body, as soon as they are too many: ``TooLarge``. Counts what compression unfolds to."""
+    if (http.content_length or 0) > MAX_BODY_BYTES:
+        raise _too_large()
+    read = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in http.content.iter_any():
+                read += chunk
+                if len(read) > MAX_BODY_BYTES:
+                    raise _too_large()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
+    except (PayloadEncodingError, TransferEncodingError, web.RequestPayloadError) as error:
+        raise Malformed("The body isn't encoded as its headers say; send plain JSON.") from error
+    return bytes(read)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("The body is larger than 256 KiB; send a link or an id instead of the content.")
+
+
+def body_as(model: type[B], sent: JsonValue) -> B:
+    """``sent`` as ``model``. Raises ``Faulty`` with all that is wrong, places as JSON pointers."""
+    return _checked(model, sent, lambda loc: pointer(*loc))
+
+
+def query_as(model: type[Q], http: web.Request) -> Q:
+    """The query string as ``model``; a repeated name is a list. Raises ``Faulty``, places as ``?name``."""
+    sent = {name: ",".join(http.query.getall(name)) for name in http.query}
+    return _checked(model, sent, lambda loc: f"?{loc[0]}" if loc else "?")
+
+
+def idempotency_key(http: web.Request) -> str | None:
+    """The ``Idempotency-Key`` header, None where there is none. Raises ``Invalid`` for an unusable one."""
+    sent = http.headers.getall("Idempotency-Key", [])
+    if not sent:
+        return None
+    if len(sent) > 1 or not _IDEMPOTENCY_KEY.fullmatch(sent[0]):
+        raise Invalid(
+            "Send one Idempotency-Key of 1 to 255 printable ASCII characters, such as a UUID.",
+            code="idempotency_key_invalid",
+        )
+    return sent[0]
+
+
+def _checked(model: type[M], sent: Any, where: Callable[[tuple[int | str, ...]], str]) -> M:
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        found = error.errors(include_url=False, include_input=False)
+    faults = tuple(Fault(where=where(fault["loc"]), words=_words(fault, known)) for fault in found)
+    raise Faulty(faults[:20], code="invalid")
+
+
+def _words(fault: ErrorDetails, known: list[str]) -> str:
+    """What is wrong and what to send instead. pydantic's own words where it has none here; never what was sent."""
+    if fault["type"] == "extra_forbidden":
+        return _unknown(str(fault["loc"][-1]), known)
+    told = WORDS.get(fault["type"])
+    if told is not None:
+        return told.format(**fault.get("ctx", {}))
+    return fault["msg"].replace("Input should be", "must be").replace("String should", "must")
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    if name in NOT_YET:
+        return NOT_YET[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"isn't known here; {hint}"
+
+
+WORDS: Mapping[str, str] = {
+    "value_error": "{error}",
+    "missing": "is missing; send it",
+    "string_type": "must be text",
+    "string_too_short": "must have at least {min_length} character",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must be a name without spaces and invisible characters",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "dict_type": 'must be a JSON object such as {{"amount": 5}}',
+    "model_type": "the body must be a JSON object",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}

@@ -1,0 +1,171 @@
+"""What the API shows: a request as the agent that asked may read it, its own arguments unredacted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from policies.changes import ABSENT, Change, changes
+from policies.request import Execution, Request
+from policies.review import Decision, Review
+
+
+class Out(BaseModel):
+    """Base of what goes out. ``exclude_unset`` drops only what was left out on purpose (see ``ChangeOut``)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def body(self) -> bytes:
+        """The JSON of this value."""
+        return self.model_dump_json(exclude_unset=True).encode()
+
+
+class CheckpointOut(Out):
+    """What stands between the call and its running, and why."""
+
+    kind: str
+    rule: str
+    reason: str
+    required_by: str | None
+
+
+class ChangeOut(Out):
+    """One change of the proposed arguments: at ``path`` (a JSON pointer) from ``before`` to ``after``.
+
+    What was added has no ``before``, what was removed no ``after``.
+    """
+
+    path: str
+    before: Any = None
+    after: Any = None
+
+    @classmethod
+    def of(cls, change: Change) -> ChangeOut:
+        """The change with only those sides that exist."""
+        sides = {"before": change.before, "after": change.after}
+        return cls(path=change.path, **{side: value for side, value in sides.items() if value is not ABSENT})
+
+
+class ReviewOut(Out):
+    """One person's verdict on one revision. ``by`` is the Slack user id."""
+
+    by: str
+    name: str
+    verdict: str
+    revision: int
+    at: datetime
+    note: str | None
+
+    @classmethod
+    def of(cls, review: Review) -> ReviewOut:
+        """``review`` as the agent may read it."""
+        return cls(
+            by=review.by,
+            name=review.name,
+            verdict=review.verdict.value,
+            revision=review.revision,
+            at=review.at,
+            note=review.note,
+        )
+
+
+class DecisionOut(Out):
+    """The settled result. ``by`` holds Slack user ids, or ``policy``, ``silence``, ``requester``."""
+
+    verdict: str
+    by: tuple[str, ...]
+    at: datetime
+    note: str | None
+
+    @classmethod
+    def of(cls, decision: Decision) -> DecisionOut:
+        """``decision`` as the agent may read it."""
+        return cls(verdict=decision.verdict, by=decision.by, at=decision.at, note=decision.note)
+
+
+class ExecutionOut(Out):
+    """Where the approved call stands, since when."""
+
+    state: str
+    at: datetime
+    note: str | None
+
+    @classmethod
+    def of(cls, execution: Execution) -> ExecutionOut:
+        """``execution`` as the agent may read it."""
+        return cls(state=execution.state.value, at=execution.at, note=execution.note)
+
+
+class RequestOut(Out):
+    """A request. ``arguments`` are those that stand now, ``proposed_arguments`` those that the agent sent."""
+
+    id: str
+    state: str
+    checkpoint: CheckpointOut
+    tool: str
+    arguments: dict[str, Any]
+    proposed_arguments: dict[str, Any]
+    modified: bool
+    changes: list[ChangeOut]
+    revision: int
+    digest: str
+    requester: str
+    on_behalf_of: str | None
+    run: str | None
+    group: str | None
+    created_at: datetime
+    deadline_at: datetime | None
+    permit_expires_at: datetime | None
+    reviews: list[ReviewOut]
+    decision: DecisionOut | None
+    execution: ExecutionOut | None
+    audit: str | None
+
+    @classmethod
+    def of(cls, request: Request) -> RequestOut:
+        """``request`` as its requester may read it."""
+        checkpoint = request.checkpoint
+        arguments, proposed = dict(request.call.arguments), dict(request.proposed)
+        return cls(
+            id=request.id,
+            state=request.state.value,
+            checkpoint=CheckpointOut(
+                kind=checkpoint.kind.value,
+                rule=checkpoint.rule,
+                reason=checkpoint.reason,
+                required_by=checkpoint.required_by,
+            ),
+            tool=request.call.tool,
+            arguments=arguments,
+            proposed_arguments=proposed,
+            modified=request.modified,
+            changes=[ChangeOut.of(change) for change in changes(proposed, arguments)] if request.modified else [],
+            revision=request.revision,
+            digest=request.digest,
+            requester=request.requester.name,
+            on_behalf_of=request.on_behalf_of,
+            run=request.run,
+            group=None,
+            created_at=request.created_at,
+            deadline_at=request.deadline_at,
+            permit_expires_at=request.permit_expires_at,
+            reviews=[ReviewOut.of(review) for review in request.reviews],
+            decision=DecisionOut.of(request.decision) if request.decision else None,
+            execution=ExecutionOut.of(request.execution) if request.execution else None,
+            audit=request.audit,
+        )
+
+
+class RequestsOut(Out):
+    """One page of requests, newest first; ``cursor`` asks for the next one, null at the end."""
+
+    requests: list[RequestOut]
+    cursor: str | None
+
+    @classmethod
+    def of(cls, requests: Sequence[Request], cursor: str | None) -> RequestsOut:
+        """A page of ``requests``."""
+        return cls(requests=[RequestOut.of(request) for request in requests], cursor=cursor)

@@ -1,0 +1,152 @@
+"""The addresses of the HTTP API, and what each does: check the key, read the body, one call of the gateway, answer."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from bot.api.asks import ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody
+from bot.api.auth import Doorkeeper
+from bot.api.bodies import body_as, idempotency_key, json_of, query_as
+from bot.api.models import Out, RequestOut, RequestsOut
+from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
+from bot.api.waits import OpenWaits
+from bot.gateway import Gateway
+from policies.arguments import JsonValue, canonical
+from policies.errors import Fault, Faulty, NotFound
+from policies.request import ExecutionState, Request, Requester
+from storage.store import Idempotency, Store
+
+Ready = Callable[[], Awaitable[tuple[str, ...]]]
+"""What keeps the gateway from deciding now, a sentence each (the database, Slack); empty when it is able to."""
+
+_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
+
+
+def add_routes(
+    app: web.Application, gateway: Gateway, store: Store, clock: Callable[[], datetime], *, ready: Ready
+) -> None:
+    """Add the API to ``app``, with problem documents for whatever goes wrong anywhere in ``app``."""
+    app.middlewares.append(problems)
+    waits = OpenWaits()
+    app.cleanup_ctx.append(waits.watch)
+    app.on_shutdown.append(waits.end)
+    requests = RequestRoutes(gateway=gateway, doorkeeper=Doorkeeper(store=store, clock=clock), waits=waits)
+    app.add_routes(
+        [
+            web.post("/v1/requests", requests.submit),
+            web.get("/v1/requests", requests.list_own, allow_head=False),
+            web.get("/v1/requests/{id}", requests.read, allow_head=False),
+            web.delete("/v1/requests/{id}", requests.withdraw),
+            web.post("/v1/requests/{id}/claim", requests.claim),
+            web.post("/v1/requests/{id}/report", requests.report),
+            web.get("/healthz", alive),
+            web.get("/readyz", _readiness(ready)),
+        ]
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRoutes:
+    """What an agent can do with its own requests."""
+
+    gateway: Gateway
+    doorkeeper: Doorkeeper
+    waits: OpenWaits
+
+    async def submit(self, http: web.Request) -> web.Response:
+        """``POST /v1/requests``: 201 new, 200 the same again."""
+        requester = await self.doorkeeper.requester(http)
+        key = idempotency_key(http)
+        sent = await json_of(http)
+        submission = body_as(SubmitBody, sent).submission()
+        again = _idempotency(requester, key, sent) if key is not None else None
+        try:
+            added = await self.gateway.submit(submission, requester, idempotency=again)
+        except Faulty as error:
+            raise moved(error, "/arguments") from error
+        response = _show(RequestOut.of(added.request), status=201 if added.created else 200)
+        response.headers["Location"] = f"/v1/requests/{added.request.id}"
+        return response
+
+    async def read(self, http: web.Request) -> web.Response:
+        """``GET /v1/requests/{id}``: how it stands, or a long poll until that changes."""
+        requester = await self.doorkeeper.requester(http)
+        query = query_as(ReadQuery, http)
+        if query.wait == 0:
+            return _shown(await self.gateway.own(_id(http), requester))
+        waiting = self.gateway.wait(_id(http), requester, revision=query.revision, seconds=query.wait)
+        return _shown(await self.waits.hold(http, waiting))
+
+    async def list_own(self, http: web.Request) -> web.Response:
+        """``GET /v1/requests``: the agent's own, newest first."""
+        requester = await self.doorkeeper.requester(http)
+        query = query_as(ListQuery, http)
+        page = await self.gateway.list_own(
+            requester, states=query.state, execution=query.execution, limit=query.limit, cursor=query.cursor
+        )
+        return _show(RequestsOut.of(page.requests, page.cursor))
+
+    async def claim(self, http: web.Request) -> web.Response:
+        """``POST /v1/requests/{id}/claim``: the arguments to run, once."""
+        requester = await self.doorkeeper.requester(http)
+        key = idempotency_key(http)
+        body = body_as(ClaimBody, await json_of(http))
+        return _shown(await self.gateway.claim(_id(http), requester, body.digest, key=key))
+
+    async def report(self, http: web.Request) -> web.Response:
+        """``POST /v1/requests/{id}/report``: how the claimed call went."""
+        requester = await self.doorkeeper.requester(http)
+        body = body_as(ReportBody, await json_of(http))
+        state = ExecutionState(body.status)
+        return _shown(
+            await self.gateway.report(_id(http), requester, state, note=body.note, result=body.checked_result())
+        )
+
+    async def withdraw(self, http: web.Request) -> web.Response:
+        """``DELETE /v1/requests/{id}``: pending is withdrawn, approved and unclaimed revoked."""
+        requester = await self.doorkeeper.requester(http)
+        return _shown(await self.gateway.withdraw(_id(http), requester))
+
+
+async def alive(http: web.Request) -> web.Response:
+    """``GET /healthz``: the process answers."""
+    return web.json_response({"status": "ok"}, headers=ANSWER_HEADERS)
+
+
+def _readiness(ready: Ready) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def readyz(http: web.Request) -> web.Response:
+        missing = await ready()
+        if not missing:
+            return web.json_response({"status": "ready"}, headers=ANSWER_HEADERS)
+        faults = tuple(Fault(where="", words=words) for words in missing)
+        response = answer(503, "not_ready", "Signoff can't decide now: " + "; ".join(missing), faults)
+        response.headers["Retry-After"] = "5"
+        return response
+
+    return readyz
+
+
+def _id(http: web.Request) -> str:
+    """The id in the address; what can't be an id reads like an unknown one."""
+    found = http.match_info["id"]
+    if not _ID.fullmatch(found):
+        raise NotFound("No such request.")
+    return found
+
+
+def _idempotency(requester: Requester, key: str, sent: JsonValue) -> Idempotency:
+    return Idempotency(requester=requester.id, key=key, body=hashlib.sha256(canonical(sent)).hexdigest())
+
+
+def _shown(request: Request) -> web.Response:
+    return _show(RequestOut.of(request))
+
+
+def _show(shown: Out, *, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=shown.body(), content_type="application/json", headers=ANSWER_HEADERS)

@@ -1,0 +1,73 @@
+"""What the courier asks of whoever speaks to Slack, and how such a carrier fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from policies.agent_run import AgentRun
+from policies.effects import Post
+from policies.people import Reviewers
+from policies.request import Request
+from storage.store import Copy
+
+
+class CarryError(Exception):
+    """An effect could not be carried out."""
+
+
+class Uncertain(CarryError):
+    """It may have happened or not: a time-out, a reset, a server error. Look before you repeat it."""
+
+
+class Paced(CarryError):
+    """Slack asks to wait ``retry_after`` seconds; nothing happened."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"Slack asks to wait {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class Rejected(CarryError):
+    """Slack refuses this for good; ``error`` is Slack's name for it."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posted:
+    """Where a message stands."""
+
+    channel: str
+    ts: str
+
+
+class Carrier(Protocol):
+    """The verbs towards Slack. Each raises a ``CarryError`` where it fails."""
+
+    async def post_card(self, request: Request, to: str, owed_id: int) -> Posted:
+        """Post the card to a channel (id or name) or, by user id, as a direct message."""
+
+    async def find_posted(self, owed_id: int, to: str, since: datetime) -> Posted | None:
+        """The card that an uncertain earlier attempt posted, if the channel's history can be read and has it."""
+
+    async def refresh(self, request: Request, copy: Copy) -> None:
+        """Bring one copy up to date."""
+
+    async def remind(self, request: Request, copy: Copy) -> None:
+        """Say in the copy's thread that the request still waits."""
+
+    async def summon(self, request: Request, copy: Copy, group: Reviewers) -> None:
+        """Say in the copy's thread who joined."""
+
+    async def tell_served(self, request: Request) -> None:
+        """Tell the person served that nobody decided in time."""
+
+    async def post_run(self, post: Post, run: AgentRun, known_ts: str | None) -> Posted:
+        """Post a message of a run, or update the one at ``known_ts``."""
+
+    async def ids_of(self, group: Reviewers) -> tuple[str, ...]:
+        """The user ids of a group's people."""

@@ -1,0 +1,211 @@
+"""The program ``signoff``: its commands and their words. Nothing slow is imported before a command runs.
+
+Exit codes: 0 success, 1 the thing asked about is wrong, 2 bad usage. Errors are one line on stderr, never a traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="signoff",
+    help="The Slack approval gateway for AI agents: a person's sign-off exactly where it matters.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, and explain what it says of a call.")
+requests_app = typer.Typer(no_args_is_help=True, help="Look at requests, also while serve runs.")
+audit_app = typer.Typer(no_args_is_help=True, help="The hash-chained journal.")
+keys_app = typer.Typer(no_args_is_help=True, help="Agents' keys. No key decides anything.")
+app.add_typer(policy_app, name="policy")
+app.add_typer(requests_app, name="requests")
+app.add_typer(audit_app, name="audit")
+app.add_typer(keys_app, name="keys")
+
+
+def fail(words: str, code: int = 1) -> NoReturn:
+    """End with one line on stderr that a person can act on."""
+    typer.echo(words, err=True)
+    raise typer.Exit(code)
+
+
+def _run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a command's coroutine; what Signoff refuses becomes one line each on stderr."""
+    import asyncio
+
+    from policies.errors import Faulty, SignoffError
+
+    try:
+        asyncio.run(main())
+    except Faulty as error:
+        fail("\n".join(str(fault) for fault in error.faults))
+    except SignoffError as error:
+        fail(error.words)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Where the local workspace answers.")] = 4390,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Don't open a browser.")] = False,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Play the reviewers too, tell the story, exit 0 if all is right.")
+    ] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Shorten the ladder's delays.")] = False,
+) -> None:
+    """Watch an agent work and be stopped, with nothing but Python. Example: signoff demo --fast"""
+    from bot.demo.stage import play
+
+    _run(lambda: play(port=port, browser=not no_browser, auto=auto, fast=fast))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on. Default: SIGNOFF_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on. Default: PORT.")] = None,
+) -> None:
+    """Run the gateway. Example: signoff serve --port 8080"""
+    from bot.commands.serving import serve_until_stopped
+
+    _run(lambda: serve_until_stopped(host=host, port=port))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Where the workspace answers.")] = 4390,
+) -> None:
+    """A local Slack workspace alone; prints what to set. Example: signoff sandbox --port 4390"""
+    import subprocess
+
+    try:
+        raise typer.Exit(subprocess.call([sys.executable, "-m", "sandbox", "--port", str(port)]))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema. Example: DATABASE_URL=sqlite:///signoff.db signoff migrate"""
+    from bot.commands.operating import migrate_database
+
+    _run(migrate_database)
+
+
+@app.command()
+def manifest(
+    url: Annotated[str | None, typer.Option(help="The gateway's public address: prints the HTTP form.")] = None,
+) -> None:
+    """Print the Slack app's manifest. Example: signoff manifest --url https://signoff.example.com"""
+    from bot.commands.manifest import manifest_text
+
+    _say_or_fail(lambda: manifest_text(url))
+
+
+@app.command()
+def doctor() -> None:
+    """Check tokens, scopes, channels, reviewers, database and clock. Example: signoff doctor"""
+    from bot.commands.doctor import examine
+
+    _run(examine)
+
+
+@policy_app.command("check")
+def policy_check(file: Annotated[Path, typer.Argument(help="The policy file.")]) -> None:
+    """Every fault at once, as file:line:col. Example: signoff policy check policy.yml"""
+    from bot.commands.policy import check
+
+    _say_or_fail(lambda: check(file))
+
+
+@policy_app.command("explain")
+def policy_explain(
+    file: Annotated[Path, typer.Argument(help="The policy file.")],
+    call: Annotated[Path, typer.Argument(help='A JSON file: {"tool": …, "arguments": {…}}.')],
+) -> None:
+    """Which rules match a call, and why. Example: signoff policy explain policy.yml call.json"""
+    from bot.commands.policy import explain_call
+
+    _say_or_fail(lambda: explain_call(file, call))
+
+
+@requests_app.command("list")
+def requests_list(
+    state: Annotated[str, typer.Option(help="pending, approved, rejected, expired, withdrawn or all.")] = "pending",
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+) -> None:
+    """List requests, newest first. Example: signoff requests list --state all"""
+    from bot.commands.operating import list_requests
+
+    _run(lambda: list_requests(state, limit))
+
+
+@requests_app.command("show")
+def requests_show(request_id: str) -> None:
+    """One request with its reviews, as JSON; secrets redacted. Example: signoff requests show req_1c9f…"""
+    from bot.commands.operating import show_request
+
+    _run(lambda: show_request(request_id))
+
+
+@audit_app.command("verify")
+def audit_verify() -> None:
+    """Check the journal's chain. Example: signoff audit verify"""
+    from bot.commands.operating import verify_journal
+
+    _run(verify_journal)
+
+
+@keys_app.command("create")
+def keys_create(
+    name: str,
+    owner: Annotated[
+        str | None, typer.Option(help="The Slack user id of the person who answers for the agent.")
+    ] = None,
+    expires: Annotated[str | None, typer.Option(help="When it ends, such as 90d.")] = None,
+) -> None:
+    """Make an agent's key; it is printed once. Example: signoff keys create billing-bot --owner U0ALICE"""
+    from bot.commands.keys import create_key
+
+    _run(lambda: create_key(name, owner, expires))
+
+
+@keys_app.command("list")
+def keys_list() -> None:
+    """List keys without their secrets. Example: signoff keys list"""
+    from bot.commands.keys import list_keys
+
+    _run(list_keys)
+
+
+@keys_app.command("revoke")
+def keys_revoke(name: str) -> None:
+    """End a key at once. Example: signoff keys revoke billing-bot"""
+    from bot.commands.keys import revoke_key
+
+    _run(lambda: revoke_key(name))
+
+
+def _say_or_fail(make: Callable[[], str]) -> None:
+    from policies.errors import Faulty, SignoffError
+
+    try:
+        typer.echo(make())
+    except Faulty as error:
+        fail("\n".join(str(fault) for fault in error.faults))
+    except SignoffError as error:
+        fail(error.words)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,107 @@
+"""Looking after the database: migrate, list and show requests, verify the journal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+from bot.commands.opening import open_store
+from bot.settings import Settings, load_settings
+from policies.errors import Invalid, NotFound, SignoffError
+from policies.redaction import redact
+from policies.request import Request, State
+from storage.store import Store, upgrade
+
+
+async def migrate_database() -> None:
+    """Bring the database of ``DATABASE_URL`` to the newest schema."""
+    settings = load_settings()
+    upgrade(settings.database_url)
+    typer.echo(f"{_plain(settings.database_url)} is up to date.")
+
+
+async def list_requests(state: str, limit: int) -> None:
+    """One line a request: id, state, checkpoint, tool, who asked, when."""
+    states = _states(state)
+    async with open_store() as (store, _):
+        page = await store.requests(states=states, limit=limit)
+    if not page.requests:
+        typer.echo("No such requests.", err=True)
+    for request in page.requests:
+        typer.echo("\t".join(_columns(request)))
+
+
+async def show_request(request_id: str) -> None:
+    """The request as JSON, redacted as on the card."""
+    async with open_store() as (store, settings):
+        request = await _found(store, request_id)
+    typer.echo(json.dumps(_shown(request, settings), indent=2, ensure_ascii=False))
+
+
+async def verify_journal() -> None:
+    """Say whether the journal's chain is whole; exit 1 where it isn't."""
+    async with open_store() as (store, _):
+        report = await store.verify_journal()
+    if not report.ok:
+        raise SignoffError(report.words)
+    typer.echo(report.words)
+
+
+def _states(word: str) -> tuple[State, ...]:
+    if word == "all":
+        return ()
+    try:
+        return (State(word),)
+    except ValueError:
+        known = ", ".join([*(state.value for state in State), "all"])
+        raise Invalid(f"There is no state {word!r}; known are {known}.") from None
+
+
+def _columns(request: Request) -> tuple[str, ...]:
+    state = request.state.value
+    if request.execution is not None:
+        state = f"{state}/{request.execution.state.value}"
+    asked = request.created_at.isoformat(timespec="seconds")
+    return (request.id, state, request.checkpoint.kind.value, request.call.tool, request.requester.name, asked)
+
+
+async def _found(store: Store, request_id: str) -> Request:
+    request = await store.request(request_id)
+    if request is None:
+        raise NotFound(f"There is no request {request_id}; see `signoff requests list --state all`.")
+    return request
+
+
+def _shown(request: Request, settings: Settings) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "state": request.state.value,
+        "tool": request.call.tool,
+        "arguments": redact(dict(request.call.arguments), key=settings.secret_key).value,
+        "requester": request.requester.name,
+        "owner": request.requester.owner,
+        "checkpoint": {
+            "kind": request.checkpoint.kind.value,
+            "rule": request.checkpoint.rule,
+            "reason": request.checkpoint.reason,
+        },
+        "digest": request.digest,
+        "revision": request.revision,
+        "created_at": request.created_at.isoformat(),
+        "deadline_at": request.deadline_at.isoformat() if request.deadline_at else None,
+        "reviews": [
+            {"by": review.by, "name": review.name, "verdict": review.verdict.value, "at": review.at.isoformat()}
+            for review in request.reviews
+        ],
+        "decision": {"verdict": request.decision.verdict, "by": request.decision.by} if request.decision else None,
+        "execution": request.execution.state.value if request.execution else None,
+    }
+
+
+def _plain(url: str) -> str:
+    """The database's address without a password in it."""
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).render_as_string(hide_password=True)

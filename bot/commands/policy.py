@@ -1,0 +1,43 @@
+"""Checking a policy file and explaining what it says of one call."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from policies.arguments import intake, parse
+from policies.errors import Invalid
+from policies.judgement import Facts, explain
+from policies.loader import load
+from policies.policy import Policy
+from policies.request import Submission, ToolCall
+
+
+def read_policy(path: Path) -> Policy:
+    """Load a policy file. Raises ``Faulty`` with every fault, ``OSError`` where it can't be read."""
+    return load(path.read_text(encoding="utf-8"), source=str(path))
+
+
+def check(path: Path) -> str:
+    """What a good policy holds, with its warnings; a bad one raises."""
+    policy = read_policy(path)
+    lines = [f"{path}: good: {len(policy.rules)} rules, {len(policy.reviewers)} groups of reviewers."]
+    return "\n".join([*lines, *(f"warning: {warning}" for warning in policy.warnings)])
+
+
+def explain_call(path: Path, call: Path) -> str:
+    """Which rules matched the call, why the others didn't, and what came of it."""
+    return str(explain(read_policy(path), _submission(call), Facts(agent="explain", now=datetime.now(UTC))))
+
+
+def _submission(path: Path) -> Submission:
+    body: Any = parse(path.read_bytes())
+    if not isinstance(body, dict) or not isinstance(body.get("tool"), str):
+        raise Invalid(f'{path}: write {{"tool": "name", "arguments": {{…}}}}, with confidence and context if you like.')
+    return Submission(
+        call=ToolCall(tool=body["tool"], arguments=intake(body.get("arguments", {}))),
+        confidence=body.get("confidence"),
+        context=body.get("context"),
+        on_behalf_of=body.get("on_behalf_of"),
+    )

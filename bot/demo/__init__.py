@@ -1,0 +1,1 @@
+"""What `signoff demo` brings along: a small company whose tools really do something on this machine."""

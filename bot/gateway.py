@@ -1,0 +1,281 @@
+"""The use cases, one short method each. Every room of the bot meets here; decisions come from ``policies``."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.shelf import PolicyShelf
+from bot.waiting import Waiting, changed_within
+from policies.agent_run import AgentRun, RunState
+from policies.arguments import validate
+from policies.authority import check_may_approve, check_may_stop
+from policies.checkpoint import Checkpoint
+from policies.effects import Post
+from policies.errors import Conflict, Faulty, NotAllowed, NotFound, Refused
+from policies.events import (
+    Attested,
+    AuditMarked,
+    Claimed,
+    Edit,
+    Elapsed,
+    Event,
+    Lost,
+    Outcome,
+    Reported,
+    Reviewed,
+    Stopped,
+    Withdrawn,
+)
+from policies.judgement import Facts, judge
+from policies.lifecycle import apply, open_request
+from policies.people import Person, Standing
+from policies.policy import Policy
+from policies.request import ExecutionState, Request, Requester, State, Submission
+from policies.review import Verdict
+from storage.store import Added, Idempotency, Page, Store
+
+OPEN_LIMIT = 500
+"""How many pending requests one list looks at."""
+
+
+def new_id(kind: str) -> str:
+    """A fresh id with 128 random bits, such as ``req_1c9f…``; nobody can guess another's."""
+    return f"{kind}_{secrets.token_hex(16)}"
+
+
+class Gateway:
+    """What can be done with requests and runs. ``clock`` gives the time in UTC; ``waiting`` is woken after commits."""
+
+    def __init__(
+        self, store: Store, shelf: PolicyShelf, clock: Callable[[], datetime], waiting: Waiting, *, workspace_id: str
+    ) -> None:
+        self.store = store
+        self.shelf = shelf
+        self.clock = clock
+        self.waiting = waiting
+        self.workspace_id = workspace_id
+
+    # ---- the agent's side
+
+    async def submit(
+        self, submission: Submission, requester: Requester, *, idempotency: Idempotency | None = None
+    ) -> Added:
+        """Judge a tool call and store the request: pending, or settled at once for ``allow`` and ``deny``."""
+        _check_schema(submission)
+        policy = self.shelf.current
+        checkpoint = await self._judge(policy, submission, requester)
+        outcome = open_request(
+            submission,
+            checkpoint,
+            request_id=new_id("req"),
+            workspace_id=self.workspace_id,
+            requester=requester,
+            policy_digest=policy.digest,
+            now=self.clock(),
+        )
+        return await self.store.add(outcome, idempotency=idempotency)
+
+    async def own(self, request_id: str, requester: Requester) -> Request:
+        """The requester's own request; a foreign one reads like an unknown one."""
+        request = await self.store.request(request_id)
+        if request is None or request.requester.id != requester.id:
+            raise NotFound("No such request.")
+        return request
+
+    async def list_own(
+        self,
+        requester: Requester,
+        *,
+        states: Sequence[State] = (),
+        execution: Sequence[ExecutionState] = (),
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """The requester's own requests, newest first."""
+        return await self.store.requests(
+            states=states, execution=execution, requester=requester.id, limit=limit, cursor=cursor
+        )
+
+    async def wait(self, request_id: str, requester: Requester, *, revision: int | None, seconds: float) -> Request:
+        """The request as soon as it is settled or newer than ``revision``, or as it stands after ``seconds``."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        with self.waiting.watch(request_id) as changed:
+            while True:
+                request = await self.own(request_id, requester)
+                if request.settled or (revision is not None and request.revision > revision):
+                    return request
+                if not await changed_within(changed, deadline - asyncio.get_running_loop().time()):
+                    return request
+
+    async def withdraw(self, request_id: str, requester: Requester) -> Request:
+        """Take a request back: pending is withdrawn, approved and unclaimed revoked."""
+        return await self._change_own(request_id, requester, Withdrawn())
+
+    async def claim(self, request_id: str, requester: Requester, digest: str, key: str | None = None) -> Request:
+        """Take the permit, once, for exactly the approved digest."""
+        return await self._change_own(request_id, requester, Claimed(digest=digest, key=key))
+
+    async def report(
+        self, request_id: str, requester: Requester, state: ExecutionState, note: str | None = None, result: Any = None
+    ) -> Request:
+        """Say how the claimed call went."""
+        return await self._change_own(request_id, requester, Reported(state=state, note=note, result=result))
+
+    async def lose(self, request_id: str, requester: Requester) -> Request:
+        """The runner was interrupted between claim and report: the execution is unknown from now on."""
+        return await self._change_own(request_id, requester, Lost())
+
+    # ---- people's side
+
+    async def request(self, request_id: str) -> Request:
+        """The request with this id."""
+        request = await self.store.request(request_id)
+        if request is None:
+            raise NotFound("There is no request with this id.")
+        return request
+
+    async def review(
+        self,
+        request_id: str,
+        person: Person,
+        verdict: Verdict,
+        revision: int,
+        *,
+        note: str | None = None,
+        phrase: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """One person's verdict on one revision; with ``modify`` the changed arguments, judged by the frozen policy."""
+        edit = await self._edit(request_id, arguments) if verdict is Verdict.MODIFY and arguments is not None else None
+        event = Reviewed(person=person, verdict=verdict, revision=revision, note=note, phrase=phrase, edit=edit)
+        return await self._change(request_id, event)
+
+    async def stop(self, request_id: str, person: Person, note: str | None = None) -> Request:
+        """Stop what is pending or approved and not yet claimed."""
+        return await self._change(request_id, Stopped(person=person, note=note))
+
+    async def attest(self, request_id: str, person: Person, ran: bool) -> Request:
+        """Say of an unknown execution whether it ran."""
+        return await self._change(request_id, Attested(person=person, ran=ran))
+
+    async def mark_audit(self, request_id: str, person: Person, mark: str) -> Request:
+        """Mark what went ahead on silence as ``seen`` or ``objected``."""
+        return await self._change(request_id, AuditMarked(person=person, mark=mark))
+
+    async def reviewable(self, person: Person) -> tuple[Request, ...]:
+        """The pending requests that this person may review, newest first."""
+        page = await self.store.requests(states=(State.PENDING,), limit=OPEN_LIMIT)
+        return tuple(request for request in page.requests if _admits(check_may_approve, request, person))
+
+    async def mine(self, person: Person) -> tuple[Request, ...]:
+        """The pending requests that were asked on this person's behalf, newest first."""
+        page = await self.store.requests(states=(State.PENDING,), limit=OPEN_LIMIT)
+        return tuple(request for request in page.requests if request.serves(person))
+
+    async def visible(self, request_id: str, person: Person) -> Request:
+        """The request, for those who may review or stop it; to everybody else it reads like an unknown one."""
+        request = await self.request(request_id)
+        if not _admits(check_may_stop, request, person):
+            raise NotFound("There is no request with this id that you may see.")
+        return request
+
+    # ---- time
+
+    async def advance(self, now: datetime) -> int:
+        """Let everything happen that is due at ``now``; how many requests changed."""
+        return await self.store.change_due(now, lambda request: apply(request, Elapsed(), now))
+
+    # ---- runs of the agent runner
+
+    async def start_run(self, person: Person, channel: str, thread_ts: str | None, errand: str) -> AgentRun:
+        """Start an errand for a person who may; its first message opens the thread where none is given."""
+        self._check_may_start(person)
+        run = AgentRun(
+            id=new_id("run"),
+            owner=person.id,
+            owner_name=person.name,
+            channel=channel,
+            thread_ts=thread_ts,
+            errand=errand,
+            created_at=self.clock(),
+        )
+        opening = Post(run_id=run.id, key="opening", channel=channel, thread_ts=thread_ts, text=errand, kind="opening")
+        stored = await self.store.add_run(run, effects=(opening,))
+        self.waiting.wake(("runs",))
+        return stored
+
+    async def stop_run(self, run_id: str, person: Person) -> AgentRun:
+        """Stop a run; only the person who started it and those who may start runs can."""
+        run = await self.store.run(run_id)
+        if run is None:
+            raise NotFound("There is no such run.")
+        if person.id != run.owner:
+            self._check_may_start(person)
+        return await self.store.change_run(run_id, lambda standing: (_stopped(standing, person), ()))
+
+    # ---- small steps
+
+    def _check_may_start(self, person: Person) -> None:
+        if person.standing is not Standing.MEMBER or not self.shelf.current.may_start(person):
+            raise NotAllowed(
+                "You may not start the agent here. Whoever runs Signoff can add you to `agents: start` in the policy."
+            )
+
+    async def _judge(self, policy: Policy, submission: Submission, requester: Requester) -> Checkpoint:
+        now = self.clock()
+        return judge(policy, submission, Facts(agent=requester.name, now=now))
+
+    async def _edit(self, request_id: str, arguments: Mapping[str, Any]) -> Edit:
+        request = await self.request(request_id)
+        call = replace(request.call, arguments=arguments)
+        submission = Submission(
+            call=call,
+            reason=request.reason,
+            confidence=request.confidence,
+            on_behalf_of=request.on_behalf_of,
+            context=request.context,
+            run=request.run,
+        )
+        _check_schema(submission)
+        policy = await self.shelf.by_digest(request.policy_digest)
+        return Edit(arguments=arguments, checkpoint=await self._judge(policy, submission, request.requester))
+
+    async def _change(self, request_id: str, event: Event) -> Request:
+        def step(request: Request) -> Outcome:
+            return apply(request, event, self.clock())
+
+        return await self.store.change(request_id, step)
+
+    async def _change_own(self, request_id: str, requester: Requester, event: Event) -> Request:
+        def step(request: Request) -> Outcome:
+            if request.requester.id != requester.id:
+                raise NotFound("No such request.")
+            return apply(request, event, self.clock())
+
+        return await self.store.change(request_id, step)
+
+
+def _check_schema(submission: Submission) -> None:
+    if submission.call.schema is not None:
+        faults = validate(submission.call.schema, submission.call.arguments)
+        if faults:
+            raise Faulty(faults, code="arguments_invalid")
+
+
+def _admits(check: Callable[[Request, Person], None], request: Request, person: Person) -> bool:
+    try:
+        check(request, person)
+    except Refused:
+        return False
+    return True
+
+
+def _stopped(run: AgentRun, person: Person) -> AgentRun:
+    if run.state is not RunState.ACTIVE:
+        raise Conflict(f"This run is over already ({run.state.value}).")
+    return replace(run, state=RunState.STOPPED, note=f"stopped by {person.name}")

@@ -1,0 +1,90 @@
+"""Settings from the environment and ``.env``. An unknown ``SIGNOFF_*`` name is refused: no typo stays silent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from policies.errors import Fault, Faulty, Invalid
+
+SLACK_API = "https://slack.com/api/"
+
+
+class Settings(BaseSettings):
+    """One field for each setting; the description is what ``signoff doctor`` and the README say of it."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    slack_bot_token: SecretStr | None = Field(None, description="the app's bot token, xoxb-…")
+    slack_app_token: SecretStr | None = Field(None, description="Socket Mode: the app-level token, xapp-…")
+    slack_signing_secret: SecretStr | None = Field(None, description="HTTP instead of Socket Mode: the signing secret")
+    slack_api_url: str = Field(SLACK_API, description="where Slack's Web API answers")
+    database_url: str = Field("sqlite:///signoff.db", description="the database")
+    signoff_policy: Path | None = Field(None, description="the policy file; default: the policy shipped with Signoff")
+    signoff_host: str = Field("127.0.0.1", description="the address that serve listens on")
+    port: int = Field(8080, ge=0, le=65535, description="the port that serve listens on")
+    signoff_tools: str | None = Field(None, description="the module with the runner's tools")
+    anthropic_api_key: SecretStr | None = Field(None, description="the key for the runner's model")
+    anthropic_base_url: str | None = Field(None, description="where the Messages API answers")
+    signoff_model: str = Field("claude-sonnet-4-5", description="the runner's model")
+    signoff_log: Literal["text", "json"] = Field("text", description="how log lines are written")
+
+    @property
+    def secret_key(self) -> bytes:
+        """The key for the short hashes that stand in for redacted secrets: stable for one app, unknown to readers."""
+        token = self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
+        return hashlib.sha256(b"signoff redaction\x00" + token.encode()).digest()
+
+    @property
+    def uses_socket_mode(self) -> bool:
+        """True where an app-level token is set."""
+        return self.slack_app_token is not None
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, env_file: Path = Path(".env")) -> Settings:
+    """Read and check the settings. Raises ``Faulty`` with every fault at once."""
+    stored = dotenv_values(env_file) if env_file.is_file() else {}
+    faults = [_unknown(name) for name in sorted({*environ, *stored}) if _is_unknown(name)]
+    if faults:
+        raise Faulty(tuple(faults), code="settings")
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise Faulty(
+            tuple(Fault(where=str(each["loc"][0]).upper(), words=each["msg"]) for each in error.errors()),
+            code="settings",
+        ) from None
+
+
+def require_slack(settings: Settings) -> None:
+    """Refuse to serve without the tokens that Slack needs; says which and where to find them."""
+    if settings.slack_bot_token is None:
+        raise Invalid("SLACK_BOT_TOKEN is not set. Copy it from your Slack app's page, OAuth & Permissions (xoxb-…).")
+    if settings.slack_app_token is None and settings.slack_signing_secret is None:
+        raise Invalid(
+            "Set SLACK_APP_TOKEN (xapp-…, Socket Mode: Basic Information, App-Level Tokens) "
+            "or SLACK_SIGNING_SECRET (HTTP: Basic Information)."
+        )
+
+
+def _is_unknown(name: str) -> bool:
+    return name.upper().startswith("SIGNOFF_") and name.lower() not in Settings.model_fields and name not in OTHERS
+
+
+OTHERS = frozenset({"SIGNOFF_COMPANY"})
+"""Names that belong to modules of tools, not to the gateway: the demo's company reads this one."""
+
+
+def _unknown(name: str) -> Fault:
+    known = [field.upper() for field in Settings.model_fields if field.startswith("signoff_")]
+    close = get_close_matches(name.upper(), known, n=1)
+    advice = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    return Fault(where=name, words=f"there is no such setting; {advice}")

@@ -1,0 +1,30 @@
+"""The policy in force, and the earlier ones that open requests are still judged by, found by digest."""
+
+from __future__ import annotations
+
+from policies.errors import Unavailable
+from policies.loader import load
+from policies.policy import Policy
+from storage.store import Store
+
+
+class PolicyShelf:
+    """``current`` judges new calls; ``by_digest`` gives the policy that a request was opened under."""
+
+    def __init__(self, store: Store, current: Policy) -> None:
+        self._store = store
+        self.current = current
+        self._known = {current.digest: current}
+
+    async def keep(self) -> None:
+        """Store the current policy's text, so that requests opened under it can be judged after a change."""
+        await self._store.keep_policy(self.current.digest, self.current.text)
+
+    async def by_digest(self, digest: str) -> Policy:
+        """The policy with this digest. Raises ``Unavailable`` where its text is gone: then no edit is judged."""
+        if digest not in self._known:
+            text = await self._store.policy_text(digest)
+            if text is None:
+                raise Unavailable("The policy of this request is no longer stored, so an edit can't be judged.")
+            self._known[digest] = load(text, source=f"stored policy {digest[:12]}")
+        return self._known[digest]

@@ -1,0 +1,59 @@
+"""The names that Signoff's buttons, forms and messages carry, and what a button's value says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policies.errors import Invalid
+
+APPROVE = "signoff.approve"
+MODIFY = "signoff.modify"
+REJECT = "signoff.reject"
+STOP = "signoff.stop"
+VIEW = "signoff.view"
+PREVIOUS = "signoff.page.previous"
+NEXT = "signoff.page.next"
+RAN = "signoff.ran"
+DIDNT_RUN = "signoff.didnt_run"
+SEEN = "signoff.seen"
+OBJECT = "signoff.object"
+STOP_RUN = "signoff.stop_run"
+
+VIEW_FORM = "signoff.form.view"
+REJECT_FORM = "signoff.form.reject"
+MODIFY_FORM = "signoff.form.modify"
+NOTICE_FORM = "signoff.form.notice"
+
+PHRASE = "phrase"
+REASON = "reason"
+ENTRY = "value"
+"""``action_id`` of every input; the ``block_id`` names the field."""
+FIELD = "field:"
+"""Prefix of the ``block_id`` of a Modify field; its name follows."""
+
+EVENT_TYPE = "signoff_request"
+"""``event_type`` of the metadata that marks a card."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What a button is about: one revision of a request, and for paging the page to turn to (from 0)."""
+
+    request_id: str
+    revision: int
+    page: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.request_id}:{self.revision}:{self.page}" if self.page else f"{self.request_id}:{self.revision}"
+
+
+def target(value: str) -> Target:
+    """The target that a button's value names. Raises ``Invalid`` for anything that Signoff didn't write."""
+    request_id, *numbers = value.split(":")
+    if not request_id or not 1 <= len(numbers) <= 2 or not all(_is_number(number) for number in numbers):
+        raise Invalid("This button isn't one of Signoff's. Open the request again from /approvals.")
+    return Target(request_id=request_id, revision=int(numbers[0]), page=int(numbers[1]) if len(numbers) == 2 else 0)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10

@@ -1,0 +1,295 @@
+"""What Slack sends, as values. The only place that indexes Slack's payloads: strict about what Signoff needs, tolerant of the rest.
+
+Everything here raises ``Invalid`` with words for the person in front of the screen, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from bot.slack.memo import Memo
+from policies.errors import Invalid
+
+UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,20}$", strict=True)]
+Short = Annotated[str, StringConstraints(max_length=255, strict=True)]
+Long = Annotated[str, StringConstraints(max_length=4_000, strict=True)]
+Ts = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}\.[0-9]{1,8}$", strict=True)]
+_MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}(\|[^>]*)?>")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Click:
+    """A button was pressed. ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form; the Home has neither."""
+
+    user_id: str
+    team_id: str | None
+    action_id: str
+    value: str
+    trigger_id: str
+    response_url: str | None = None
+    channel: str | None = None
+    ts: str | None = None
+    ephemeral: bool = False
+    view_id: str | None = None
+    view_hash: str | None = None
+    memo: Memo | None = None
+
+    @property
+    def in_modal(self) -> bool:
+        """Was it pressed in a form (rather than in a message or the Home)?"""
+        return self.memo is not None
+
+
+Entered = str | tuple[str, ...] | None
+"""What a form's field holds: a text, the value of the chosen option, the values of several, or nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """A form was sent. ``values`` maps the fields' ``block_id`` to what they hold."""
+
+    user_id: str
+    team_id: str | None
+    callback_id: str
+    memo: Memo
+    view_id: str
+    values: Mapping[str, Entered] = field(default_factory=dict)
+
+    def text(self, block_id: str) -> str | None:
+        """The text in a field, or None where it is empty or isn't one."""
+        value = self.values.get(block_id)
+        return value if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A slash command; ``text`` is what follows it, trimmed."""
+
+    user_id: str
+    channel: str
+    command: str
+    text: str
+    trigger_id: str
+    response_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mention:
+    """Somebody spoke to the app. ``text`` is without mentions; ``thread_ts`` is where an answer belongs."""
+
+    event_id: str
+    user_id: str
+    channel: str
+    thread_ts: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HomeOpened:
+    """Somebody opened the app's Home."""
+
+    user_id: str
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _User(_Wire):
+    id: UserId
+    team_id: Short | None = None
+
+
+class _Action(_Wire):
+    action_id: Short
+    value: Annotated[str, StringConstraints(max_length=2_000, strict=True)] = ""
+
+
+class _Container(_Wire):
+    channel_id: Short | None = None
+    message_ts: Ts | None = None
+    is_ephemeral: bool = False
+
+
+class _View(_Wire):
+    id: Short
+    type: Short = "modal"
+    hash: Short | None = None
+    callback_id: Short = ""
+    private_metadata: Annotated[str, StringConstraints(max_length=3_000, strict=True)] = ""
+    state: dict[str, Any] | None = None
+
+
+class _Interaction(_Wire):
+    user: _User
+    trigger_id: Long = ""
+
+
+class _BlockActions(_Interaction):
+    actions: list[_Action]
+    container: _Container = _Container()
+    response_url: Long | None = None
+    view: _View | None = None
+
+
+class _ViewSubmission(_Interaction):
+    view: _View
+
+
+class _SlashCommand(_Wire):
+    user_id: UserId
+    channel_id: Short
+    command: Short
+    text: str = ""
+    trigger_id: Long = ""
+    response_url: Long | None = None
+
+
+class _SpokenEvent(_Wire):
+    user: UserId
+    channel: Short
+    ts: Ts
+    thread_ts: Ts | None = None
+    text: str = ""
+
+
+class _Spoken(_Wire):
+    event_id: Short
+    event: _SpokenEvent
+
+
+class _OpenedEvent(_Wire):
+    user: UserId
+    tab: Short = "home"
+
+
+class _Opened(_Wire):
+    event: _OpenedEvent
+
+
+class _Selected(_Wire):
+    value: Short
+
+
+class _Element(_Wire):
+    value: str | None = None
+    selected_option: _Selected | None = None
+    selected_options: list[_Selected] | None = None
+    selected_date: Short | None = None
+
+
+class _Values(_Wire):
+    values: dict[str, dict[str, _Element]] = {}
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _read(model: type[Model], body: object) -> Model:
+    try:
+        return model.model_validate(body)
+    except (ValidationError, RecursionError):
+        raise Invalid("Slack sent something that Signoff doesn't understand; nothing was changed.") from None
+
+
+def click(body: object) -> Click:
+    """The press of a button in a message, a form or the Home."""
+    read = _read(_BlockActions, body)
+    if not read.actions:
+        raise Invalid("Slack sent a click without a button; nothing was changed.")
+    view = read.view
+    return Click(
+        user_id=read.user.id,
+        team_id=read.user.team_id,
+        action_id=read.actions[0].action_id,
+        value=read.actions[0].value,
+        trigger_id=read.trigger_id,
+        response_url=read.response_url,
+        channel=read.container.channel_id,
+        ts=read.container.message_ts,
+        ephemeral=read.container.is_ephemeral,
+        view_id=view.id if view else None,
+        view_hash=view.hash if view else None,
+        memo=_memo(view) if view is not None and view.type == "modal" else None,
+    )
+
+
+def _memo(view: _View) -> Memo:
+    try:
+        return Memo.model_validate_json(view.private_metadata or "{}")
+    except ValidationError:
+        raise Invalid("This form isn't one that Signoff opened; close it and open the request again.") from None
+
+
+def submitted(body: object) -> Submitted:
+    """A form that was sent."""
+    read = _read(_ViewSubmission, body)
+    state = _read(_Values, read.view.state or {})
+    return Submitted(
+        user_id=read.user.id,
+        team_id=read.user.team_id,
+        callback_id=read.view.callback_id,
+        memo=_memo(read.view),
+        view_id=read.view.id,
+        values={block: _entered(next(iter(found.values()))) for block, found in state.values.items() if found},
+    )
+
+
+def _entered(element: _Element) -> Entered:
+    if element.selected_options is not None:
+        return tuple(option.value for option in element.selected_options)
+    if element.selected_option is not None:
+        return element.selected_option.value
+    return element.value if element.value is not None else element.selected_date
+
+
+def command(body: object) -> Command:
+    """A slash command."""
+    read = _read(_SlashCommand, body)
+    return Command(
+        user_id=read.user_id,
+        channel=read.channel_id,
+        command=read.command,
+        text=_unescaped(read.text).strip(),
+        trigger_id=read.trigger_id,
+        response_url=read.response_url,
+    )
+
+
+def mention(body: object) -> Mention:
+    """A mention of the app in a channel, or a direct message to it."""
+    read = _read(_Spoken, body)
+    return Mention(
+        event_id=read.event_id,
+        user_id=read.event.user,
+        channel=read.event.channel,
+        thread_ts=read.event.thread_ts or read.event.ts,
+        text=_unescaped(_MENTION.sub(" ", read.event.text)).strip(),
+    )
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def home_opened(body: object) -> HomeOpened | None:
+    """The app's Home was opened; None for its other tabs."""
+    read = _read(_Opened, body)
+    return HomeOpened(user_id=read.event.user) if read.event.tab == "home" else None
+
+
+def event_id(body: Mapping[str, Any]) -> str | None:
+    """The id by which repeated deliveries of one event are known; None for anything but an event."""
+    found = body.get("event_id")
+    return found if isinstance(found, str) and 0 < len(found) <= 255 else None
+
+
+def challenge(body: Mapping[str, Any]) -> str | None:
+    """What Slack wants to hear back when it checks the address; None for everything else."""
+    found = body.get("challenge")
+    return found if body.get("type") == "url_verification" and isinstance(found, str) else None

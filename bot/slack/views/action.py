@@ -1,0 +1,67 @@
+"""The whole action as items: what would run, what a reviewer changed, and, marked as such, what the agent says of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot.slack.views.look import Look
+from bot.slack.views.text import Item, item, items_of, one_line, readable
+from policies.changes import ABSENT, Change, changes
+from policies.redaction import redact
+from policies.request import Request
+
+TOOL = 60
+"""Escaped characters of a tool's name that a headline shows; a longer name is repeated in full among the arguments."""
+
+
+def arguments(request: Request, look: Look) -> tuple[Item, ...]:
+    """The arguments as they stand now, each with its name."""
+    found = items_of(request.call.arguments, look.key)
+    tool = item("Tool", request.call.tool, look.key)
+    return (tool, *found) if tool.need > TOOL else found
+
+
+def edits(request: Request, look: Look) -> tuple[Item, ...]:
+    """What the reviewers changed in what the agent proposed: before → after, one line for each change."""
+    if not request.modified:
+        return ()
+    before = redact(dict(request.proposed), key=look.key).value
+    after = redact(dict(request.call.arguments), key=look.key).value
+    lines = [_change(change) for change in changes(before, after)] or ["Nothing: the arguments are as proposed."]
+    authors = [review for review in request.reviews if review.revision > 1 and review.verdict.value == "modify"]
+    by = f" by {one_line(authors[-1].name, look.key, 60)}" if authors else ""
+    return (item(f"Changed{by}", "\n".join(lines), look.key),)
+
+
+def _change(change: Change) -> str:
+    return f"{change.label}: {_side(change.before)} → {_side(change.after)}"
+
+
+def _side(value: Any) -> str:
+    if value is ABSENT:
+        return "(absent)"
+    text = readable(value)
+    return json.dumps(value, ensure_ascii=False) if "\n" in text and not isinstance(value, str) else text
+
+
+def claims(request: Request, look: Look) -> tuple[Item, ...]:
+    """The agent's own words about the call. Nobody checked them."""
+    sure = f", and is {request.confidence:.0%} sure" if request.confidence is not None else ""
+    said = []
+    if request.reason:
+        said.append(item(f"The agent says (not checked){sure}", request.reason, look.key))
+    elif sure:
+        said.append(item("The agent says (not checked)", f"It gives no reason{sure}.", look.key))
+    if request.context:
+        said.append(item("Context from the agent (not checked)", request.context, look.key))
+    return tuple(said)
+
+
+def outcome(request: Request, look: Look) -> tuple[Item, ...]:
+    """What the agent reported as the call's result."""
+    execution = request.execution
+    if execution is None or execution.result is None:
+        return ()
+    result = redact(execution.result, key=look.key).value
+    return (item("Result, as the agent reported it", readable(result), look.key),)

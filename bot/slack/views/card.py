@@ -1,0 +1,170 @@
+"""The card: what will happen, why it was stopped, who decides and until when, in one Slack message.
+
+All texts together stay under ``BUDGET`` escaped characters. What doesn't fit is cut with a notice, and then the card has no Approve:
+whoever approves has had the whole action before them (in View all).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.slack import ids
+from bot.slack.views import action, words
+from bot.slack.views.blocks import Block, actions, button, context, header, mrkdwn, named, plain
+from bot.slack.views.layout import Laid, lay_out
+from bot.slack.views.look import Look, Message, mention, moment
+from bot.slack.views.text import clip, one_line
+from policies.checkpoint import Kind
+from policies.request import ExecutionState, Request, State
+
+BUDGET = 9_000
+"""Escaped characters of all blocks together; Slack refuses messages somewhere above 11,000."""
+ARGUMENTS, EDITS, CLAIMS, OUTCOME = 4_000, 1_200, 1_000, 600
+MENTIONS = 4
+
+
+def card(request: Request, look: Look, owed_id: int | None = None) -> Message:
+    """The card of ``request`` as it stands. ``owed_id`` marks this copy, so that an uncertain post can be found again."""
+    parts = _parts(request, look)
+    cut = any(part.cut for part in parts)
+    blocks = [header(words.title(request, look)), _who_asks(request, look)]
+    for part in parts:
+        blocks.extend(part.blocks)
+    blocks.extend(_remarks(request, parts, cut))
+    blocks.append(context(*why(request, look)))
+    blocks.extend(_standing(request, look))
+    buttons = _buttons(request, cut)
+    payload = {"request_id": request.id, **({"owed_id": owed_id} if owed_id is not None else {})}
+    return Message(
+        text=words.sentence(request, look),
+        blocks=tuple(
+            named([*blocks, *([actions(buttons)] if buttons else [])], f"r{request.revision}v{request.version}")
+        ),
+        metadata={"event_type": ids.EVENT_TYPE, "event_payload": payload},
+        cut=cut,
+    )
+
+
+def is_cut(request: Request, look: Look) -> bool:
+    """Does the card leave something out, so that nobody may approve from it? Depends on the request and the key alone."""
+    return any(part.cut for part in _parts(request, look))
+
+
+def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
+    return (
+        lay_out(action.arguments(request, look), look.key, characters=ARGUMENTS, most_blocks=20),
+        lay_out(action.edits(request, look), look.key, characters=EDITS, most_blocks=1),
+        lay_out(action.claims(request, look), look.key, characters=CLAIMS, most_blocks=2),
+        lay_out(action.outcome(request, look), look.key, characters=OUTCOME, most_blocks=1),
+    )
+
+
+def _who_asks(request: Request, look: Look) -> Block:
+    agent = one_line(request.requester.name, look.key, 60)
+    elements = [
+        mrkdwn(f"{words.EMOJI[request.state]} {words.RISK[request.checkpoint.kind]}"),
+        plain(f"Asked by {agent}"),
+    ]
+    owner = request.requester.owner
+    if owner is not None:
+        elements.append(plain(f"for {one_line(look.name(owner), look.key, 60)}"))
+    if request.on_behalf_of is not None and request.on_behalf_of != owner:
+        served = one_line(look.name(request.on_behalf_of), look.key, 60)
+        elements.append(plain(f"The agent says it acts for {served} (not checked)"))
+    return context(*elements)
+
+
+def facts(request: Request, look: Look) -> Iterator[Block]:
+    """Who asks, who decides, until when or how it ended: what a form repeats from the card."""
+    yield _who_asks(request, look)
+    yield from _standing(request, look)
+
+
+def _remarks(request: Request, parts: tuple[Laid, ...], cut: bool) -> Iterator[Block]:
+    warnings = [warning for part in parts for warning in part.warnings]
+    if warnings:
+        shown = [plain(f"⚠️ {clip(warning, 200)}") for warning in warnings[:3]]
+        more = [plain(f"… and {len(warnings) - 3} more warnings")] if len(warnings) > 3 else []
+        yield context(*shown, *more)
+    if cut:
+        pending = " Open *View all* to read the rest and decide." if not request.settled else ""
+        yield context(mrkdwn(f":scissors: This card doesn't show everything.{pending}"))
+
+
+def why(request: Request, look: Look) -> Iterator[Block]:
+    """The rule that stopped the call and its reason, as elements of a context block."""
+    checkpoint = request.checkpoint
+    rule = one_line(checkpoint.rule, look.key, 60)
+    yield plain(f"Stopped by the rule “{rule}”: {one_line(checkpoint.reason, look.key, 300)}")
+    if checkpoint.required_by:
+        yield plain(f"Required by {one_line(checkpoint.required_by, look.key, 60)}")
+    if checkpoint.self_approval and checkpoint.kind is not Kind.MANUAL:
+        yield plain("The policy lets the person it is for approve it too")
+
+
+def _standing(request: Request, look: Look) -> Iterator[Block]:
+    if not request.settled:
+        yield context(*_who_may(request, look))
+        yield context(plain(words.progress(request, look)), mrkdwn(_until(request)))
+        return
+    decided, ran = words.decided(request, look), words.ran(request, look)
+    if decided and request.decision:
+        yield context(plain(decided), mrkdwn(moment(request.decision.at)))
+    if ran and request.execution:
+        yield context(plain(ran), mrkdwn(moment(request.execution.at)))
+    permit = request.permit_expires_at
+    if permit is not None:
+        yield context(mrkdwn(f"The agent may run it, once, until {moment(permit)}"))
+    if request.audit == "open":
+        yield context(mrkdwn(":eyes: Nobody looked at this before it went ahead. Please look now."))
+    elif request.audit is not None:
+        yield context(plain(f"Looked at afterwards: {one_line(request.audit, look.key, 20)}"))
+
+
+def _until(request: Request) -> str:
+    if request.proceeds and request.delivered_at is None:
+        return words.silence(request)
+    return f"{words.silence(request)} {moment(request.deadline_at)}" if request.deadline_at else words.silence(request)
+
+
+def _who_may(request: Request, look: Look) -> Iterator[Block]:
+    """The groups' names and the first few people who may approve; nobody is mentioned twice, nobody who is excluded."""
+    if all(group.empty for group in request.reviewers):
+        yield plain("Nobody may decide this: the policy names no reviewers")
+        return
+    names = [one_line(group.name, look.key, 40) for group in request.reviewers[:4]]
+    yield plain(f"May decide: {', '.join(names)}")
+    members = [who for group in request.reviewers for who in look.members.get(group.name, ())]
+    able = [who for who in dict.fromkeys(members) if who not in request.excluded and mention(who)]
+    if able:
+        more = f" and {len(able) - MENTIONS} more" if len(able) > MENTIONS else ""
+        yield mrkdwn(" ".join(mention(who) for who in able[:MENTIONS]) + more)
+
+
+def _buttons(request: Request, cut: bool) -> list[Block]:
+    value = str(ids.Target(request_id=request.id, revision=request.revision))
+    buttons = _pending(request, cut) if request.state is State.PENDING else _settled(request)
+    if cut:
+        buttons.append(("View all", ids.VIEW, "primary" if request.state is State.PENDING else None))
+    return [button(label, action_id, value, style) for label, action_id, style in buttons]
+
+
+def _pending(request: Request, cut: bool) -> list[tuple[str, str, str | None]]:
+    modify = ("Modify", ids.MODIFY, None)
+    if request.checkpoint.kind is Kind.SOFT:
+        return [("Stop", ids.STOP, "danger"), modify]
+    approve = "Approve…" if request.checkpoint.kind is Kind.MANUAL else "Approve"
+    first = [] if cut else [(approve, ids.APPROVE, "primary")]
+    return [*first, modify, ("Reject", ids.REJECT, "danger")]
+
+
+def _settled(request: Request) -> list[tuple[str, str, str | None]]:
+    buttons: list[tuple[str, str, str | None]] = []
+    state = request.execution.state if request.execution else None
+    if state is ExecutionState.UNCLAIMED:
+        buttons.append(("Stop", ids.STOP, "danger"))
+    if state is ExecutionState.UNKNOWN:
+        buttons += [("It ran", ids.RAN, None), ("It didn't run", ids.DIDNT_RUN, None)]
+    if request.audit == "open":
+        buttons += [("Seen, it's fine", ids.SEEN, None), ("I object", ids.OBJECT, "danger")]
+    return buttons

@@ -1,0 +1,69 @@
+"""Lists of requests: the App Home, and what ``/approvals`` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.slack import ids
+from bot.slack.views import words
+from bot.slack.views.blocks import Block, button, context, divider, header, mrkdwn, named, plain, section
+from bot.slack.views.look import Look, moment
+from bot.slack.views.text import inline, one_line
+from policies.request import Request
+
+ROWS = 15
+"""Requests in one list; two blocks each."""
+
+HELP = (
+    "*/approvals* shows what waits for you\n"
+    "*/approvals mine* shows what was asked on your behalf\n"
+    "*/approvals all* shows both\n"
+    "*/approvals ID* opens one request, such as req_1c9f…\n"
+    "*/agent what to do* starts the agent"
+)
+
+
+def home(waiting: Sequence[Request], mine: Sequence[Request], look: Look) -> Block:
+    """The App Home of one person: what waits for them, and what was asked on their behalf."""
+    blocks = [
+        *_titled("Waiting for you", waiting, look, "Nothing waits for you. Cards also come to your channels."),
+        divider(),
+        *_titled("Asked on your behalf", mine, look, "No agent waits for an answer on your behalf."),
+    ]
+    return {"type": "home", "blocks": named(blocks, "home")}
+
+
+def listing(title: str, requests: Sequence[Request], look: Look, empty: str) -> list[Block]:
+    """One list as a message, with a Review button for each request."""
+    return named(_titled(title, requests, look, empty), "list")
+
+
+def _titled(title: str, requests: Sequence[Request], look: Look, empty: str) -> Iterator[Block]:
+    yield header(f"{title} ({len(requests)})" if requests else title)
+    if not requests:
+        yield section(plain(empty))
+    for request in requests[:ROWS]:
+        yield from _row(request, look)
+    if len(requests) > ROWS:
+        yield context(plain(f"… and {len(requests) - ROWS} more. These are the newest; decide some to see the rest."))
+
+
+def _row(request: Request, look: Look) -> Iterator[Block]:
+    value = str(ids.Target(request_id=request.id, revision=request.revision))
+    review = button("Look" if request.settled else "Review", ids.VIEW, value)
+    yield section(plain(words.title(request, look)), review)
+    about = [mrkdwn(f"{words.EMOJI[request.state]} {words.RISK[request.checkpoint.kind]}")]
+    about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)}"))
+    if not request.settled:
+        about.append(plain(words.progress(request, look)))
+        if request.deadline_at is not None:
+            about.append(mrkdwn(f"{words.silence(request)} {moment(request.deadline_at)}"))
+    yield context(*about)
+
+
+def unknown_word(word: str, look: Look) -> str:
+    """What ``/approvals`` says to a word it doesn't know; mrkdwn."""
+    said = inline(word, look.key, 40)
+    if word in ("grants", "stats"):
+        return f"*/approvals {said}* is not available yet.\n{HELP}"
+    return f"There is no “{said}” here. What there is:\n{HELP}"

@@ -1,0 +1,128 @@
+"""The forms: see everything and decide, reject with a reason, and the notice that says why nothing was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.slack import ids
+from bot.slack.memo import Memo
+from bot.slack.views import action, words
+from bot.slack.views.blocks import Block, actions, button, context, entry, header, mrkdwn, named, plain, section
+from bot.slack.views.card import facts, why
+from bot.slack.views.layout import pages
+from bot.slack.views.look import Look
+from bot.slack.views.text import clip, one_line, shown
+from policies.checkpoint import Kind
+from policies.request import Request
+
+PHRASE_SHOWN = 1_500
+REASON_LENGTH = 2_000
+
+
+def modal(callback_id: str, title: str, memo: Memo, blocks: list[Block], submit: str | None = None) -> Block:
+    """A modal; ``title`` and ``submit`` have at most 24 characters."""
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title),
+        "close": plain("Cancel" if submit else "Close"),
+        "private_metadata": memo.text(),
+        "blocks": blocks,
+    }
+    return {**view, "submit": plain(submit)} if submit else view
+
+
+def view_form(request: Request, look: Look, memo: Memo) -> Block:
+    """Everything about the request, page by page. While it is pending the last page approves, with the phrase for ``manual``."""
+    found = pages(_items(request, look))
+    page = min(memo.page, len(found) - 1)
+    last = page == len(found) - 1
+    deciding = last and not request.settled and request.checkpoint.kind is not Kind.SOFT
+    asks = deciding and request.checkpoint.kind is Kind.MANUAL
+    blocks = [header(words.title(request, look)), *facts(request, look), *found[page]]
+    if len(found) > 1:
+        blocks.append(context(plain(f"Page {page + 1} of {len(found)}. {_where_next(request, last)}")))
+    blocks.append(context(*why(request, look)))
+    blocks.extend(_buttons(request, page, len(found)))
+    if asks:
+        blocks.append(phrase_field(request, look))
+    kept = memo.model_copy(update={"page": page, "revision": request.revision, "asks_phrase": asks})
+    return modal(
+        ids.VIEW_FORM,
+        "Review the request",
+        kept,
+        named(blocks, f"p{page}r{request.revision}v{request.version}"),
+        "Approve" if deciding else None,
+    )
+
+
+def is_last_page(request: Request, look: Look, page: int) -> bool:
+    """Is this the page from which one may approve?"""
+    return page == len(pages(_items(request, look))) - 1
+
+
+def _items(request: Request, look: Look) -> tuple[action.Item, ...]:
+    return (
+        *action.arguments(request, look),
+        *action.edits(request, look),
+        *action.claims(request, look),
+        *action.outcome(request, look),
+    )
+
+
+def _where_next(request: Request, last: bool) -> str:
+    if request.settled or request.checkpoint.kind is Kind.SOFT:
+        return ""
+    return "You can approve here." if last else "You can approve on the last page."
+
+
+def _buttons(request: Request, page: int, number: int) -> Iterator[Block]:
+    found = []
+    if page > 0:
+        found.append(button("◀ Previous page", ids.PREVIOUS, _turn(request, page - 1)))
+    if page < number - 1:
+        found.append(button("Next page ▶", ids.NEXT, _turn(request, page + 1)))
+    value = str(ids.Target(request_id=request.id, revision=request.revision))
+    if not request.settled:
+        found.append(button("Modify", ids.MODIFY, value))
+        soft = request.checkpoint.kind is Kind.SOFT
+        found.append(button("Stop" if soft else "Reject", ids.STOP if soft else ids.REJECT, value, "danger"))
+    if found:
+        yield actions(found)
+
+
+def _turn(request: Request, page: int) -> str:
+    return str(ids.Target(request_id=request.id, revision=request.revision, page=page))
+
+
+def phrase_field(request: Request, look: Look) -> Block:
+    """Where the confirmation is typed; the hint shows what to type."""
+    phrase = clip(shown(request.checkpoint.phrase or "CONFIRM", look.key).text, PHRASE_SHOWN)
+    return entry(
+        "Type the confirmation to approve",
+        ids.PHRASE,
+        {"type": "plain_text_input", "action_id": ids.ENTRY, "max_length": 3_000},
+        hint=f"Type exactly: {phrase}",
+    )
+
+
+def reject_form(request: Request, look: Look, memo: Memo) -> Block:
+    """Ask why; the reason is optional."""
+    reason = {
+        "type": "plain_text_input",
+        "action_id": ids.ENTRY,
+        "multiline": True,
+        "max_length": REASON_LENGTH,
+        "focus_on_load": True,
+    }
+    tool = one_line(request.call.tool, look.key, 60)
+    blocks = [
+        section(plain(f"{tool} won't run. The agent is told the reason and can do better.")),
+        entry("Why?", ids.REASON, reason, optional=True),
+    ]
+    return modal(ids.REJECT_FORM, "Reject the request", memo, named(blocks, f"r{request.revision}"), "Reject")
+
+
+def notice(title: str, sentence: str) -> Block:
+    """A form that only says something: ``sentence`` in mrkdwn, made inert by whoever wrote it."""
+    return modal(ids.NOTICE_FORM, title, Memo(), named([section(mrkdwn(sentence))], "notice"))

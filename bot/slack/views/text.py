@@ -1,0 +1,141 @@
+"""The one path of untrusted text on its way to a screen: redact, make visible, escape, measure, cut with a notice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from policies.display import Shown, display
+from policies.redaction import redact
+from policies.visible import escape, escaped_length
+
+WHOLE = 10_000_000
+"""A limit that nothing reaches: arguments hold 64 kB at most."""
+
+_LIVE = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})
+_EDGES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_BREAKS = str.maketrans({"\n": "⏎", "\t": " "})
+
+
+def shown(text: str, key: bytes, limit: int = WHOLE) -> Shown:
+    """``text`` as people may see it, at most ``limit`` escaped characters long."""
+    return display(text, key=key, limit=limit)
+
+
+def one_line(text: str, key: bytes, limit: int = 80) -> str:
+    """``text`` on one line, for plain text."""
+    return clip(shown(text, key).text.translate(_BREAKS), limit)
+
+
+def clip(line: str, limit: int) -> str:
+    """A line that was made fit to be shown, at most ``limit`` escaped characters of it; the cut shows as an ellipsis."""
+    if escaped_length(line) <= limit:
+        return line
+    kept = line[: limit - 1]
+    while escaped_length(kept) > limit - 1:
+        kept = kept[:-1]
+    return kept + "…"
+
+
+def inline(text: str, key: bytes, limit: int = 80) -> str:
+    """``text`` inside one of Signoff's own mrkdwn sentences."""
+    return inert(one_line(text, key, limit))
+
+
+def inert(line: str) -> str:
+    """A line that was made fit to be shown, escaped, with the marks replaced that Slack would format.
+
+    Underscores inside words stay: Slack formats them only at the edges of words.
+    """
+    return _EDGES.sub("＿", escape(line).translate(_LIVE))
+
+
+def duration(span: timedelta) -> str:
+    """``span`` in words, in the largest unit that fits: "2 minutes", "1 day"."""
+    seconds = max(1, round(span.total_seconds()))
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            return _count(seconds // size, unit)
+    return _count(seconds, "second") if seconds < 120 else _count(round(seconds / 60), "minute")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+SHORT = 60
+LABEL = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One thing to show: a short ``label`` (already shown), the ``raw`` text (not yet), and ``whole``: all of it, shown."""
+
+    label: str
+    raw: str
+    whole: Shown
+    short: bool = False
+
+    @property
+    def need(self) -> int:
+        """Escaped characters that all of it takes."""
+        return escaped_length(self.label) + 2 + escaped_length(self.whole.text)
+
+
+def item(label: str, raw: str, key: bytes) -> Item:
+    """A long item under one of Signoff's own labels."""
+    return Item(label=label, raw=raw, whole=shown(raw, key))
+
+
+def items_of(arguments: Mapping[str, Any], key: bytes) -> tuple[Item, ...]:
+    """One item for each argument, in the agent's own order; names too long for a label stand inside the text."""
+    redacted = redact(dict(arguments), key=key).value
+    return tuple(_item(name, value, key) for name, value in redacted.items())
+
+
+def _item(name: str, value: Any, key: bytes) -> Item:
+    label = shown(name, key).text.translate(_BREAKS)
+    if escaped_length(label) > LABEL or not label.strip():
+        return item("An argument with an unusual name", _pretty({name: value}), key)
+    raw = readable(value)
+    whole = shown(raw, key)
+    flat = not isinstance(value, (list, dict)) and "\n" not in whole.text
+    return Item(label=label, raw=raw, whole=whole, short=flat and escaped_length(whole.text) <= SHORT)
+
+
+def readable(value: Any) -> str:
+    """A JSON value in a form that people read: texts as they are, lists of short things line by line, the rest as JSON.
+
+    A text that could be taken for another value (``"5"``, an empty one, one with spaces at its ends) keeps its quotation marks.
+    """
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False) if _mistakable(value) else value
+    if isinstance(value, list) and value and all(map(_fits_a_line, value)):
+        return "\n".join(f"• {readable(entry)}" for entry in value)
+    return _pretty(value)
+
+
+def _fits_a_line(value: Any) -> bool:
+    return not isinstance(value, (list, dict)) and (
+        not isinstance(value, str) or ("\n" not in value and len(value) < 200)
+    )
+
+
+def _mistakable(text: str) -> bool:
+    if text != text.strip() or not text or text[0] in '"[{•':
+        return True
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    except RecursionError:
+        return True
+    return True
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

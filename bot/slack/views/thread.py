@@ -1,0 +1,72 @@
+"""The short messages around the cards: reminders, calls for help in the thread, and the agent's own messages."""
+
+from __future__ import annotations
+
+from bot.slack import ids
+from bot.slack.views import words
+from bot.slack.views.blocks import Block, actions, button, mrkdwn, named, pieces, plain, section
+from bot.slack.views.look import Look, Message, mention, moment
+from bot.slack.views.text import inline, shown
+from policies.effects import Post
+from policies.request import Request
+
+MENTIONS = 10
+TEXT = 8_500
+"""Escaped characters of a run's message."""
+STOPPABLE = ("opening", "progress")
+"""Kinds of run messages under which the run can be stopped."""
+
+
+def _calls(request: Request, members: tuple[str, ...]) -> str:
+    """Mentions of those who may still approve: nobody who is excluded or has approved already."""
+    done = {review.by for review in request.approvals}
+    able = [mention(who) for who in dict.fromkeys(members) if who not in request.excluded and who not in done]
+    return " ".join(who for who in able[:MENTIONS] if who)
+
+
+def reminder(request: Request, look: Look) -> Message:
+    """Still waiting: for whom, and until when."""
+    members = tuple(who for group in request.reviewers for who in look.members.get(group.name, ()))
+    until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
+    tool = inline(request.call.tool, look.key, 60)
+    return _said(request, f"{_calls(request, members)} {tool} still waits for a decision.{until}".strip())
+
+
+def summons(request: Request, group: str, look: Look) -> Message:
+    """A further group may decide from now on."""
+    called = _calls(request, look.members.get(group, ()))
+    name = inline(group, look.key, 40)
+    until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
+    return _said(request, f"{called} Nobody has decided yet, so {name} may decide too.{until}".strip())
+
+
+def served(request: Request, look: Look) -> Message:
+    """How a request ended that was asked on the reader's behalf."""
+    tool = inline(request.call.tool, look.key, 60)
+    agent = inline(request.requester.name, look.key, 60)
+    return _said(
+        request,
+        f":clock1: {tool} expired: nobody decided in time, so {agent} did not run it on your behalf. "
+        "Ask the agent again if it is still needed.",
+    )
+
+
+def _said(request: Request, text: str) -> Message:
+    blocks = [section(mrkdwn(text))]
+    payload = {"event_type": "signoff_note", "event_payload": {"request_id": request.id}}
+    return Message(text=text, blocks=tuple(named(blocks, f"n{request.version}")), metadata=payload)
+
+
+def run_message(post: Post, look: Look, owed_id: int | None = None) -> Message:
+    """A message of the agent's run. Its text is the agent's (or quotes a person): nothing in it is live."""
+    lead = "Working on: " if post.kind == "opening" else ""
+    whole = lead + shown(post.text, look.key, TEXT).text
+    blocks: list[Block] = [section(plain(piece)) for piece in pieces(whole)]
+    if post.kind in STOPPABLE:
+        blocks.append(actions([button("Stop the agent", ids.STOP_RUN, post.run_id, "danger")]))
+    payload = {"run_id": post.run_id, **({"owed_id": owed_id} if owed_id is not None else {})}
+    return Message(
+        text=lead + inline(post.text, look.key, 300),
+        blocks=tuple(named(blocks, f"run.{post.key}"[:200])),
+        metadata={"event_type": "signoff_run", "event_payload": payload},
+    )

@@ -1,0 +1,134 @@
+"""What stands on cards and in lists about a request's place in its life, in plain English."""
+
+from __future__ import annotations
+
+from bot.slack.views.look import Look
+from bot.slack.views.text import duration, inert, inline, one_line
+from policies.checkpoint import Kind
+from policies.request import ExecutionState, Request, State
+
+EMOJI = {
+    State.PENDING: ":hourglass_flowing_sand:",
+    State.ANSWERED: ":speech_balloon:",
+    State.APPROVED: ":white_check_mark:",
+    State.REJECTED: ":no_entry:",
+    State.EXPIRED: ":clock1:",
+    State.WITHDRAWN: ":leftwards_arrow_with_hook:",
+}
+RISK = {
+    Kind.ALLOW: "*Allowed* by the policy",
+    Kind.SOFT: "*Goes ahead* unless someone stops it",
+    Kind.INBOX: "*Can wait*: the agent goes on with other work",
+    Kind.HARD: "*The agent waits* for a decision",
+    Kind.MANUAL: "*High stakes*: approving takes a typed confirmation",
+    Kind.DENY: "*Refused* by the policy",
+}
+FORMER = {
+    ExecutionState.CLAIMED: "The agent is running it.",
+    ExecutionState.SUCCEEDED: "It ran.",
+    ExecutionState.FAILED: "It failed.",
+    ExecutionState.UNKNOWN: "Nobody knows whether it ran: the agent never reported.",
+    ExecutionState.LAPSED: "It never ran: the agent didn't start it while the approval was valid.",
+}
+
+
+def people(who: tuple[str, ...], look: Look, request: Request | None = None) -> str:
+    """Names in a row: "Ana Reyes and Ben Okafor". ``policy``, ``silence`` and ``requester`` aren't people; see ``title``."""
+    names = [one_line(look.name(one, request), look.key, 60) for one in who[:4]]
+    if len(who) > 4:
+        names.append(f"{len(who) - 4} more")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def title(request: Request, look: Look) -> str:
+    """The card's headline, plain text, at most 150 characters."""
+    tool = one_line(request.call.tool, look.key, 60)
+    words = f"{tool} {fate(request, look)}"
+    return words if len(words) <= 150 else f"{words[:149]}…"
+
+
+def fate(request: Request, look: Look) -> str:
+    """What became of the request, as the end of a sentence that starts with the tool's name; plain text."""
+    if not request.settled:
+        return "goes ahead unless stopped" if request.checkpoint.kind is Kind.SOFT else "needs your approval"
+    execution = request.execution
+    if execution is not None and execution.state in _RAN:
+        return _RAN[execution.state]
+    if execution is not None and execution.state is ExecutionState.REVOKED:
+        return f"was stopped before it ran by {_who(execution.by or 'requester', look, request)}"
+    by = request.decision.by if request.decision else ()
+    return _SETTLED[request.state].format(people=_deciders(by, look, request))
+
+
+_RAN = {
+    ExecutionState.CLAIMED: "is approved and running",
+    ExecutionState.SUCCEEDED: "is done",
+    ExecutionState.FAILED: "was approved, but failed",
+    ExecutionState.UNKNOWN: "may or may not have run",
+    ExecutionState.LAPSED: "was approved, but never ran",
+}
+_SETTLED = {
+    State.ANSWERED: "was answered by {people}",
+    State.APPROVED: "was approved by {people}",
+    State.REJECTED: "was rejected by {people}",
+    State.EXPIRED: "expired: nobody decided in time",
+    State.WITHDRAWN: "was withdrawn by the agent",
+}
+
+
+def _deciders(by: tuple[str, ...], look: Look, request: Request) -> str:
+    return "silence: nobody stopped it" if by == ("silence",) else people(by, look, request) if by else "nobody"
+
+
+def _who(actor: str, look: Look, request: Request) -> str:
+    return "the agent" if actor == "requester" else people((actor,), look, request)
+
+
+def decided(request: Request, look: Look) -> str | None:
+    """Who decided, and the reason given, for plain text; None while pending."""
+    decision = request.decision
+    if decision is None:
+        return None
+    words = _SETTLED[request.state].format(people=_deciders(decision.by, look, request)).removeprefix("was ")
+    said = f" “{one_line(decision.note, look.key, 300)}”" if decision.note and decision.by != ("silence",) else ""
+    return f"{words[0].upper()}{words[1:]}.{said}"
+
+
+def ran(request: Request, look: Look) -> str | None:
+    """How the execution stands, for plain text; None before there is one to speak of."""
+    execution = request.execution
+    if execution is None or execution.state is ExecutionState.UNCLAIMED:
+        return None
+    if execution.state is ExecutionState.REVOKED:
+        sentence = f"Stopped before it ran by {_who(execution.by or 'requester', look, request)}."
+    else:
+        sentence = FORMER[execution.state]
+    return f"{sentence} {one_line(execution.note, look.key, 300)}" if execution.note else sentence
+
+
+def progress(request: Request, look: Look) -> str:
+    """How far the quorum is: "1 of 2 approvals: Ana Reyes"."""
+    approvals = request.approvals
+    needed = request.checkpoint.quorum
+    if not approvals:
+        return f"Needs {needed} approvals" if needed > 1 else "Needs one approval"
+    names = people(tuple(review.by for review in approvals), look, request)
+    return f"{len(approvals)} of {needed} approvals: {names}"
+
+
+def silence(request: Request) -> str:
+    """What happens when nobody decides, as the start of a sentence that ends in a moment; mrkdwn-safe."""
+    if request.proceeds:
+        return (
+            "Goes ahead"
+            if request.delivered_at
+            else f"Goes ahead {duration(request.checkpoint.ladder.length)} after posting"
+        )
+    return "Expires"
+
+
+def sentence(request: Request, look: Look) -> str:
+    """One sentence for notifications: escaped, no arguments."""
+    tool = inline(request.call.tool, look.key, 60)
+    agent = inline(request.requester.name, look.key, 60)
+    return f"{tool} {inert(fate(request, look))} (asked by {agent})"

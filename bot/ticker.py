@@ -1,0 +1,58 @@
+"""The clock's hand: one APScheduler interval job that lets whatever is due happen.
+
+Deadlines are indexed columns, never scheduler jobs: APScheduler 3 drops jobs that fire more than a second late. A tick
+that was lost, late or doubled changes nothing, because each change is decided from the row and the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.gateway import Gateway
+from policies.errors import SignoffError
+
+log = structlog.get_logger("signoff.ticker")
+
+EACH = 1.0
+"""Seconds between two ticks."""
+
+
+class Ticker:
+    """Calls ``gateway.advance`` each second. ``now`` never runs back, whatever the wall clock does."""
+
+    def __init__(self, gateway: Gateway, clock: Callable[[], datetime], *, each: float = EACH) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._each = each
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Start ticking on the running event loop; the first tick comes at once."""
+        self._scheduler.add_job(
+            self.tick,
+            "interval",
+            seconds=self._each,
+            max_instances=1,
+            coalesce=True,
+            next_run_time=datetime.now().astimezone(),
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop ticking; a tick under way may be cut short, the next one repeats it."""
+        self._scheduler.shutdown(wait=False)
+
+    async def tick(self) -> None:
+        """One look at what is due. A store that can't answer now is asked again by the next tick."""
+        try:
+            changed = await self._gateway.advance(self._clock())
+        except SignoffError as error:
+            log.warning("tick failed", why=error.words)
+            return
+        if changed:
+            log.info("deadlines reached", requests=changed)

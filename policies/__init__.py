@@ -1,0 +1,1 @@
+"""Every decision of Signoff, as pure functions over frozen values. No I/O, no clock, no logging."""

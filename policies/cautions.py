@@ -1,0 +1,88 @@
+"""What an operator should look at in a policy that loads: nothing of it is forbidden, all of it surprises people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from itertools import combinations
+
+from policies.checkpoint import Act, Kind
+from policies.document import Path, Sheet
+from policies.errors import Fault
+from policies.policy import Policy, Rule
+from policies.rules import most_people
+
+_GATED = (Kind.SOFT, Kind.INBOX, Kind.HARD, Kind.MANUAL)
+
+
+def cautions(sheet: Sheet, policy: Policy) -> tuple[Fault, ...]:
+    """The warnings about ``policy``, which was read from ``sheet`` without a fault."""
+    noted = Sheet(source=sheet.source, text=sheet.text, values=sheet.values, keys=sheet.keys)
+    places: dict[str, Path] = {rule.name: ("rules", index) for index, rule in enumerate(policy.rules)}
+    for path, words in (*_empty(policy, places), *_single(policy, places), *_pairs(policy, places)):
+        noted.fault(path, words)
+    return tuple(dict.fromkeys(noted.faults))
+
+
+def _empty(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
+    """Groups without people where somebody is waited for."""
+    for name, group in policy.reviewers.items():
+        if group.empty:
+            yield ("reviewers", name), f"The group {name} names nobody: it may decide nothing. Add users or usergroups."
+    if policy.default.gate.reviewers.empty and policy.default.gate.kind is not Kind.DENY:
+        yield ("default",), "The default has no reviewers: nobody may decide what only it covers, and that expires."
+    for rule in policy.rules:
+        if rule.gate.kind in _GATED and most_people(rule.gate) == 0:
+            yield places[rule.name], f"Nobody may decide what the rule {rule.name!r} holds: name reviewers."
+    for name, ladder in policy.ladders.items():
+        for index, step in enumerate(ladder.steps):
+            if step.act is Act.ADD and step.add is not None and step.add.empty:
+                yield ("ladders", name, index), f"This step adds {step.add.name}, a group that names nobody."
+
+
+def _single(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
+    """Rules that can't do what they seem to, and a catalogue that asks for more people than there are."""
+    for rule in policy.rules:
+        if rule.believes and rule.gate.kind is Kind.ALLOW:
+            yield places[rule.name], "This rule reads the agent's own words, so it can only tighten: it allows nothing."
+        for pattern in rule.patterns:
+            near = get_close_matches(pattern, policy.catalogue, n=1, cutoff=0.8)
+            if near and not any(fnmatchcase(name, pattern) for name in policy.catalogue):
+                yield (*places[rule.name], "match"), f"{pattern} is not in the catalogue; did you mean {near[0]}?"
+    people = most_people(policy.default.gate)
+    for name, tool in policy.catalogue.items():
+        if people is not None and 0 < people < policy.fallback(name).quorum and tool.kind is Kind.MANUAL:
+            yield ("tools", name), f"{name} needs 2 approvals by the catalogue, and the default names 1 person."
+
+
+def _pairs(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
+    """Two rules that may match one call, where it isn't obvious what then comes of it."""
+    gated = [rule for rule in policy.rules if rule.gate.kind in _GATED and not rule.believes]
+    for first, second in combinations(gated, 2):
+        if not _overlap(first, second):
+            continue
+        if first.gate.rank == second.gate.rank and first.gate.reviewers != second.gate.reviewers:
+            yield (
+                places[second.name],
+                f"Where this rule and {first.name!r} both match, {first.name!r} wins and its reviewers are asked:"
+                f" {first.gate.reviewers.name}, not {second.gate.reviewers.name}.",
+            )
+        yield from _too_many(first, second, places)
+
+
+def _too_many(first: Rule, second: Rule, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
+    winner, other = (second, first) if second.gate.rank > first.gate.rank else (first, second)
+    people = most_people(winner.gate)
+    if people is not None and 0 < people < other.gate.quorum:
+        yield (
+            places[winner.name],
+            f"Where {other.name!r} matches too, it asks for {other.gate.quorum} approvals,"
+            f" but this rule names {people}: such calls expire.",
+        )
+
+
+def _overlap(first: Rule, second: Rule) -> bool:
+    """May one tool's name meet both? Two patterns count as meeting where one matches the other's text."""
+    ones, others = first.patterns or ("*",), second.patterns or ("*",)
+    return any(fnmatchcase(one, other) or fnmatchcase(other, one) for one in ones for other in others)

@@ -1,0 +1,98 @@
+"""The policy's answer for one tool call: which checkpoint, why, who may review it, and how silence ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from policies.people import Reviewers
+
+
+class Kind(StrEnum):
+    """The checkpoints, from the most permissive to the strictest."""
+
+    ALLOW = "allow"
+    SOFT = "soft"
+    INBOX = "inbox"
+    HARD = "hard"
+    MANUAL = "manual"
+    DENY = "deny"
+
+    @property
+    def strictness(self) -> int:
+        """0 for ``allow`` up to 5 for ``deny``."""
+        return list(Kind).index(self)
+
+
+class Act(StrEnum):
+    """What a step of the ladder does."""
+
+    REMIND = "remind"
+    ADD = "add"
+    EXPIRE = "expire"
+    PROCEED = "proceed"
+
+    @property
+    def ends(self) -> bool:
+        """True for the acts that end a request."""
+        return self in (Act.EXPIRE, Act.PROCEED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One rung: ``after`` this long (from opening; for soft gates from delivery) do ``act``."""
+
+    after: timedelta
+    act: Act
+    add: Reviewers | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ladder:
+    """The ordered steps of escalation. The last one, and only the last, ends the request."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    @property
+    def length(self) -> timedelta:
+        """How long the ladder takes from its clock's start to its end."""
+        return self.steps[-1].after
+
+
+NOBODY = Reviewers(name="nobody")
+ENDS_IN_A_DAY = Ladder(name="a day", steps=(Step(after=timedelta(days=1), act=Act.EXPIRE),))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """What stands between a tool call and its running; frozen into the request with the policy's digest.
+
+    ``rule`` names the rule that won (or ``default``), ``reason`` says in plain words why it did. ``phrase`` is what a
+    reviewer must type (manual only). ``permit`` is how long an approval may wait to be claimed, ``report`` how long a
+    claimed call may take before its outcome counts as unknown. ``matched`` names every rule that matched.
+    """
+
+    kind: Kind
+    rule: str
+    reason: str
+    reviewers: Reviewers = NOBODY
+    quorum: int = 1
+    ladder: Ladder = ENDS_IN_A_DAY
+    phrase: str | None = None
+    permit: timedelta = timedelta(minutes=15)
+    report: timedelta = timedelta(hours=1)
+    self_approval: bool = False
+    required_by: str | None = None
+    matched: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Order of strictness; among equals the higher quorum is the stricter."""
+        return (self.kind.strictness, self.quorum)
+
+
+def stricter(one: Checkpoint, other: Checkpoint) -> Checkpoint:
+    """The stricter of two checkpoints; ``one`` where they are equally strict."""
+    return other if other.rank > one.rank else one

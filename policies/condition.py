@@ -1,0 +1,180 @@
+"""CEL, behind this one file: conditions that say whether a rule matches, and what a reviewer must type.
+
+The language is Google's Common Expression Language (https://cel.dev). Everything that can be known at load is checked
+at load; what goes wrong later raises ``ConditionError``, for the engine's error values are truthy and must never pass
+for an answer. The engine stops by itself after 10,000 iterations. Arguments must have passed intake: deeper nesting
+than 64 or a cycle would crash it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import rfc8785
+from cel_expr_python import cel
+
+from policies.errors import ConditionError, Fault, Faulty
+from policies.nearest import did_you_mean
+
+OWN_WORDS = frozenset({"confidence", "context", "on_behalf_of"})
+"""What the agent says of itself: a rule that reads these can only raise the gate."""
+
+TYPES: Mapping[str, Any] = {
+    "tool": cel.Type.STRING,
+    "args": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+    "agent": cel.Type.STRING,
+    "now": cel.Type.TIMESTAMP,
+    "recent.hour": cel.Type.INT,
+    "recent.day": cel.Type.INT,
+    "recent.tool_hour": cel.Type.INT,
+    "recent.tool_day": cel.Type.INT,
+    "confidence": cel.Type.DYN,
+    "context": cel.Type.STRING,
+    "on_behalf_of": cel.Type.STRING,
+}
+_LONGEST_TEXT = 4_000
+_LONGEST_WORDS = 160
+_LONGEST_PHRASE = 150
+_FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bound:
+    """The values that one call gives the names. ``error`` says why the engine took none of them, if so."""
+
+    activation: Any
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """A checked expression of type bool; ``names`` are those of ``TYPES`` that it reads."""
+
+    text: str
+    names: frozenset[str]
+    program: Any = field(repr=False, compare=False)
+
+    def holds(self, bound: Bound) -> bool:
+        """Is it true of ``bound``? Raises ``ConditionError`` where the answer is neither true nor false."""
+        kind, value = _evaluate(self.program, bound)
+        if kind != cel.Type.BOOL:
+            raise ConditionError(_clean(value) if kind == cel.Type.ERROR else f"it gave {kind.name()}, not a bool")
+        return bool(value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Phrase:
+    """A checked expression for what a reviewer must type. It can't read what the agent says of itself."""
+
+    text: str
+    program: Any = field(repr=False, compare=False)
+
+    def typed(self, bound: Bound) -> str | None:
+        """The text to type, on one line; None where the call gives none that a person could type."""
+        try:
+            kind, value = _evaluate(self.program, bound)
+        except ConditionError:
+            return None
+        if kind in (cel.Type.INT, cel.Type.UINT, cel.Type.DOUBLE):
+            return _number(value)
+        text = " ".join(value.split()) if kind == cel.Type.STRING else ""
+        return text if text.isprintable() and 0 < len(text) <= _LONGEST_PHRASE else None
+
+
+def bind(values: Mapping[str, Any]) -> Bound:
+    """The values of the names for one call; a name left out makes the conditions that need it fail."""
+    try:
+        return Bound(activation=_environment().Activation(dict(values)))
+    except Exception as error:  # the engine names no error types, and whatever it is must not pass for an answer
+        return Bound(activation=None, error=_clean(error))
+
+
+def compile_condition(text: str) -> Condition:
+    """Check ``text``. Raises ``Faulty``: each fault's ``where`` is ``line:column`` within the expression, from 1."""
+    program = _compile(text)
+    if program.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
+        raise _faulty(f"a condition must be true or false, but this is {program.return_type().name().lower()}")
+    return Condition(text=text, names=_names(text), program=program)
+
+
+def compile_phrase(text: str) -> Phrase:
+    """Check ``text``, which gives a text or a number. Raises ``Faulty`` as ``compile_condition`` does."""
+    program = _compile(text)
+    if own := sorted(_names(text) & OWN_WORDS):
+        raise _faulty(f"confirm must not read {own[0]}: the agent could choose what the reviewer types")
+    if program.return_type() in (cel.Type.BOOL, cel.Type.NULL):
+        raise _faulty("confirm must give a text or a number to type, such as args.payee")
+    return Phrase(text=text, program=program)
+
+
+@cache
+def _environment(without: str | None = None) -> cel.Env:
+    return cel.NewEnv(variables={name: kind for name, kind in TYPES.items() if name != without})
+
+
+def _compile(text: str) -> cel.Expression:
+    if len(text) > _LONGEST_TEXT:
+        raise _faulty(f"the expression is longer than {_LONGEST_TEXT} characters; split it into several rules")
+    try:
+        return _environment().compile(text)
+    except (RuntimeError, TypeError) as error:
+        found = _FAULT.findall(str(error)) or [("1", "1", str(error).splitlines()[0])]
+        raise Faulty(tuple(_fault(int(line), int(column), said) for line, column, said in found)) from None
+
+
+def _names(text: str) -> frozenset[str]:
+    """The names that ``text`` reads: it no longer compiles without them, loop variables of the same name apart."""
+    return frozenset(name for name in TYPES if name in text and not _compiles(text, without=name))
+
+
+def _compiles(text: str, *, without: str) -> bool:
+    try:
+        _environment(without).compile(text)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _evaluate(program: cel.Expression, bound: Bound) -> tuple[cel.Type, Any]:
+    if bound.error is not None:
+        raise ConditionError(bound.error)
+    try:
+        value = program.eval(bound.activation)
+        return value.type(), value.value()
+    except Exception as error:  # as in bind
+        raise ConditionError(_clean(error)) from None
+
+
+def _number(value: float) -> str | None:
+    try:
+        return rfc8785.dumps(value).decode()
+    except (rfc8785.CanonicalizationError, ValueError):
+        return None
+
+
+def _clean(said: object) -> str:
+    """The engine's words on one line: they may quote the call's values."""
+    words = re.sub(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$", "", " ".join(str(said).split()))
+    return "".join(letter if letter.isprintable() else "?" for letter in words)[:_LONGEST_WORDS]
+
+
+def _fault(line: int, column: int, said: str) -> Fault:
+    return Fault(where=f"{max(line, 1)}:{max(column, 1)}", words=_advise(_clean(said)))
+
+
+def _advise(said: str) -> str:
+    if name := re.search(r"undeclared reference to '([^']*)'", said):
+        return f"nothing is called {name[1]} here" + did_you_mean(name[1], TYPES)
+    if types := re.search(r"no matching overload for '_?([^'_]+)_?' applied to '\(?([^')]*)\)?'", said):
+        return f"{types[1]} doesn't work on {types[2].replace(', ', ' and ')}; compare values of the same type"
+    if "recursion" in said:
+        return "the expression is nested too deeply; split it into several rules"
+    return said.partition(" expecting ")[0].replace("'<EOF>'", "end") + "; the expression must be CEL"
+
+
+def _faulty(words: str) -> Faulty:
+    return Faulty((Fault(where="1:1", words=words),))

@@ -1,0 +1,81 @@
+"""What the shell owes the world after a change, and what the journal keeps of it. Frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Announce:
+    """Post the first cards of a request where its reviewers look."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostCard:
+    """Post one copy of the card to ``to``: a channel's id or name, or a user id (a direct message)."""
+
+    request_id: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refresh:
+    """Bring every copy of the request's card up to what stands now."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remind:
+    """Say in the card's thread that the request still waits, and for whom."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summon:
+    """Tell the people of a group that joined (``group`` names it): by direct message and in the card's thread."""
+
+    request_id: str
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TellServed:
+    """Tell the person served how the request ended without them (expired), by direct message."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Post:
+    """A message of the agent runner. ``key`` names it within the run: a later one with the same key updates it."""
+
+    run_id: str
+    key: str
+    channel: str
+    thread_ts: str | None
+    text: str
+    kind: str = "progress"
+
+
+Effect = Announce | PostCard | Refresh | Remind | Summon | TellServed | Post
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One line of the journal: what happened, by whom, when. Never arguments, only digests.
+
+    ``what`` is one of: opened, delivered, step, reviewed, revised, settled, audited, or an execution state.
+    """
+
+    what: str
+    actor: str
+    at: datetime
+    subject: str
+    detail: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,77 @@
+"""What silence does: the ladder's steps, the requester's own limit, permits that lapse, reports that never came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from policies.checkpoint import Act, Step
+from policies.effects import Refresh, Remind, Summon, TellServed
+from policies.events import Outcome
+from policies.people import Reviewers
+from policies.request import ExecutionState, Request, State
+from policies.settling import entry, execute, settle
+
+
+def elapse(request: Request, now: datetime) -> Outcome:
+    """All that is due at ``now``, in the order in which it fell due."""
+    outcome = Outcome(request=request)
+    while (due := outcome.request.next_action_at) is not None and due <= now:
+        outcome = outcome.then(_fall_due(outcome.request, now))
+    return outcome
+
+
+def _fall_due(request: Request, now: datetime) -> Outcome:
+    if request.settled:
+        return _execution_due(request, now)
+    step = request.checkpoint.ladder.steps[request.steps_done]
+    if request.expires_at is not None and request.expires_at <= request.clock_from + step.after:
+        return _expire(request, now, "nobody decided before the requester's own limit")
+    return STEPS[step.act](request, step, now)
+
+
+def _execution_due(request: Request, now: datetime) -> Outcome:
+    claimed = request.execution is not None and request.execution.state is ExecutionState.CLAIMED
+    return execute(request, ExecutionState.UNKNOWN if claimed else ExecutionState.LAPSED, "clock", now)
+
+
+def _remind(request: Request, step: Step, now: datetime) -> Outcome:
+    return Outcome(
+        request=replace(request, steps_done=request.steps_done + 1),
+        effects=(Remind(request_id=request.id),),
+        entries=(entry(request, "step", "clock", now, act="remind"),),
+    )
+
+
+def _join(request: Request, step: Step, now: datetime) -> Outcome:
+    group = step.add or Reviewers(name="nobody")
+    grown = replace(request, steps_done=request.steps_done + 1, joined=(*request.joined, group))
+    return Outcome(
+        request=grown,
+        effects=(Summon(request_id=request.id, group=group.name), Refresh(request_id=request.id)),
+        entries=(entry(request, "step", "clock", now, act="add", group=group.name),),
+    )
+
+
+def _end_by_expiry(request: Request, step: Step, now: datetime) -> Outcome:
+    return _expire(request, now, "nobody decided in time")
+
+
+def _end_by_proceeding(request: Request, step: Step, now: datetime) -> Outcome:
+    if request.delivered_at is None:
+        return _expire(request, now, "no card could be delivered, so silence means nothing")
+    return settle(replace(request, audit="open"), State.APPROVED, ("silence",), now, "nobody stopped it in time")
+
+
+def _expire(request: Request, now: datetime, why: str) -> Outcome:
+    ended = settle(request, State.EXPIRED, ("silence",), now, why)
+    return replace(ended, effects=(*ended.effects, TellServed(request_id=request.id)))
+
+
+STEPS: Mapping[Act, Callable[[Request, Step, datetime], Outcome]] = {
+    Act.REMIND: _remind,
+    Act.ADD: _join,
+    Act.EXPIRE: _end_by_expiry,
+    Act.PROCEED: _end_by_proceeding,
+}

@@ -1,0 +1,112 @@
+"""What can happen to a request, and what comes of it. Frozen values, no behaviour but ``Outcome.then``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policies.checkpoint import Checkpoint
+from policies.effects import Effect, Entry
+from policies.people import Person
+from policies.request import ExecutionState, Request
+from policies.review import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """Changed arguments and the checkpoint that the frozen policy gives them."""
+
+    arguments: Mapping[str, Any]
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reviewed:
+    """A person's verdict on ``revision``. ``edit`` only with ``modify``, ``phrase`` what was typed for ``manual``."""
+
+    person: Person
+    verdict: Verdict
+    revision: int
+    note: str | None = None
+    phrase: str | None = None
+    edit: Edit | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elapsed:
+    """Time has passed: whatever is due at ``now`` happens."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """A card was demonstrably posted; a proceed clock starts with the first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Withdrawn:
+    """The requester takes it back: a pending request is withdrawn, an unclaimed permit revoked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stopped:
+    """A reviewer or the person served stops it: pending is rejected, an unclaimed permit is revoked."""
+
+    person: Person
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """The agent takes the permit for exactly ``digest``; the same ``key`` again gets the same answer."""
+
+    digest: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reported:
+    """The agent says how the claimed call went: ``state`` is succeeded or failed."""
+
+    state: ExecutionState
+    note: str | None = None
+    result: Any = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """The runner was interrupted between claim and report: nobody knows whether the call ran."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attested:
+    """A person says of an unknown execution that "it ran" (succeeded) or "it didn't" (failed)."""
+
+    person: Person
+    ran: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditMarked:
+    """A reviewer has looked at what went ahead on silence: ``seen`` or ``objected``."""
+
+    person: Person
+    mark: str
+
+
+Event = Reviewed | Elapsed | Delivered | Withdrawn | Stopped | Claimed | Reported | Lost | Attested | AuditMarked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """The new request, what the world is owed, and what the journal keeps. No effects and entries: nothing changed."""
+
+    request: Request
+    effects: tuple[Effect, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+    def then(self, other: Outcome) -> Outcome:
+        """This outcome followed by ``other``, which was computed from this one's request."""
+        return Outcome(
+            request=other.request, effects=self.effects + other.effects, entries=self.entries + other.entries
+        )

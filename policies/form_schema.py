@@ -1,0 +1,228 @@
+"""What one property of a JSON Schema asks of a form field: its kind, its words, its limits.
+
+Only what a form can promise is read: one type (or one type and null), choices, plain limits. All else is a `json`
+field, and the schema itself judges what was typed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from policies.arguments import JsonValue
+from policies.errors import Invalid
+from policies.schema_work import reference_target
+
+Part = dict[str, JsonValue]
+
+MAX_CHOICES = 100
+_LONGEST_CHAIN = 10
+
+
+class Kind(Enum):
+    """What is filled into a field: `list` is one text a line, `json` is the text of any JSON value."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    ENUM = "enum"
+    MULTI_ENUM = "multi_enum"
+    DATE = "date"
+    LIST = "list"
+    JSON = "json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """One of the values that a schema allows, with its title there, or the value as JSON text."""
+
+    title: str
+    value: JsonValue
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Described:
+    """A property as its schema describes it; `kind` is None where the schema says nothing, so that the value decides.
+
+    All texts are as the agent sent them: not yet fit to be shown.
+    """
+
+    kind: Kind | None = None
+    title: str = ""
+    description: str = ""
+    limits: str = ""
+    required: bool = False
+    nullable: bool = False
+    options: tuple[Option, ...] = ()
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+
+
+def described_properties(schema: Part) -> dict[str, Described]:
+    """Every property that `schema` names, in its order. Nothing is raised: what isn't understood is described as
+    `json`.
+    """
+    whole = _resolved(schema, schema)
+    properties = whole.get("properties")
+    required = whole.get("required")
+    needed = set(map(str, required)) if isinstance(required, list) else set()
+    if not isinstance(properties, dict):
+        return {}
+    return {name: describe(schema, part, required=name in needed) for name, part in properties.items()}
+
+
+def describe(schema: Part, part: JsonValue, *, required: bool) -> Described:
+    """One property, its references followed inside `schema`."""
+    if not isinstance(part, dict):
+        return Described(required=required)
+    told = _resolved(schema, part)
+    told, nullable = _without_null(schema, told)
+    options = _options(told)
+    return Described(
+        kind=_kind(schema, told, options),
+        title=_text(part, "title") or _text(told, "title"),
+        description=_text(part, "description") or _text(told, "description"),
+        limits="; ".join(_limits(told)),
+        required=required,
+        nullable=nullable,
+        options=options or _options(_items(schema, told)),
+        minimum=_least(told),
+        maximum=_most(told),
+        min_length=_count(told, "minLength"),
+        max_length=_count(told, "maxLength"),
+    )
+
+
+def _kind(schema: Part, told: Part, options: tuple[Option, ...]) -> Kind | None:
+    if options:
+        return Kind.ENUM if len(options) <= MAX_CHOICES else Kind.JSON
+    if told.get("type") == "array":
+        return _list_kind(_items(schema, told))
+    if told.get("type") == "string" and told.get("format") == "date":
+        return Kind.DATE
+    if not set(told) - {"title", "description", "default", "examples"}:
+        return None
+    plain = {"string": Kind.TEXT, "number": Kind.NUMBER, "integer": Kind.INTEGER, "boolean": Kind.BOOLEAN}
+    return plain.get(_text(told, "type"), Kind.JSON)
+
+
+def _list_kind(items: Part) -> Kind:
+    options = _options(items)
+    if options:
+        return Kind.MULTI_ENUM if len(options) <= MAX_CHOICES else Kind.JSON
+    return Kind.LIST if items.get("type") == "string" else Kind.JSON
+
+
+def _items(schema: Part, told: Part) -> Part:
+    items = told.get("items")
+    return _resolved(schema, items) if told.get("type") == "array" and isinstance(items, dict) else {}
+
+
+def _resolved(schema: Part, part: Part) -> Part:
+    """`part` with its references followed; what stands beside a reference counts too. A chain too long is left as it
+    is.
+    """
+    for _ in range(_LONGEST_CHAIN):
+        if "$ref" not in part:
+            return part
+        try:
+            target = reference_target(schema, part["$ref"])
+        except Invalid:
+            return part
+        part = {**target, **{name: value for name, value in part.items() if name != "$ref"}}
+    return part
+
+
+def _without_null(schema: Part, told: Part) -> tuple[Part, bool]:
+    """The one form beside null: how optional values are written (`anyOf: [X, null]`, `type: [X, null]`)."""
+    kinds = told.get("type")
+    if isinstance(kinds, list) and "null" in kinds and len(kinds) == 2:
+        return {**told, "type": next(kind for kind in kinds if kind != "null")}, True
+    for keyword in ("anyOf", "oneOf"):
+        forms = told.get(keyword)
+        if isinstance(forms, list) and len(forms) == 2 and {"type": "null"} in forms:
+            other = next((form for form in forms if form != {"type": "null"}), None)
+            around = {name: value for name, value in told.items() if name != keyword}
+            return ({**_resolved(schema, other), **around}, True) if isinstance(other, dict) else (told, False)
+    return told, False
+
+
+def _options(told: Part) -> tuple[Option, ...]:
+    values = told.get("enum")
+    if isinstance(values, list) and values:
+        return tuple(Option(title=_as_text(value), value=value) for value in values)
+    if "const" in told:
+        return (Option(title=_as_text(told["const"]), value=told["const"]),)
+    forms = told.get("oneOf")
+    if isinstance(forms, list) and forms and all(isinstance(form, dict) and "const" in form for form in forms):
+        return tuple(_titled(form) for form in forms if isinstance(form, dict))
+    return ()
+
+
+def _titled(form: Part) -> Option:
+    """The value stands beside the title: a title is the agent's word, and two may be alike."""
+    value, title = _as_text(form["const"]), _text(form, "title")
+    return Option(title=f"{value} ({title})" if title and title != value else value, value=form["const"])
+
+
+def _as_text(value: JsonValue) -> str:
+    """Text stands for itself, unless it could be taken for another JSON value or for nothing."""
+    if isinstance(value, str) and value.strip() and not _reads_as_json(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _reads_as_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _limits(told: Part) -> list[str]:
+    patterns = {
+        "minimum": "at least {}", "maximum": "at most {}",
+        "exclusiveMinimum": "more than {}", "exclusiveMaximum": "less than {}",
+        "multipleOf": "a multiple of {}", "minLength": "at least {} characters", "maxLength": "at most {} characters",
+        "minItems": "at least {} items", "maxItems": "at most {} items",
+        "pattern": "must match {}", "format": "format: {}",
+    }  # fmt: skip
+    return [
+        words.format(told[name]) for name, words in patterns.items() if isinstance(told.get(name), int | float | str)
+    ]
+
+
+def _least(told: Part) -> int | float | None:
+    above = _number(told, "exclusiveMinimum")
+    if told.get("type") == "integer" and isinstance(above, int):
+        return above + 1
+    return _number(told, "minimum")
+
+
+def _most(told: Part) -> int | float | None:
+    below = _number(told, "exclusiveMaximum")
+    if told.get("type") == "integer" and isinstance(below, int):
+        return below - 1
+    return _number(told, "maximum")
+
+
+def _number(told: Mapping[str, JsonValue], name: str) -> int | float | None:
+    value = told.get(name)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _count(told: Part, name: str) -> int | None:
+    value = _number(told, name)
+    return int(value) if value is not None and value >= 0 else None
+
+
+def _text(told: Part, name: str) -> str:
+    value = told.get(name)
+    return value if isinstance(value, str) else ""

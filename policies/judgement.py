@@ -1,0 +1,166 @@
+"""Which checkpoint stands before a call, and why: every rule looked at, the strictest that matches wins.
+
+Adding a rule to a call that some rule matches can only tighten: the kind of the strictest, the highest quorum, consent
+to self-approval only where all consent, silence lets go only where all let go. What the agent says of itself can only
+raise the gate that the other rules give. A condition that can't be evaluated holds the call for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import reduce
+from typing import Any
+
+from policies.checkpoint import Checkpoint, Kind, Ladder, stricter
+from policies.condition import Bound, bind
+from policies.errors import ConditionError
+from policies.policy import Policy, Rule, proceeds
+from policies.request import Submission
+
+RECENT: Mapping[str, tuple[timedelta, bool]] = {
+    "hour": (timedelta(hours=1), False),
+    "day": (timedelta(days=1), False),
+    "tool_hour": (timedelta(hours=1), True),
+    "tool_day": (timedelta(days=1), True),
+}
+"""The counts behind ``recent``: over how long, and whether of this tool only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What the gateway knows of the call: who asks, when (UTC), and how much that agent asked of late (``RECENT``)."""
+
+    agent: str
+    now: datetime
+    recent: Mapping[str, int]
+
+
+class Standing(StrEnum):
+    """How a rule stands to a call."""
+
+    MATCHED = "matched"
+    ERRED = "erred"
+    OTHER_TOOL = "other_tool"
+    CONDITION_FALSE = "condition_false"
+    UNSAID = "unsaid"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One rule's say: ``gate`` is the checkpoint that it asks for, None where it asks for none; ``why`` in words."""
+
+    rule: Rule
+    standing: Standing
+    why: str
+    gate: Checkpoint | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """The checkpoint, and each rule of the policy in its order with what it had to say."""
+
+    checkpoint: Checkpoint
+    findings: tuple[Finding, ...]
+
+
+def judge(policy: Policy, submission: Submission, facts: Facts) -> Checkpoint:
+    """The checkpoint before the call. Total: for arguments that passed intake it never raises."""
+    return explain(policy, submission, facts).checkpoint
+
+
+def explain(policy: Policy, submission: Submission, facts: Facts) -> Explanation:
+    """The checkpoint before the call, with what every rule said to it."""
+    bound = _bind(submission, facts)
+    findings = tuple(_find(rule, submission, bound, policy) for rule in policy.rules)
+    return Explanation(checkpoint=_decide(policy, submission.call.tool, findings, bound), findings=findings)
+
+
+def _bind(submission: Submission, facts: Facts) -> Bound:
+    values: dict[str, Any] = {
+        "tool": submission.call.tool,
+        "args": submission.call.arguments,
+        "agent": facts.agent,
+        "now": facts.now,
+        "context": submission.context or "",
+        "on_behalf_of": submission.on_behalf_of or "",
+        **{f"recent.{name}": count for name, count in facts.recent.items()},
+    }
+    if submission.confidence is not None:
+        values["confidence"] = submission.confidence
+    return bind(values)
+
+
+def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy) -> Finding:
+    if not rule.names(submission.call.tool):
+        return Finding(rule=rule, standing=Standing.OTHER_TOOL, why=f"it is about {', '.join(rule.patterns)}")
+    if rule.when is None:
+        return Finding(rule=rule, standing=Standing.MATCHED, why="it is about every call of this tool", gate=rule.gate)
+    if "confidence" in rule.reads and submission.confidence is None:
+        return Finding(rule=rule, standing=Standing.UNSAID, why="the agent said nothing of its confidence")
+    try:
+        if rule.when.holds(bound):
+            return Finding(rule=rule, standing=Standing.MATCHED, why=f"{rule.when.text} is true", gate=rule.gate)
+    except ConditionError as error:
+        gate = _held(rule, error.words, policy)
+        return Finding(rule=rule, standing=Standing.ERRED, why=f"{rule.when.text} failed: {error.words}", gate=gate)
+    return Finding(rule=rule, standing=Standing.CONDITION_FALSE, why=f"{rule.when.text} is false")
+
+
+def _held(rule: Rule, words: str, policy: Policy) -> Checkpoint | None:
+    """What a rule asks for whose condition failed: at least ``hard``; nothing where it would have allowed the call."""
+    gate = rule.gate
+    if gate.kind is Kind.ALLOW:
+        return None
+    reason = f"{rule.name}: its condition could not be evaluated ({words})"
+    if gate.kind.strictness >= Kind.HARD.strictness:
+        return replace(gate, reason=reason)
+    return _expiring(replace(gate, kind=Kind.HARD, reason=reason), policy)
+
+
+def _expiring(gate: Checkpoint, policy: Policy) -> Checkpoint:
+    return replace(gate, ladder=policy.default.gate.ladder) if proceeds(gate.ladder) else gate
+
+
+def _decide(policy: Policy, tool: str, findings: tuple[Finding, ...], bound: Bound) -> Checkpoint:
+    asked = [finding for finding in findings if finding.gate is not None]
+    gates = [finding.gate for finding in asked if finding.gate is not None and not finding.rule.believes]
+    raising = [finding.gate for finding in asked if finding.gate is not None and finding.rule.believes]
+    gates = [*(gates or [policy.fallback(tool)]), *raising]
+    winner = _joined(reduce(stricter, gates), gates)
+    if proceeds(winner.ladder) and winner.kind in (Kind.SOFT, Kind.INBOX) and policy.irreversible(tool):
+        winner = _expiring(replace(winner, kind=Kind.HARD, reason=f"{winner.reason}; {tool} is irreversible"), policy)
+    phrase = _phrase(policy, winner, bound) if winner.kind is Kind.MANUAL else None
+    return replace(winner, phrase=phrase, matched=tuple(finding.rule.name for finding in asked))
+
+
+def _joined(winner: Checkpoint, gates: list[Checkpoint]) -> Checkpoint:
+    """``winner``, with what the other gates ask for beyond it."""
+    if winner.kind in (Kind.ALLOW, Kind.DENY):
+        return winner
+    others = [gate for gate in gates if gate.kind not in (Kind.ALLOW, Kind.DENY)]
+    most = max(others, key=lambda gate: gate.quorum)
+    beyond = f"; {most.quorum} approvals by {most.rule}" if most.quorum > winner.quorum else ""
+    return replace(
+        winner,
+        reason=winner.reason + beyond,
+        quorum=most.quorum,
+        ladder=_slowest(winner, others),
+        self_approval=all(gate.self_approval for gate in others),
+        required_by=winner.required_by or next((gate.required_by for gate in others if gate.required_by), None),
+    )
+
+
+def _slowest(winner: Checkpoint, gates: list[Checkpoint]) -> Ladder:
+    """The winner's ladder; where silence would let the call go, an equal gate's that expires, else the longest."""
+    if not proceeds(winner.ladder):
+        return winner.ladder
+    ladders = [winner.ladder, *(gate.ladder for gate in gates if gate.kind is winner.kind)]
+    return max(ladders, key=lambda ladder: (not proceeds(ladder), ladder.length))
+
+
+def _phrase(policy: Policy, winner: Checkpoint, bound: Bound) -> str:
+    rule = next((rule for rule in (*policy.rules, policy.default) if rule.name == winner.rule), None)
+    return (rule.confirm.typed(bound) if rule and rule.confirm else None) or "CONFIRM"

@@ -1,0 +1,162 @@
+"""From the text of a policy file to a ``Policy``, or to every fault in it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from policies.cautions import cautions
+from policies.checkpoint import Act, Kind, Ladder, Step
+from policies.document import Path, Sheet, read_sheet
+from policies.duration import in_words
+from policies.errors import Fault, Faulty
+from policies.nearest import did_you_mean
+from policies.people import Reviewers
+from policies.policy import Policy, Rule, Tool, proceeds
+from policies.rules import Ground, build_default, build_rule, check_expressions
+from policies.shapes import AgentsShape, DefaultShape, GroupShape, RuleShape, StepShape, ToolShape, check_shape, shaped
+
+RESERVED = ("default", "catalogue")
+"""Names that a checkpoint gives to what no rule decided."""
+
+
+def load(text: str, *, source: str) -> Policy:
+    """The policy in ``text``; ``source`` is what faults call the file.
+
+    Raises ``Faulty`` with every fault, in the order of the file, each ``where`` as ``file:line:col`` inside the text.
+    """
+    sheet = read_sheet(text, source=source)
+    check_shape(sheet)
+    policy = _assemble(sheet)
+    if sheet.faults:
+        raise Faulty(tuple(sorted(dict.fromkeys(sheet.faults), key=_position)))
+    return replace(policy, warnings=tuple(sorted(cautions(sheet, policy), key=_position)))
+
+
+def _position(fault: Fault) -> tuple[int, int]:
+    line, column = fault.where.rsplit(":", 2)[1:]
+    return int(line), int(column)
+
+
+def _assemble(sheet: Sheet) -> Policy:
+    groups = {name: _group(name, raw) for name, raw in _mapping(sheet, "reviewers").items()}
+    ladders = {name: _ladder(sheet, name, raw, groups) for name, raw in _mapping(sheet, "ladders").items()}
+    ground = Ground(groups=groups, ladders=ladders, catalogue=_catalogue(sheet))
+    default = build_default(sheet, shaped(DefaultShape, _mapping(sheet, "default")) or DefaultShape(), ground)
+    rules = _rules(sheet, ground, default)
+    return Policy(
+        source=sheet.source,
+        text=sheet.text,
+        digest=sha256(sheet.text.encode(errors="replace")).hexdigest(),
+        reviewers={name: group for name, group in groups.items() if group},
+        ladders={name: ladder for name, ladder in ladders.items() if ladder},
+        catalogue=ground.catalogue,
+        starters=_starters(sheet, groups),
+        rules=rules,
+        default=default,
+    )
+
+
+def _mapping(sheet: Sheet, key: str) -> Mapping[str, Any]:
+    part = sheet.data.get(key) if isinstance(sheet.data, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _group(name: str, raw: object) -> Reviewers | None:
+    shape = shaped(GroupShape, raw)
+    if shape is None:
+        return None
+    users, usergroups = tuple(dict.fromkeys(shape.users)), tuple(dict.fromkeys(shape.usergroups))
+    return Reviewers(name=name, channel=shape.channel, users=users, usergroups=usergroups)
+
+
+def _catalogue(sheet: Sheet) -> Mapping[str, Tool]:
+    found = {}
+    for name, raw in _mapping(sheet, "tools").items():
+        if "*" in name or "?" in name:
+            words = "The catalogue names single tools; patterns belong in a rule's match."
+            sheet.fault(("tools", name), words, key=True)
+        if shape := shaped(ToolShape, raw):
+            found[name] = Tool(name=name, reversible=shape.reversible, impact=shape.impact)
+    return found
+
+
+def _starters(sheet: Sheet, groups: Mapping[str, Reviewers | None]) -> tuple[str, ...]:
+    shape = shaped(AgentsShape, _mapping(sheet, "agents")) or AgentsShape()
+    for index, name in enumerate(shape.start):
+        if name not in groups:
+            words = f"There is no group of reviewers called {name[:60]!r}{did_you_mean(name, groups)}"
+            sheet.fault(("agents", "start", index), words)
+    return tuple(dict.fromkeys(shape.start))
+
+
+def _ladder(sheet: Sheet, name: str, raw: object, groups: Mapping[str, Reviewers | None]) -> Ladder | None:
+    path: Path = ("ladders", name)
+    shapes = [shaped(StepShape, step) for step in raw] if isinstance(raw, list) else []
+    steps = [_step(sheet, (*path, index), shape, groups) for index, shape in enumerate(shapes) if shape]
+    whole = [step for step in steps if step is not None]
+    if not shapes or len(whole) < len(shapes):
+        return None
+    _check_ladder(sheet, path, whole)
+    return Ladder(name=name, steps=tuple(whole))
+
+
+def _step(sheet: Sheet, path: Path, shape: StepShape, groups: Mapping[str, Reviewers | None]) -> Step | None:
+    if [shape.remind, shape.add, shape.then].count(None) != 2:
+        sheet.fault(path, "A step does exactly one thing: remind: true, add: GROUP, then: expire or then: proceed.")
+        return None
+    if shape.add is None:
+        return Step(after=shape.after, act=Act(shape.then) if shape.then else Act.REMIND)
+    if shape.add not in groups:
+        words = f"There is no group of reviewers called {shape.add[:60]!r}{did_you_mean(shape.add, groups)}"
+        sheet.fault((*path, "add"), words)
+    group = groups.get(shape.add)
+    return Step(after=shape.after, act=Act.ADD, add=group) if group else None
+
+
+def _check_ladder(sheet: Sheet, path: Path, steps: Sequence[Step]) -> None:
+    before = timedelta(0)
+    for index, step in enumerate(steps):
+        if step.after <= before:
+            words = f"A step must come later than the one before it, which is at {in_words(before)}."
+            sheet.fault((*path, index, "after"), words)
+        if step.act.ends and index < len(steps) - 1:
+            sheet.fault((*path, index), "The ladder ends here, so nothing may follow; move this step to the end.")
+        before = step.after
+    if not steps[-1].act.ends:
+        sheet.fault((*path, len(steps) - 1), "Every ladder ends: add a last step such as {after: 2h, then: expire}.")
+
+
+def _rules(sheet: Sheet, ground: Ground, default: Rule) -> tuple[Rule, ...]:
+    raw = sheet.data.get("rules") if isinstance(sheet.data, dict) else None
+    shapes = [(index, shaped(RuleShape, part)) for index, part in enumerate(raw)] if isinstance(raw, list) else []
+    rules: dict[str, Rule] = {}
+    for index, shape in shapes:
+        path: Path = ("rules", index)
+        if shape is None:
+            check_expressions(sheet, path, raw[index])
+            continue
+        if shape.name in rules or shape.name in RESERVED:
+            words = f"The name {shape.name!r} is taken; give this rule another, it stands on cards and in the journal."
+            sheet.fault((*path, "name"), words)
+        rules.setdefault(shape.name, build_rule(sheet, path, shape, ground, default.gate))
+    found = tuple(rules.values())
+    _check_irreversible(sheet, found, ground.catalogue)
+    return found
+
+
+def _check_irreversible(sheet: Sheet, rules: Sequence[Rule], catalogue: Mapping[str, Tool]) -> None:
+    """No silence lets a call go ahead that can't be undone, unless a stricter rule stands before that tool anyway."""
+    held = [rule for rule in rules if rule.when is None and rule.gate.kind.strictness >= Kind.HARD.strictness]
+    for rule in rules:
+        if rule.gate.kind not in (Kind.SOFT, Kind.INBOX) or not proceeds(rule.gate.ladder):
+            continue
+        names = [name for name, tool in catalogue.items() if not tool.reversible and rule.names(name)]
+        for name in names:
+            if not any(other.names(name) for other in held):
+                index = next(i for i, raw in enumerate(sheet.data["rules"]) if raw.get("name") == rule.name)
+                words = f"{name} is irreversible by the catalogue, so silence may not let it go ahead; make it hard."
+                sheet.fault(("rules", index, "checkpoint"), words)

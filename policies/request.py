@@ -1,0 +1,190 @@
+"""What is asked: a tool call, who asks, and the request that waits for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from policies.checkpoint import Act, Checkpoint, Kind
+from policies.people import Person, Reviewers
+from policies.review import Decision, Review, approvers
+
+
+class State(StrEnum):
+    """The review lifecycle. Everything but ``pending`` is settled, and settled is final."""
+
+    PENDING = "pending"
+    ANSWERED = "answered"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class ExecutionState(StrEnum):
+    """The execution lifecycle of an approved call."""
+
+    UNCLAIMED = "unclaimed"
+    CLAIMED = "claimed"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    LAPSED = "lapsed"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolCall:
+    """A name and JSON arguments that an agent wants to run; ``schema`` is the arguments' JSON Schema, if known."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    schema: Mapping[str, Any] | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requester:
+    """The agent's identity. ``id`` is ``key:NAME`` for an API key, ``runner`` for Signoff's own agent runner.
+
+    ``owner`` is the user id of the key's owner, or of the person who started the run: known, not claimed.
+    """
+
+    id: str
+    name: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Execution:
+    """Where an approved call stands. ``key`` is the idempotency key of the claim, ``note`` what the report said."""
+
+    state: ExecutionState
+    at: datetime
+    note: str | None = None
+    key: str | None = None
+    result: Any = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A tool call that waits for people, with all that was decided about it. One row; every change makes a new value.
+
+    ``call`` holds the arguments as they stand now, ``proposed`` as the agent sent them. ``reason``, ``confidence``,
+    ``context`` and ``on_behalf_of`` are the agent's own words. ``joined`` are the groups added by the ladder,
+    ``steps_done`` the number of its steps already taken, ``delivered_at`` when a card was first demonstrably delivered.
+    ``expires_at`` is the agent's own, earlier end. ``version`` belongs to the store alone.
+    """
+
+    id: str
+    workspace_id: str
+    requester: Requester
+    call: ToolCall
+    proposed: Mapping[str, Any]
+    digest: str
+    checkpoint: Checkpoint
+    policy_digest: str
+    created_at: datetime
+    state: State = State.PENDING
+    revision: int = 1
+    version: int = 0
+    on_behalf_of: str | None = None
+    reason: str | None = None
+    confidence: float | None = None
+    context: str | None = None
+    run: str | None = None
+    reviews: tuple[Review, ...] = ()
+    decision: Decision | None = None
+    execution: Execution | None = None
+    audit: str | None = None
+    joined: tuple[Reviewers, ...] = ()
+    steps_done: int = 0
+    delivered_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def settled(self) -> bool:
+        """True once a decision stands."""
+        return self.state is not State.PENDING
+
+    @property
+    def modified(self) -> bool:
+        """True where the arguments that stand are not those that the agent proposed."""
+        return self.revision > 1
+
+    @property
+    def reviewers(self) -> tuple[Reviewers, ...]:
+        """The groups that may fill the quorum now: the checkpoint's own and those that joined."""
+        return (self.checkpoint.reviewers, *self.joined)
+
+    @property
+    def approvals(self) -> tuple[Review, ...]:
+        """The reviews that count towards the quorum of the revision that stands."""
+        return approvers(self.reviews, self.revision)
+
+    @property
+    def clock_from(self) -> datetime:
+        """When the ladder's clock started: at delivery where silence may proceed, else at opening."""
+        return self.delivered_at if self.waits_for_delivery and self.delivered_at else self.created_at
+
+    @property
+    def waits_for_delivery(self) -> bool:
+        """Does silence proceed here, so that its clock may only run once a card was delivered?"""
+        return self.checkpoint.ladder.steps[-1].act is Act.PROCEED
+
+    @property
+    def deadline_at(self) -> datetime | None:
+        """When silence ends a pending request; None once it is settled."""
+        if self.settled:
+            return None
+        end = self.clock_from + self.checkpoint.ladder.length
+        return min(end, self.expires_at) if self.expires_at else end
+
+    @property
+    def permit_expires_at(self) -> datetime | None:
+        """Until when an approval may be claimed; None unless one waits."""
+        if self.execution is None or self.execution.state is not ExecutionState.UNCLAIMED:
+            return None
+        return self.execution.at + self.checkpoint.permit
+
+    @property
+    def next_action_at(self) -> datetime | None:
+        """The nearest deadline of any kind, an indexed column for the ticker; None where nothing can come due."""
+        if not self.settled:
+            step = self.checkpoint.ladder.steps[self.steps_done]
+            due = self.clock_from + step.after
+            return min(due, self.expires_at) if self.expires_at else due
+        if self.execution is not None and self.execution.state is ExecutionState.CLAIMED:
+            return self.execution.at + self.checkpoint.report
+        return self.permit_expires_at
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Ids and e-mail addresses of those who never count as approvers: the owner and whom the agent acts for."""
+        return tuple(who for who in (self.requester.owner, self.on_behalf_of) if who)
+
+    def serves(self, person: Person) -> bool:
+        """Is this the person served: the key's owner, who started the run, or whom the agent says it acts for?"""
+        return any(person.is_called(who) for who in self.excluded)
+
+    @property
+    def proceeds(self) -> bool:
+        """Does the call go ahead on silence?"""
+        return self.checkpoint.kind in (Kind.SOFT, Kind.INBOX) and self.waits_for_delivery
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """What an agent sends to have a tool call judged, after intake: see the HTTP API's ``POST /v1/requests``."""
+
+    call: ToolCall
+    reason: str | None = None
+    confidence: float | None = None
+    on_behalf_of: str | None = None
+    context: str | None = None
+    run: str | None = None
+    expires_in: timedelta | None = None

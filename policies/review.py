@@ -1,0 +1,48 @@
+"""What people said, and what it came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """One person's word on a request."""
+
+    APPROVE = "approve"
+    MODIFY = "modify"
+    REJECT = "reject"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Review:
+    """One person's verdict on one revision. ``by`` is the user id, ``name`` what the card calls the person."""
+
+    by: str
+    name: str
+    verdict: Verdict
+    at: datetime
+    revision: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """The settled result. ``by`` holds user ids, or ``policy``, ``silence``, ``requester``."""
+
+    verdict: str
+    by: tuple[str, ...]
+    at: datetime
+    note: str | None = None
+
+
+def approvers(reviews: tuple[Review, ...], revision: int) -> tuple[Review, ...]:
+    """The reviews that count towards the quorum of ``revision``: the latest of each person, approving that revision."""
+    latest = {review.by: review for review in reviews}
+    return tuple(
+        review
+        for review in latest.values()
+        if review.revision == revision and review.verdict in (Verdict.APPROVE, Verdict.MODIFY)
+    )

@@ -1,0 +1,145 @@
+"""What people do to a request: approve, modify, reject, stop, say whether it ran."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from policies.arguments import digest
+from policies.authority import check_fresh, check_may_approve, check_may_stop, check_phrase
+from policies.checkpoint import Act, Checkpoint, Kind, stricter
+from policies.effects import Announce, Refresh
+from policies.errors import Conflict, Invalid, NotAllowed, Stale
+from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
+from policies.people import Person
+from policies.request import ExecutionState, Request, State
+from policies.review import Review, Verdict
+from policies.settling import entry, execute, settle
+
+
+def review(request: Request, event: Reviewed, now: datetime) -> Outcome:
+    check_fresh(event.person, now)
+    if event.revision != request.revision:
+        raise Stale(f"This is revision {request.revision} by now; look at it again before you decide.")
+    if event.verdict is Verdict.REJECT:
+        check_may_stop(request, event.person)
+        return _reject(request, event.person, event.note, now)
+    check_may_approve(request, event.person)
+    if event.verdict is Verdict.APPROVE:
+        return _approve(request, event, now)
+    if event.verdict is Verdict.MODIFY and event.edit is not None:
+        return _modify(request, event, event.edit, now)
+    raise Invalid(f"A verdict must be approve, modify with arguments, or reject, not {event.verdict.value}.")
+
+
+def _approve(request: Request, event: Reviewed, now: datetime) -> Outcome:
+    check_phrase(request.checkpoint, event.phrase)
+    reviewed = _record(request, event, now)
+    return reviewed.then(_settle_at_quorum(reviewed.request, now))
+
+
+def _modify(request: Request, event: Reviewed, edit: Edit, now: datetime) -> Outcome:
+    if edit.checkpoint.kind is Kind.DENY:
+        raise NotAllowed(f"The policy refuses the call with these arguments: {edit.checkpoint.reason}")
+    call = replace(request.call, arguments=edit.arguments)
+    revision = request.revision + 1
+    revised = replace(
+        _tightened(request, edit.checkpoint),
+        call=call,
+        revision=revision,
+        digest=digest(tool=call.tool, arguments=call.arguments, revision=revision, requester=request.requester.id),
+    )
+    check_may_approve(revised, event.person)
+    check_phrase(revised.checkpoint, event.phrase)
+    written = entry(request, "revised", event.person.id, now, revision=revision, digest=revised.digest)
+    reviewed = _record(revised, replace(event, revision=revision), now)
+    moved = () if revised.checkpoint.reviewers == request.checkpoint.reviewers else (Announce(request_id=request.id),)
+    outcome = Outcome(request=revised, effects=moved, entries=(written,)).then(reviewed)
+    return outcome.then(_settle_at_quorum(outcome.request, now))
+
+
+def _tightened(request: Request, edited: Checkpoint) -> Request:
+    """``request`` behind the stricter of its own gate and the edit's; among equals of one rule the edit's phrase holds.
+
+    A ladder that ends in expiry runs on, its steps counted once. One that would proceed gives way to the edit's.
+    """
+    standing = request.checkpoint
+    if standing.rule == edited.rule and standing.rank == edited.rank:
+        return replace(request, checkpoint=replace(standing, phrase=edited.phrase))
+    winner = stricter(standing, edited)
+    if winner is standing:
+        return request
+    if standing.ladder.steps[-1].act is Act.EXPIRE:
+        return replace(request, checkpoint=replace(winner, ladder=standing.ladder))
+    return replace(request, checkpoint=winner, steps_done=0)
+
+
+def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:
+    review = Review(
+        by=event.person.id,
+        name=event.person.name,
+        verdict=event.verdict,
+        at=now,
+        revision=event.revision,
+        note=event.note,
+    )
+    written = entry(
+        request,
+        "reviewed",
+        review.by,
+        now,
+        verdict=review.verdict.value,
+        revision=review.revision,
+        digest=request.digest,
+    )
+    return Outcome(
+        request=replace(request, reviews=(*request.reviews, review)),
+        effects=(Refresh(request_id=request.id),),
+        entries=(written,),
+    )
+
+
+def _settle_at_quorum(request: Request, now: datetime) -> Outcome:
+    approvals = request.approvals
+    if len(approvals) < request.checkpoint.quorum:
+        return Outcome(request=request)
+    note = next((review.note for review in reversed(approvals) if review.note), None)
+    return settle(request, State.APPROVED, tuple(review.by for review in approvals), now, note)
+
+
+def _reject(request: Request, person: Person, note: str | None, now: datetime) -> Outcome:
+    event = Reviewed(person=person, verdict=Verdict.REJECT, revision=request.revision, note=note)
+    recorded = _record(request, event, now)
+    return recorded.then(settle(recorded.request, State.REJECTED, (person.id,), now, note))
+
+
+def stop_pending(request: Request, event: Stopped, now: datetime) -> Outcome:
+    check_fresh(event.person, now)
+    check_may_stop(request, event.person)
+    return _reject(request, event.person, event.note, now)
+
+
+def stop_unclaimed(request: Request, event: Stopped, now: datetime) -> Outcome:
+    check_fresh(event.person, now)
+    check_may_stop(request, event.person)
+    return execute(request, ExecutionState.REVOKED, event.person.id, now, note=event.note)
+
+
+def attest(request: Request, event: Attested, now: datetime) -> Outcome:
+    check_fresh(event.person, now)
+    check_may_stop(request, event.person)
+    words = "said that it ran" if event.ran else "said that it didn't run"
+    state = ExecutionState.SUCCEEDED if event.ran else ExecutionState.FAILED
+    return execute(request, state, event.person.id, now, note=f"{event.person.name} {words}")
+
+
+def mark_audit(request: Request, event: AuditMarked, now: datetime) -> Outcome:
+    check_fresh(event.person, now)
+    check_may_stop(request, event.person)
+    if request.audit != "open" or event.mark not in ("seen", "objected"):
+        raise Conflict("There is nothing left to look through here: somebody has already marked it.")
+    return Outcome(
+        request=replace(request, audit=event.mark),
+        effects=(Refresh(request_id=request.id),),
+        entries=(entry(request, "audited", event.person.id, now, mark=event.mark),),
+    )

@@ -1,0 +1,164 @@
+"""From the shape of one rule to the rule itself, noting everything that can't be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from policies.checkpoint import ENDS_IN_A_DAY, NOBODY, Act, Checkpoint, Kind, Ladder
+from policies.condition import Condition, Phrase, compile_condition, compile_phrase
+from policies.document import Path, Sheet
+from policies.errors import Faulty
+from policies.nearest import did_you_mean
+from policies.people import Reviewers
+from policies.policy import Rule, Tool, proceeds
+from policies.shapes import DefaultShape, RuleShape
+
+Named = TypeVar("Named", Reviewers, Ladder)
+Compiled = TypeVar("Compiled", Condition, Phrase)
+
+_UNSAID = Checkpoint(kind=Kind.HARD, rule="", reason="")
+_ONLY_GATED = ("confirm", "reviewers", "quorum", "ladder", "self_approval", "report")
+_SOFT_NEEDS = (
+    "a soft checkpoint goes on by silence, so name a ladder whose last step says then: proceed,"
+    " such as ladders: {pause: [{after: 10m, then: proceed}]}"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """What a rule may refer to. A name whose own entry is faulty stands as None: that was noted where it is."""
+
+    groups: Mapping[str, Reviewers | None]
+    ladders: Mapping[str, Ladder | None]
+    catalogue: Mapping[str, Tool]
+
+
+def build_default(sheet: Sheet, shape: DefaultShape, ground: Ground) -> Rule:
+    """The gate for everything that no rule matches; it needs no reviewers to be safe."""
+    path: Path = ("default",)
+    kind = Kind(shape.checkpoint)
+    gate = Checkpoint(
+        kind=kind,
+        rule="default",
+        reason="default: no rule of the policy matches this call",
+        reviewers=_find(sheet, path, shape.reviewers, "reviewers", ground.groups) or NOBODY,
+        quorum=shape.quorum or (2 if kind is Kind.MANUAL else 1),
+        ladder=_find(sheet, path, shape.ladder, "ladder", ground.ladders) or ENDS_IN_A_DAY,
+        permit=shape.permit or _UNSAID.permit,
+        report=shape.report or _UNSAID.report,
+    )
+    _check_gate(sheet, path, gate, shape.confirm)
+    return Rule(name="default", gate=gate, confirm=_compile(sheet, (*path, "confirm"), shape.confirm, compile_phrase))
+
+
+def build_rule(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: Checkpoint) -> Rule:
+    """The rule that ``shape`` says, with what it leaves out taken from the ``default``."""
+    gate = _gate(sheet, path, shape, ground, default)
+    rule = Rule(
+        name=shape.name,
+        gate=gate,
+        patterns=tuple(shape.match or ()),
+        when=_compile(sheet, (*path, "when"), shape.when, compile_condition),
+        confirm=_compile(sheet, (*path, "confirm"), shape.confirm, compile_phrase),
+    )
+    if not shape.match and shape.when is None:
+        sheet.fault(path, 'The rule says neither match nor when; write match: "*" if it is meant for every call.')
+    if gate.kind in (Kind.ALLOW, Kind.DENY):
+        _check_ungated(sheet, path, shape)
+    else:
+        _check_gate(sheet, path, gate, shape.confirm)
+        _check_self_approval(sheet, path, gate)
+    return rule
+
+
+def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: Checkpoint) -> Checkpoint:
+    kind = Kind(shape.checkpoint)
+    return Checkpoint(
+        kind=kind,
+        rule=shape.name,
+        reason=_reason(shape),
+        reviewers=_find(sheet, path, shape.reviewers, "reviewers", ground.groups) or default.reviewers,
+        quorum=shape.quorum or (2 if kind is Kind.MANUAL else 1),
+        ladder=_find(sheet, path, shape.ladder, "ladder", ground.ladders) or default.ladder,
+        permit=shape.permit or default.permit,
+        report=shape.report or default.report,
+        self_approval=shape.self_approval,
+        required_by=shape.required_by,
+    )
+
+
+def _reason(shape: RuleShape) -> str:
+    if shape.when is not None:
+        return f"{shape.name}: {' '.join(shape.when.split())}"
+    return f"{shape.name}: every call of {' or '.join(shape.match or ())}"
+
+
+def _find(sheet: Sheet, path: Path, name: str | None, key: str, known: Mapping[str, Named | None]) -> Named | None:
+    if name is None or name in known:
+        return known[name] if name else None
+    what = {"reviewers": "group of reviewers", "ladder": "ladder"}.get(key, key)
+    sheet.fault((*path, key), f"There is no {what} called {name[:60]!r}{did_you_mean(name, known)}")
+    return None
+
+
+def check_expressions(sheet: Sheet, path: Path, raw: object) -> None:
+    """Note what is wrong with the expressions of a rule whose shape doesn't fit, so that all is said at once."""
+    if isinstance(raw, dict):
+        for key, compiler in (("when", compile_condition), ("confirm", compile_phrase)):
+            if isinstance(raw.get(key), str):
+                _compile(sheet, (*path, key), raw[key], compiler)
+
+
+def _compile(sheet: Sheet, path: Path, text: str | None, compiler: Callable[[str], Compiled]) -> Compiled | None:
+    if text is None:
+        return None
+    try:
+        return compiler(text)
+    except Faulty as error:
+        for fault in error.faults:
+            words = fault.words[:1].upper() + fault.words[1:]
+            sheet.fault_within(path, fault.where, words if words.endswith("?") else f"{words}.")
+        return None
+
+
+def _check_ungated(sheet: Sheet, path: Path, shape: RuleShape) -> None:
+    refused = (*_ONLY_GATED, "permit") if shape.checkpoint == "deny" else _ONLY_GATED[:-1]
+    for key in refused:
+        if key in shape.model_fields_set:
+            words = f"A call behind {shape.checkpoint} waits for nobody, so {key} means nothing; remove it."
+            sheet.fault((*path, key), words, key=True)
+
+
+def _check_gate(sheet: Sheet, path: Path, gate: Checkpoint, confirm: str | None) -> None:
+    if confirm is not None and gate.kind is not Kind.MANUAL:
+        sheet.fault((*path, "confirm"), "Only a manual checkpoint asks for a phrase; remove confirm.", key=True)
+    if proceeds(gate.ladder) and gate.kind in (Kind.HARD, Kind.MANUAL, Kind.DENY):
+        words = f"Silence never lets a {gate.kind.value} call go ahead: its ladder must end with then: expire."
+        sheet.fault((*path, "ladder"), words)
+    if gate.kind is Kind.SOFT and not proceeds(gate.ladder):
+        sheet.fault((*path, "ladder"), f"{_SOFT_NEEDS[0].upper()}{_SOFT_NEEDS[1:]}.")
+    _check_quorum(sheet, path, gate)
+
+
+def _check_quorum(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
+    people = most_people(gate)
+    if people is not None and 0 < people < gate.quorum:
+        words = f"{gate.quorum} approvals are needed but the people named are only {people}; name more or lower quorum."
+        sheet.fault((*path, "quorum"), words)
+
+
+def _check_self_approval(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
+    if gate.self_approval and gate.kind is Kind.MANUAL:
+        words = "Nobody may approve their own call behind a manual checkpoint; remove self_approval."
+        sheet.fault((*path, "self_approval"), words, key=True)
+
+
+def most_people(gate: Checkpoint) -> int | None:
+    """How many people may come to review behind this gate; None where user groups make that unknown."""
+    joining = [step.add for step in gate.ladder.steps if step.act is Act.ADD and step.add is not None]
+    groups = [gate.reviewers, *joining]
+    if any(group.usergroups for group in groups):
+        return None
+    return len({user.casefold() for group in groups for user in group.users})

@@ -1,0 +1,52 @@
+"""The small steps that every event is made of: settle, execute, and the journal's line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from policies.checkpoint import Kind
+from policies.effects import Entry, Refresh
+from policies.events import Outcome
+from policies.request import Execution, ExecutionState, Request, State
+from policies.review import Decision
+
+
+def settle(
+    request: Request, state: State, by: tuple[str, ...], now: datetime, note: str | None, *, show: bool = True
+) -> Outcome:
+    """``request`` with its decision written; ``show`` False where there is no card to refresh (allow, deny)."""
+    decision = Decision(verdict=state.value, by=by, at=now, note=note)
+    execution = Execution(state=ExecutionState.UNCLAIMED, at=now) if state is State.APPROVED else None
+    settled = replace(request, state=state, decision=decision, execution=execution)
+    written = entry(request, "settled", ",".join(by), now, verdict=state.value, digest=request.digest)
+    return Outcome(request=settled, effects=(Refresh(request_id=request.id),) if show else (), entries=(written,))
+
+
+def execute(
+    request: Request,
+    state: ExecutionState,
+    actor: str,
+    now: datetime,
+    *,
+    note: str | None = None,
+    key: str | None = None,
+    result: Any = None,
+) -> Outcome:
+    """``request`` with its execution in ``state``; an allowed call has no card to refresh."""
+    before = request.execution
+    execution = Execution(
+        state=state, at=now, note=note, key=key or (before.key if before else None), result=result, by=actor
+    )
+    shown = request.checkpoint.kind is not Kind.ALLOW
+    return Outcome(
+        request=replace(request, execution=execution),
+        effects=(Refresh(request_id=request.id),) if shown else (),
+        entries=(entry(request, state.value, actor, now, digest=request.digest),),
+    )
+
+
+def entry(request: Request, what: str, actor: str, now: datetime, **detail: Any) -> Entry:
+    """A journal line about ``request``."""
+    return Entry(what=what, actor=actor, at=now, subject=request.id, detail=detail)

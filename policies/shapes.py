@@ -1,0 +1,241 @@
+"""What a policy file may say, key by key: strict shapes, and the words for what doesn't fit them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic_core import ErrorDetails
+
+from policies import duration
+from policies.document import Path, Sheet
+from policies.errors import Invalid
+from policies.nearest import did_you_mean, nearest
+
+Shaped = TypeVar("Shaped", bound=BaseModel)
+
+
+def _span(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("write a duration such as 90s, 10m, 1h30m, 2d or 1w")
+    try:
+        return duration.parse_duration(value)
+    except Invalid as error:
+        raise ValueError(error.words) from None
+
+
+def _user(value: str) -> str:
+    if re.fullmatch(r"[UW][A-Z0-9]{2,30}", value) or re.fullmatch(r"[^@\s<>]{1,64}@[^@\s<>]+\.[^@\s<>.]+", value):
+        return value
+    raise ValueError(
+        f"{value[:60]!r} is a handle, which its owner can change; name people by id (U…) or e-mail address"
+    )
+
+
+def _usergroup(value: str) -> str:
+    if re.fullmatch(r"S[A-Z0-9]{2,30}", value):
+        return value
+    raise ValueError(f"{value[:60]!r} is no user group's id; it begins with S, and its page in Slack shows it")
+
+
+def _channel(value: str) -> str:
+    if re.fullmatch(r"[CG][A-Z0-9]{2,30}", value) or re.fullmatch(r"#[^\s#@<>&,A-Z]{1,80}", value):
+        return value
+    raise ValueError(f'{value[:60]!r} is no channel; write "#name" in quotes, or an id (C… or G…)')
+
+
+def _tool_pattern(value: str) -> str:
+    if not value.isprintable() or not 0 < len(value) <= 200 or re.search(r"[\s\[\]]", value):
+        raise ValueError("a tool's name or a pattern with * and ? is one word without spaces and brackets")
+    return value
+
+
+def _title(value: str) -> str:
+    if not value.isprintable() or value != value.strip() or not 0 < len(value) <= 80:
+        raise ValueError("a name is one line of 1 to 80 characters without spaces around it")
+    return value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Span = Annotated[timedelta, BeforeValidator(_span), WithJsonSchema({"type": "string", "pattern": duration.PATTERN})]
+User = Annotated[str, AfterValidator(_user)]
+Usergroup = Annotated[str, AfterValidator(_usergroup)]
+Channel = Annotated[str, AfterValidator(_channel)]
+Title = Annotated[str, AfterValidator(_title)]
+Pattern = Annotated[str, AfterValidator(_tool_pattern)]
+Patterns = Annotated[
+    list[Pattern],
+    Field(min_length=1, max_length=200),
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+Quorum = Annotated[int, Field(ge=1, le=20)]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Shape(BaseModel):
+    """Nothing unknown is let through, nothing is converted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class GroupShape(Shape):
+    """A group of reviewers. The channel says where cards go, never who may decide."""
+
+    channel: Channel | None = None
+    users: list[User] = []
+    usergroups: list[Usergroup] = []
+
+
+class StepShape(Shape):
+    """A step of a ladder: its delay, and exactly one thing to do."""
+
+    after: Span
+    remind: Literal[True] | None = None
+    add: str | None = None
+    then: Literal["expire", "proceed"] | None = None
+
+
+class ToolShape(Shape):
+    """What a call of the tool can do."""
+
+    reversible: bool
+    impact: Literal["low", "medium", "high"]
+
+
+class AgentsShape(Shape):
+    """Who may start the agent: names of groups."""
+
+    start: list[str] = []
+
+
+class DefaultShape(Shape):
+    """The gate for calls that no rule matches. It always waits for people or refuses."""
+
+    checkpoint: Literal["hard", "manual", "deny"] = "hard"
+    confirm: str | None = None
+    reviewers: str | None = None
+    quorum: Quorum | None = None
+    ladder: str | None = None
+    permit: Span | None = None
+    report: Span | None = None
+
+
+class RuleShape(Shape):
+    """A rule: which calls it matches, and the checkpoint that it puts before them."""
+
+    name: Title
+    match: Patterns | None = None
+    when: str | None = None
+    checkpoint: Literal["allow", "soft", "inbox", "hard", "manual", "deny"]
+    confirm: str | None = None
+    reviewers: str | None = None
+    quorum: Quorum | None = None
+    ladder: str | None = None
+    permit: Span | None = None
+    report: Span | None = None
+    self_approval: bool = False
+    required_by: Line | None = None
+
+
+class PolicyShape(Shape):
+    """A whole policy file."""
+
+    version: Literal[1]
+    reviewers: dict[Title, GroupShape] = {}
+    ladders: dict[Title, Annotated[list[StepShape], Field(min_length=1, max_length=50)]] = {}
+    tools: dict[Pattern, ToolShape] = {}
+    agents: AgentsShape = AgentsShape()
+    rules: Annotated[list[RuleShape], Field(max_length=1000)] = []
+    default: DefaultShape = DefaultShape()
+
+
+_PARTS: Mapping[str | int, type[Shape]] = {
+    "reviewers": GroupShape,
+    "ladders": StepShape,
+    "tools": ToolShape,
+    "agents": AgentsShape,
+    "rules": RuleShape,
+    "default": DefaultShape,
+}
+_NOT_YET = {"clarify", "grant", "grants", "grantable"}
+_WANTED = {
+    "string_type": "Write a text here; put it in quotes",
+    "int_type": "Write a whole number here",
+    "bool_type": "Write true or false here",
+    "list_type": "Write a list here, such as [a, b]",
+    "dict_type": "Write keys and values here",
+    "model_type": "Write keys and values here",
+}
+
+
+def check_shape(sheet: Sheet) -> None:
+    """Note in ``sheet`` everything that doesn't fit ``PolicyShape``."""
+    try:
+        PolicyShape.model_validate(sheet.data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _note(sheet, detail)
+
+
+def shaped(model: type[Shaped], raw: object) -> Shaped | None:
+    """``raw`` as ``model``; None where it doesn't fit, which ``check_shape`` has noted."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a policy file, for editors."""
+    return PolicyShape.model_json_schema()
+
+
+def _note(sheet: Sheet, detail: ErrorDetails) -> None:
+    path, raw = tuple(part for part in detail["loc"] if part != "[key]"), detail["input"]
+    wrong_key = detail["type"] == "extra_forbidden" or "[key]" in detail["loc"]
+    if raw is None or (detail["type"] == "missing" and path[-1] == "checkpoint" and "clarify" in raw):
+        return  # the sheet has noted that nothing stands here; a rule that clarifies is refused by that key
+    sheet.fault(path, _words(path, detail), key=wrong_key)
+
+
+def _words(path: Path, detail: ErrorDetails) -> str:
+    kind, raw, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(path)
+    if kind == "missing":
+        return f"{path[-1]} is missing; add it here."
+    if kind == "literal_error":
+        return _not_one_of(path, raw, str(context["expected"]))
+    if kind == "value_error":
+        return f"{_capital(str(context['error'])).rstrip('.')}."
+    return f"{_WANTED.get(kind, detail['msg'])}."
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _unknown_key(path: Path) -> str:
+    key = str(path[-1])
+    if key in _NOT_YET:
+        return f"{key} is not supported yet; remove it."
+    model = _PARTS[path[0]] if len(path) > 1 else PolicyShape
+    return f"There is no key {key[:60]!r} here{did_you_mean(key, model.model_fields)}"
+
+
+def _not_one_of(path: Path, raw: object, expected: str) -> str:
+    if raw == "clarify":
+        return "clarify is not supported yet; choose another checkpoint."
+    if path == ("version",):
+        return "This Signoff reads policies of version 1; write version: 1"
+    if path == ("default", "checkpoint"):
+        return f"What no rule knows is held or refused: write {expected}, and rules for what may go through."
+    known = re.findall(r"'([^']*)'", expected)
+    return f"{str(raw)[:60]!r} is not possible here; write {expected}{nearest(str(raw), known) or '.'}"

@@ -1,0 +1,88 @@
+"""One process, one port: every route of the sandbox, and its start and end."""
+
+import importlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.control import Control
+from sandbox.file_methods import receive_upload, send_file
+from sandbox.json_types import Json
+from sandbox.parts import Sandbox
+from sandbox.people_routes import PeopleRoutes
+from sandbox.response_urls import receive_response
+from sandbox.slack_api import SlackApi
+
+_HERE = Path(__file__).parent
+_PAGE = _HERE / "page"
+STORIES = _HERE / "stories"
+_LARGEST_BODY = 64 * 1024 * 1024
+_CSP = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_log = logging.getLogger("sandbox")
+
+
+def build_app(sandbox: Sandbox, *, stories: Path = STORIES, welcome: Json | None = None) -> web.Application:
+    """The web application. Nothing is started yet."""
+    app = web.Application(client_max_size=_LARGEST_BODY)
+    api = SlackApi(sandbox)
+
+    async def upload(request: web.Request) -> web.Response:
+        return await receive_upload(sandbox, request)
+
+    async def download(request: web.Request) -> web.Response:
+        return send_file(sandbox, request)
+
+    async def response(request: web.Request) -> web.Response:
+        return await receive_response(sandbox, request)
+
+    app.router.add_route("*", "/api/{method}", api.serve)
+    app.router.add_get("/link", sandbox.sockets.serve)
+    app.router.add_post("/response/{id}", response)
+    app.router.add_post("/upload/{id}", upload)
+    app.router.add_get("/files/{id}", download)
+    PeopleRoutes(sandbox, welcome).add_to(app)
+    Control(sandbox).add_to(app)
+    _add_page(app)
+    _add_model(app, stories)
+    app.on_shutdown.append(_closing(sandbox))
+    return app
+
+
+def _closing(sandbox: Sandbox) -> Any:
+    async def close(app: web.Application) -> None:
+        sandbox.stream.close()
+        await sandbox.delivery.close()
+        await sandbox.sockets.close()
+
+    return close
+
+
+def _add_page(app: web.Application) -> None:
+    headers = {"Content-Security-Policy": _CSP, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        name = request.match_info.get("name", "index.html")
+        file = (_PAGE / name).resolve()
+        if not file.is_relative_to(_PAGE) or not file.is_file():
+            raise web.HTTPNotFound(text="There is no such page.")
+        return web.FileResponse(file, headers=headers)
+
+    async def permalink(request: web.Request) -> web.StreamResponse:
+        stamp = request.match_info["stamp"]
+        raise web.HTTPFound(f"/#channel={request.match_info['channel']}&ts={stamp[:-6]}.{stamp[-6:]}")
+
+    app.router.add_get("/", page)
+    app.router.add_get("/page/{name:.+}", page)
+    app.router.add_get(r"/archives/{channel:\w+}/p{stamp:\d+}", permalink)
+
+
+def _add_model(app: web.Application, stories: Path) -> None:
+    """The scripted Messages API beside the workspace, where it is installed."""
+    try:
+        model = importlib.import_module("sandbox.model")
+    except ModuleNotFoundError:
+        _log.warning("There is no sandbox.model, so /anthropic is not served.")
+        return
+    model.add_routes(app, stories)

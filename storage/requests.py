@@ -1,0 +1,170 @@
+"""Requests: stored whole, changed by pure functions, one transaction a change: row, decision, journal, outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import bindparam, select
+
+from policies.errors import Conflict, NotFound, Unavailable
+from policies.events import Outcome
+from policies.request import Request
+from storage import chain, outbox
+from storage.access import Access
+from storage.engine import Connection, Duplicate
+from storage.rows import REQUEST, request_columns
+from storage.statement import Statement, inserting, setting
+from storage.tables import DecisionRow, IdempotencyRow, RequestRow, table
+from storage.transaction import Transaction
+from storage.values import Added, Idempotency
+
+Change = Callable[[Request], Outcome]
+
+REQUESTS, DECISIONS, IDEMPOTENCY = table(RequestRow), table(DecisionRow), table(IdempotencyRow)
+TRIES = 5
+OURS = REQUESTS.c.workspace_id == bindparam("workspace")
+
+INSERT = inserting(REQUESTS)
+DECIDE = inserting(DECISIONS)
+REMEMBER_KEY = inserting(IDEMPOTENCY)
+LOAD = Statement(select(REQUESTS.c.document).where(REQUESTS.c.id == bindparam("of_id"), OURS))
+UPDATE = Statement(
+    setting(REQUESTS, "state", "execution_state", "revision", "version", "next_action_at", "document").where(
+        REQUESTS.c.id == bindparam("of_id"), REQUESTS.c.version == bindparam("of_version")
+    )
+)
+BY_KEY = Statement(
+    select(IDEMPOTENCY.c.body, IDEMPOTENCY.c.request_id).where(
+        IDEMPOTENCY.c.workspace_id == bindparam("workspace"),
+        IDEMPOTENCY.c.requester == bindparam("of_requester"),
+        IDEMPOTENCY.c.key == bindparam("of_key"),
+    )
+)
+
+
+def load(connection: Connection, workspace_id: str, request_id: str) -> Request | None:
+    """The request as it stands, or None; also None for another workspace's."""
+    found = connection.row(LOAD, of_id=request_id, workspace=workspace_id)
+    return REQUEST.load(found[0]) if found else None
+
+
+def add(outcome: Outcome, idempotency: Idempotency | None, transaction: Transaction) -> Added:
+    """Store a new request with what it owes, unless its idempotency key made one before."""
+    if idempotency is not None and (earlier := _made_before(transaction, idempotency)) is not None:
+        return Added(request=earlier, created=False)
+    request = outcome.request
+    if request.workspace_id != transaction.workspace_id:
+        raise ValueError(f"Request {request.id} belongs to another workspace than this store.")
+    try:
+        transaction.connection.write(INSERT, **request_columns(request))
+    except Duplicate:
+        raise Conflict(f"A request {request.id} exists already; give the new one an id of its own.") from None
+    if idempotency is not None:
+        _remember(transaction, idempotency, request.id)
+    _record(transaction, None, outcome, request)
+    return Added(request=request, created=True)
+
+
+def change(request_id: str, fn: Change, transaction: Transaction) -> Request:
+    """Load, ``fn``, compare-and-set. A lost comparison is tried again with what stands by then."""
+    for _ in range(TRIES):
+        before = load(transaction.connection, transaction.workspace_id, request_id)
+        if before is None:
+            raise NotFound(f"There is no request {request_id}; check its id.")
+        saved = save(transaction, before, fn(before))
+        if saved is not None:
+            return saved
+    raise Unavailable("The request is being changed too often at once; try again.", code="storage_busy")
+
+
+def save(transaction: Transaction, before: Request, outcome: Outcome) -> Request | None:
+    """Store ``outcome`` where ``before`` still stands; None where another change came first."""
+    if not outcome.entries and not outcome.effects and outcome.request == before:
+        return before
+    if outcome.request.id != before.id:
+        raise ValueError(f"A change of request {before.id} can't give request {outcome.request.id}.")
+    after = replace(outcome.request, version=before.version + 1)
+    if not transaction.connection.write(UPDATE, of_id=before.id, of_version=before.version, **request_columns(after)):
+        return None
+    _record(transaction, before, outcome, after)
+    return after
+
+
+def _record(transaction: Transaction, before: Request | None, outcome: Outcome, after: Request) -> None:
+    """The decision, the journal, the outbox and the topics of a change that was just stored."""
+    if after.decision is not None and (before is None or after.decision != before.decision):
+        _decide(transaction, after)
+    chain.append(transaction, outcome.entries)
+    outbox.owe(transaction, outcome.effects)
+    transaction.topics.append(after.id)
+    due, earlier = after.next_action_at, before.next_action_at if before else None
+    if due is not None and (earlier is None or due < earlier):
+        transaction.topics.append("deadline")
+
+
+def _decide(transaction: Transaction, request: Request) -> None:
+    decision = request.decision
+    assert decision is not None
+    try:
+        transaction.connection.write(
+            DECIDE,
+            request_id=request.id,
+            verdict=decision.verdict,
+            by=list(decision.by),
+            at=decision.at,
+            revision=request.revision,
+            digest=request.digest,
+        )
+    except Duplicate:
+        raise Conflict("This request was decided already; nothing was changed.", code="already_settled") from None
+
+
+def _made_before(transaction: Transaction, idempotency: Idempotency) -> Request | None:
+    found = transaction.connection.row(
+        BY_KEY, workspace=transaction.workspace_id, of_requester=idempotency.requester, of_key=idempotency.key
+    )
+    if found is None:
+        return None
+    body, request_id = found
+    if body != idempotency.body:
+        raise Conflict(
+            "This Idempotency-Key came with another body before; use a new key for a new request.",
+            code="idempotency_conflict",
+        )
+    return load(transaction.connection, transaction.workspace_id, request_id)
+
+
+def _remember(transaction: Transaction, idempotency: Idempotency, request_id: str) -> None:
+    transaction.connection.write(
+        REMEMBER_KEY,
+        workspace_id=transaction.workspace_id,
+        requester=idempotency.requester,
+        key=idempotency.key,
+        body=idempotency.body,
+        request_id=request_id,
+    )
+
+
+class Requests(Access):
+    """The store's requests: adding and changing them. ``listing.py`` finds them."""
+
+    async def add(self, outcome: Outcome, *, idempotency: Idempotency | None = None) -> Added:
+        """Store a new request. The same key with the same body gives the stored one, ``created`` False.
+
+        Raises Conflict(code="idempotency_conflict") where the key came with another body.
+        """
+        return await self._write(partial(add, outcome, idempotency))
+
+    async def change(self, request_id: str, fn: Change) -> Request:
+        """Let ``fn`` change a request, and return what stands once that is durable.
+
+        ``fn`` runs in the writer's thread, perhaps more than once: a pure function, please. Raises NotFound, and
+        whatever ``fn`` raises; then nothing was changed.
+        """
+        return await self._write(partial(change, request_id, fn))
+
+    async def request(self, request_id: str) -> Request | None:
+        """The request as it stands."""
+        return await self._read(lambda connection: load(connection, self._workspace_id, request_id))

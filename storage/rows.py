@@ -1,0 +1,78 @@
+"""Domain values to text and back, exactly: 1 stays 1, 1.0 stays 1.0, 1e22, Unicode and the order of keys stay."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar, get_args
+
+from pydantic import ConfigDict, TypeAdapter
+
+from policies.agent_run import AgentRun
+from policies.effects import Effect
+from policies.request import Request
+
+T = TypeVar("T")
+
+
+class Document(Generic[T]):
+    """Turns values of one frozen dataclass into JSON text and back."""
+
+    def __init__(self, kind: type[T]) -> None:
+        # Only an adapter of something that isn't itself a dataclass takes a config, hence the tuple around it; without
+        # "constants" pydantic would silently write NaN as null.
+        self._adapter = TypeAdapter(tuple[kind], config=ConfigDict(ser_json_inf_nan="constants"))  # type: ignore[valid-type]
+
+    def dump(self, value: T) -> str:
+        """``value`` as a JSON object. Raises ValueError for what JSON text can't hold, such as a lone surrogate."""
+        return self._adapter.dump_json((value,)).decode()[1:-1]
+
+    def load(self, text: str) -> T:
+        """The value that ``dump`` wrote. Raises ValueError where the text isn't one."""
+        (value,) = self._adapter.validate_json(f"[{text}]")
+        return value
+
+
+REQUEST = Document(Request)
+RUN = Document(AgentRun)
+EFFECTS: dict[str, Document[Any]] = {kind.__name__: Document(kind) for kind in get_args(Effect)}
+
+
+def request_columns(request: Request) -> dict[str, Any]:
+    """The row of a request."""
+    return {
+        "id": request.id,
+        "workspace_id": request.workspace_id,
+        "requester": request.requester.id,
+        "tool": request.call.tool,
+        "state": request.state.value,
+        "execution_state": request.execution.state.value if request.execution else None,
+        "revision": request.revision,
+        "version": request.version,
+        "created_at": request.created_at,
+        "next_action_at": request.next_action_at,
+        "document": REQUEST.dump(request),
+    }
+
+
+def run_columns(run: AgentRun, workspace_id: str) -> dict[str, Any]:
+    """The row of a run."""
+    return {
+        "id": run.id,
+        "workspace_id": workspace_id,
+        "owner": run.owner,
+        "state": run.state.value,
+        "version": run.version,
+        "created_at": run.created_at,
+        "document": RUN.dump(run),
+    }
+
+
+def effect_columns(effect: Effect) -> dict[str, str]:
+    """The kind of an effect and its fields as text."""
+    kind = type(effect).__name__
+    return {"kind": kind, "payload": EFFECTS[kind].dump(effect)}
+
+
+def effect_from(kind: str, payload: str) -> Effect:
+    """The effect that ``effect_columns`` took apart. Raises KeyError for a kind that doesn't exist."""
+    effect: Effect = EFFECTS[kind].load(payload)
+    return effect

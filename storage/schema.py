@@ -1,0 +1,80 @@
+"""The schema's version, and how a database is brought to the newest."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from policies.errors import Unavailable
+from storage.engine import create_file, database_path, raw_connection, unavailable
+from storage.lock import ServeLock
+
+REVISIONS = ("0001",)
+"""Every revision that this program knows, oldest first. A test holds them against the migrations."""
+
+PATIENCE_SECONDS = 10.0
+
+
+def version(path: Path) -> str | None:
+    """The revision of the database at ``path``; None for an empty one."""
+    raw = raw_connection(path)
+    try:
+        known = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        found = raw.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+        return str(found[0]) if found else None
+    finally:
+        raw.close()
+
+
+def is_current(path: Path) -> bool:
+    """Has the database the newest schema? Raises Unavailable where a newer program wrote it."""
+    found = version(path)
+    if found is not None and found not in REVISIONS:
+        raise Unavailable(
+            f"The database {path} was written by a newer signoff (schema {found}); update this program.",
+            code="schema_newer",
+        )
+    return found == REVISIONS[-1]
+
+
+def upgrade(path: Path) -> None:
+    """Run the missing migrations, all or none of them; the caller holds the right to serve."""
+    if not is_current(path):
+        from storage.migrations import run  # Alembic takes long to import and is hardly ever needed
+
+        run(path)
+
+
+def upgrade_unless_served(path: Path) -> None:
+    """For a command beside ``serve``: bring the schema up to date where nobody serves the database.
+
+    Raises Unavailable(code="schema_outdated") where a process that serves it keeps an older schema.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_current(path):
+        try:
+            lock = ServeLock(path)
+        except Unavailable:  # perhaps it is just now upgrading
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The schema of {path} is older than this program; restart signoff serve, which updates it.",
+                    code="schema_outdated",
+                ) from None
+            time.sleep(0.05)
+            continue
+        try:
+            upgrade(path)
+        finally:
+            lock.release()
+
+
+def migrate(url: str) -> str:
+    """Bring the database at ``url`` to the newest schema and return its revision. Blocking; for ``signoff migrate``."""
+    path = database_path(url)
+    create_file(path)
+    try:
+        upgrade_unless_served(path)
+    except sqlite3.Error as error:
+        raise unavailable(error) from error
+    return REVISIONS[-1]

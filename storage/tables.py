@@ -1,0 +1,192 @@
+"""The tables. Rows only, never domain values: ``rows.py`` turns one into the other.
+
+A request or run is stored whole in ``document``; the columns beside it are those that are searched by. SQLModel
+declares, Alembic migrates, the statements in the other files run on the ``Table`` objects; no ORM session exists.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, MetaData, Table, Text
+from sqlmodel import Field, SQLModel
+
+from storage.columns import Json, UtcDateTime
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Row(SQLModel):
+    """What all tables share: their metadata, with names for every index and constraint."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class RequestRow(Row, table=True):
+    """One request. ``version`` is the compare-and-set counter, ``next_action_at`` the nearest deadline of any kind."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        Index(None, "workspace_id", "next_action_at"),
+        Index(None, "workspace_id", "created_at"),
+        Index(None, "workspace_id", "requester", "created_at"),
+        Index(None, "workspace_id", "state", "created_at"),
+    )
+    id: str = Field(primary_key=True)
+    workspace_id: str
+    requester: str
+    tool: str
+    state: str
+    execution_state: str | None = None
+    revision: int
+    version: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    next_action_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    document: str = Field(sa_type=Text)
+
+
+class DecisionRow(Row, table=True):
+    """The decision of a request: written once. The primary key stands behind the compare-and-set."""
+
+    __tablename__ = "decisions"
+    request_id: str = Field(primary_key=True, foreign_key="requests.id")
+    verdict: str
+    by: list[str] = Field(sa_type=Json)
+    at: datetime = Field(sa_type=UtcDateTime)
+    revision: int
+    digest: str
+
+
+class JournalLineRow(Row, table=True):
+    """One line of the append-only journal; ``hash`` covers the line and the hash before it."""
+
+    __tablename__ = "journal"
+    workspace_id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    what: str
+    actor: str
+    subject: str
+    detail: dict[str, Any] = Field(sa_type=Json)
+    hash: str
+
+
+class JournalHeadRow(Row, table=True):
+    """The last line of a workspace's journal, kept apart so that a cut tail shows."""
+
+    __tablename__ = "journal_heads"
+    workspace_id: str = Field(primary_key=True)
+    seq: int
+    hash: str
+
+
+class OutboxRow(Row, table=True):
+    """One effect that is owed to the world. Finished ones are deleted, given-up ones stay with their error."""
+
+    __tablename__ = "outbox"
+    # AUTOINCREMENT: an id is never used again, so that a late "done" can't finish another effect.
+    __table_args__ = (Index(None, "workspace_id", "given_up", "due_at"), {"sqlite_autoincrement": True})
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str
+    kind: str
+    payload: str = Field(sa_type=Text)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    attempts: int = 0
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    given_up: bool = False
+    error: str | None = Field(default=None, sa_type=Text)
+
+
+class CopyRow(Row, table=True):
+    """One posted copy of a request's card."""
+
+    __tablename__ = "copies"
+    channel: str = Field(primary_key=True)
+    ts: str = Field(primary_key=True)
+    request_id: str = Field(foreign_key="requests.id", index=True)
+    to: str
+    shown_version: int
+    private: bool
+
+
+class RunRow(Row, table=True):
+    """One run of the agent runner."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "workspace_id", "state", "created_at"),)
+    id: str = Field(primary_key=True)
+    workspace_id: str
+    owner: str
+    state: str
+    version: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    document: str = Field(sa_type=Text)
+
+
+class RunMessageRow(Row, table=True):
+    """Where the message that a run calls ``key`` was posted."""
+
+    __tablename__ = "run_messages"
+    run_id: str = Field(primary_key=True, foreign_key="runs.id")
+    key: str = Field(primary_key=True)
+    channel: str
+    ts: str
+
+
+class KeyRow(Row, table=True):
+    """An API key; of the secret only its hash."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index(None, "workspace_id", "name"),)
+    id: str = Field(primary_key=True)
+    workspace_id: str
+    name: str
+    owner: str | None = None
+    kind: str
+    secret_hash: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class IdempotencyRow(Row, table=True):
+    """Which request an idempotency key of a requester made, and the hash of the body that came with it."""
+
+    __tablename__ = "idempotency"
+    workspace_id: str = Field(primary_key=True)
+    requester: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    body: str
+    request_id: str = Field(foreign_key="requests.id")
+
+
+class PolicyRow(Row, table=True):
+    """The text of a policy that requests were judged by, under its digest."""
+
+    __tablename__ = "policies"
+    digest: str = Field(primary_key=True)
+    text: str = Field(sa_type=Text)
+
+
+class SeenEventRow(Row, table=True):
+    """A Slack event that was taken already; kept for an hour."""
+
+    __tablename__ = "seen_events"
+    __table_args__ = (Index(None, "workspace_id", "seen_at"),)
+    workspace_id: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+METADATA = Row.metadata
+
+
+def table(row: type[Row]) -> Table:
+    """The SQLAlchemy table that ``row`` declares."""
+    return METADATA.tables[str(row.__tablename__)]

@@ -1,0 +1,111 @@
+"""The values that the store takes and gives besides the domain's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from policies.effects import Effect
+from policies.request import Request
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Idempotency:
+    """An ``Idempotency-Key`` of a requester (its id), and ``body``, the sha256 of the canonical body it came with."""
+
+    requester: str
+    key: str
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Added:
+    """What stands after a submission; ``created`` False where the same key had made it before."""
+
+    request: Request
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Some requests, newest first; ``cursor`` asks for the next page and is None on the last."""
+
+    requests: tuple[Request, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """One posted card: the message (``channel``, ``ts``), what ``PostCard`` named (``to``), and the version it shows."""
+
+    request_id: str
+    channel: str
+    ts: str
+    to: str
+    shown_version: int
+    private: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owed:
+    """An effect that waits in the outbox.
+
+    ``due_at`` is when it may be carried (1970 for at once). ``attempts`` counts the begun ones. ``started_at`` is the
+    first attempt of which nobody knows how it went, None where there is none: a message may stand there already.
+    """
+
+    id: int
+    effect: Effect
+    attempts: int
+    due_at: datetime
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """An API key. ``owner`` is the user id of the person it works for; no key of either kind decides anything."""
+
+    id: str
+    name: str
+    owner: str | None
+    kind: Literal["agent", "operator"]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalRow:
+    """One line of the journal, with its place in the chain (``seq`` from 1) and its hash (64 hex digits)."""
+
+    seq: int
+    at: datetime
+    what: str
+    actor: str
+    subject: str
+    detail: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """The last line of a journal: kept outside, it proves later that nothing before it was cut off or rewritten."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifyReport:
+    """Whether the journal is whole. ``first_bad`` is the ``seq`` of the first line that isn't as it was written.
+
+    ``head`` is what stands last; hand it in as ``anchor`` another day to have everything up to it proven.
+    """
+
+    ok: bool
+    rows: int
+    first_bad: int | None
+    words: str
+    head: Head | None = None

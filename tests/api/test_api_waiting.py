@@ -1,0 +1,83 @@
+"""Long polls: woken by the commit, bounded, and gone with their client."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import aiohttp
+import pytest
+
+from policies.review import Verdict
+from tests.api.house import MAIL, PAYMENT, House, until
+
+
+async def test_a_wait_ends_within_100_ms_of_the_decision(house: House) -> None:
+    asked = await house.ask()
+    waiting = asyncio.create_task(house.call("GET", f"/v1/requests/{asked['id']}?wait=25"))
+    await until(lambda: house.waiting.topics == 1)
+    await house.gateway.review(asked["id"], house.person("U0ANA"), Verdict.APPROVE, 1)
+    decided = time.perf_counter()
+    answer = await waiting
+    assert time.perf_counter() - decided < 0.1
+    assert (answer.status, answer.body["state"]) == (200, "approved")
+
+
+async def test_a_wait_for_what_is_settled_ends_at_once(house: House) -> None:
+    asked = await house.ask({"tool": "read_order", "arguments": {}})
+    began = time.perf_counter()
+    answer = await house.call("GET", f"/v1/requests/{asked['id']}?wait=25")
+    assert (answer.body["state"], time.perf_counter() - began < 1) == ("approved", True)
+
+
+async def test_a_wait_that_is_over_says_how_it_stands(house: House) -> None:
+    asked = await house.ask()
+    began = time.perf_counter()
+    answer = await house.call("GET", f"/v1/requests/{asked['id']}?wait=1")
+    assert (answer.status, answer.body["state"]) == (200, "pending")
+    assert 0.9 < time.perf_counter() - began < 3
+    assert house.waiting.topics == 0
+
+
+async def test_a_newer_revision_ends_a_wait_for_an_older_one(house: House) -> None:
+    asked = await house.ask(PAYMENT)
+    waiting = asyncio.create_task(house.call("GET", f"/v1/requests/{asked['id']}?wait=25&revision=1"))
+    await until(lambda: house.waiting.topics == 1)
+    changed = {**PAYMENT["arguments"], "amount": 40}
+    await house.gateway.review(asked["id"], house.person("U0FAY"), Verdict.MODIFY, 1, arguments=changed)
+    answer = await waiting
+    assert (answer.body["state"], answer.body["revision"], answer.body["arguments"]) == ("pending", 2, changed)
+
+
+async def test_fifty_waits_for_one_request_all_end_with_its_decision(house: House) -> None:
+    asked = await house.ask()
+    waits = [asyncio.create_task(house.call("GET", f"/v1/requests/{asked['id']}?wait=25")) for _ in range(50)]
+    await until(lambda: house.waiting.topics == 1)
+    await house.gateway.review(asked["id"], house.person("U0ANA"), Verdict.REJECT, 1)
+    async with asyncio.timeout(5):
+        assert {answer.body["state"] for answer in await asyncio.gather(*waits)} == {"rejected"}
+
+
+async def test_a_client_that_went_away_leaves_no_wait_behind(house: House) -> None:
+    asked = await house.ask()
+    headers = {"Authorization": f"Bearer {house.agent}"}
+    address = house.client.make_url(f"/v1/requests/{asked['id']}?wait=55")
+    async with aiohttp.ClientSession() as session:
+        waiting = asyncio.create_task(session.get(address, headers=headers))
+        await until(lambda: house.waiting.topics == 1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await until(lambda: house.waiting.topics == 0, seconds=4)
+
+
+async def test_a_gateway_that_stops_ends_its_waits_and_says_ask_again(house: House) -> None:
+    asked = await house.ask(MAIL)
+    waiting = asyncio.create_task(house.call("GET", f"/v1/requests/{asked['id']}?wait=55"))
+    await until(lambda: house.waiting.topics == 1)
+    began = time.perf_counter()
+    stopping = asyncio.create_task(house.client.server.close())
+    answer = await waiting
+    await stopping
+    assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "restarting", "1")
+    assert time.perf_counter() - began < 3
