@@ -83,12 +83,9 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Where the workspace answers.")] = 4390,
 ) -> None:
     """A local Slack workspace alone; prints what to set. Example: signoff sandbox --port 4390"""
-    import subprocess
+    import os
 
-    try:
-        raise typer.Exit(subprocess.call([sys.executable, "-m", "sandbox", "--port", str(port)]))
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    os.execv(sys.executable, [sys.executable, "-m", "sandbox", "--port", str(port)])  # noqa: S606 - our own program
 
 
 @app.command()

@@ -101,7 +101,9 @@ class Courier:
         try:
             await self._carry(owed)
         except Paced as paced:
-            await self._store.retry(owed.id, self._clock() + timedelta(seconds=paced.retry_after), str(paced))
+            await self._store.retry(
+                owed.id, self._clock() + timedelta(seconds=paced.retry_after), str(paced), certain=True
+            )
         except Rejected as rejected:
             await self._refused(owed, rejected)
         except (CarryError, SignoffError) as error:

@@ -12,7 +12,6 @@ from typing import Any
 from bot.shelf import PolicyShelf
 from bot.waiting import Waiting, changed_within
 from policies.agent_run import AgentRun, RunState
-from policies.arguments import validate
 from policies.authority import check_may_approve, check_may_stop
 from policies.checkpoint import Checkpoint
 from policies.effects import Post
@@ -31,12 +30,14 @@ from policies.events import (
     Stopped,
     Withdrawn,
 )
-from policies.judgement import Facts, judge
+from policies.judgement import RECENT, Facts, judge
 from policies.lifecycle import apply, open_request
-from policies.people import Person, Standing
+from policies.people import Person
 from policies.policy import Policy
 from policies.request import ExecutionState, Request, Requester, State, Submission
 from policies.review import Verdict
+from policies.scope import may_start
+from policies.tool_schema import validate
 from storage.store import Added, Idempotency, Page, Store
 
 OPEN_LIMIT = 500
@@ -221,14 +222,23 @@ class Gateway:
     # ---- small steps
 
     def _check_may_start(self, person: Person) -> None:
-        if person.standing is not Standing.MEMBER or not self.shelf.current.may_start(person):
+        if not may_start(self.shelf.current, person):
             raise NotAllowed(
                 "You may not start the agent here. Whoever runs Signoff can add you to `agents: start` in the policy."
             )
 
     async def _judge(self, policy: Policy, submission: Submission, requester: Requester) -> Checkpoint:
         now = self.clock()
-        return judge(policy, submission, Facts(agent=requester.name, now=now))
+        recent = await self._recent(policy, submission.call.tool, requester, now)
+        return judge(policy, submission, Facts(agent=requester.name, now=now, recent=recent))
+
+    async def _recent(self, policy: Policy, tool: str, requester: Requester, now: datetime) -> dict[str, int]:
+        """The counts that the policy's conditions read, and no others."""
+        counts: dict[str, int] = {}
+        for name, (span, of_this_tool) in RECENT.items():
+            if f"recent.{name}" in policy.reads:
+                counts[name] = await self.store.counts(requester.id, tool if of_this_tool else None, now - span)
+        return counts
 
     async def _edit(self, request_id: str, arguments: Mapping[str, Any]) -> Edit:
         request = await self.request(request_id)
@@ -262,7 +272,7 @@ class Gateway:
 
 def _check_schema(submission: Submission) -> None:
     if submission.call.schema is not None:
-        faults = validate(submission.call.schema, submission.call.arguments)
+        faults = validate(dict(submission.call.schema), dict(submission.call.arguments))
         if faults:
             raise Faulty(faults, code="arguments_invalid")
 

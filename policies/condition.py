@@ -173,7 +173,9 @@ def _advise(said: str) -> str:
         return f"{types[1]} doesn't work on {types[2].replace(', ', ' and ')}; compare values of the same type"
     if "recursion" in said:
         return "the expression is nested too deeply; split it into several rules"
-    return said.partition(" expecting ")[0].replace("'<EOF>'", "end") + "; the expression must be CEL"
+    if "<EOF>" in said:
+        return "the expression ends too early; complete it"
+    return said.partition(" expecting ")[0] + "; the expression must be CEL"
 
 
 def _faulty(words: str) -> Faulty:

@@ -77,7 +77,7 @@ def _notice(middle: str) -> str:
 
 def _pieces(text: str, limit: int) -> list[str]:
     """Whole characters, marks and masks; those that alone would take much of the room fall apart into code points."""
-    longest = min(_LONGEST_WHOLE, max(1, limit // 4))
+    longest = min(_LONGEST_WHOLE, max(1, limit // 2))
     pieces: list[str] = []
     for piece in _WHOLE.findall(text):
         pieces.extend([piece] if len(piece) <= longest else piece)

@@ -84,15 +84,29 @@ def _compose(sheet: Sheet) -> Node | None:
     try:
         node: Node | None = YAML(typ="rt", pure=True).compose(sheet.text)
     except MarkedYAMLError as error:
-        alias = "alias" in str(error.context)
-        mark = error.context_mark if alias else error.problem_mark or error.context_mark
-        words = _advise(str(error.problem or error.context), _rest(sheet.text, mark))
-        raise Faulty((Fault(where=sheet.where(mark), words=words),)) from None
+        raise Faulty((_syntax_fault(sheet, error),)) from None
     except (YAMLError, RecursionError, ValueError) as error:
         nested = isinstance(error, RecursionError)
         words = "The policy is nested too deeply." if nested else f"This is no YAML text: {str(error).splitlines()[0]}."
         raise Faulty((Fault(where=f"{sheet.source}:1:1", words=words),)) from None
     return node
+
+
+def _syntax_fault(sheet: Sheet, error: MarkedYAMLError) -> Fault:
+    alias = "alias" in str(error.context)
+    mark = error.context_mark if alias else error.problem_mark or error.context_mark
+    if "flow" in str(error.context) and (swallowed := _swallowed(sheet, error)):
+        return Fault(where=swallowed, words="From # on this is a comment; put a value that begins with # in quotes.")
+    return Fault(where=sheet.where(mark), words=_advise(str(error.problem or error.context), _rest(sheet.text, mark)))
+
+
+def _swallowed(sheet: Sheet, error: MarkedYAMLError) -> str | None:
+    """Where a value such as #name, without quotes, made the rest of an open bracket's line a comment."""
+    if error.context_mark is None:
+        return None
+    line, text = error.context_mark.line + 1, _rest(sheet.text, error.context_mark)
+    found = re.search(r"[:,\[{]\s+(#)\w", text)
+    return f"{sheet.source}:{line}:{error.context_mark.column + 1 + found.start(1)}" if found else None
 
 
 def _rest(text: str, mark: Any) -> str:

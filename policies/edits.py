@@ -56,7 +56,7 @@ def apply_edits(fields: tuple[Field, ...], original: Arguments, submitted: Mappi
 def _untouched(field: Field, given: Submitted) -> bool:
     """Text boxes write every line end as one character and may drop white space at both ends; None is an empty box."""
     if field.kind in CHOOSING:
-        return sorted(_positions(given)) == sorted(field.selected)
+        return not isinstance(given, str) and sorted(given or ()) == sorted(field.selected)
     if not isinstance(given, str | None):
         return False
     typed, start = _one_kind_of_line_end(given or ""), _one_kind_of_line_end(field.shown)
@@ -107,7 +107,7 @@ def _chosen(field: Field, given: Submitted) -> JsonValue:
 
 
 def _positions(given: Submitted) -> tuple[int, ...]:
-    if given is None:
+    if not given:
         return ()
     if isinstance(given, str):
         raise Invalid("choose from the list")

@@ -97,16 +97,27 @@ def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy) -> F
     if not rule.names(submission.call.tool):
         return Finding(rule=rule, standing=Standing.OTHER_TOOL, why=f"it is about {', '.join(rule.patterns)}")
     if rule.when is None:
-        return Finding(rule=rule, standing=Standing.MATCHED, why="it is about every call of this tool", gate=rule.gate)
+        why = "it is about every call of this tool"
+        return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
     if "confidence" in rule.reads and submission.confidence is None:
         return Finding(rule=rule, standing=Standing.UNSAID, why="the agent said nothing of its confidence")
     try:
         if rule.when.holds(bound):
-            return Finding(rule=rule, standing=Standing.MATCHED, why=f"{rule.when.text} is true", gate=rule.gate)
+            why = f"{rule.when.text} is true"
+            return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
     except ConditionError as error:
         gate = _held(rule, error.words, policy)
         return Finding(rule=rule, standing=Standing.ERRED, why=f"{rule.when.text} failed: {error.words}", gate=gate)
     return Finding(rule=rule, standing=Standing.CONDITION_FALSE, why=f"{rule.when.text} is false")
+
+
+def _safe(gate: Checkpoint, submission: Submission, policy: Policy) -> Checkpoint:
+    """What a rule asks for whose condition holds: people, where silence would let an irreversible call go ahead."""
+    if gate.kind not in (Kind.SOFT, Kind.INBOX) or not proceeds(gate.ladder):
+        return gate
+    if not policy.irreversible(submission.call.tool):
+        return gate
+    return _expiring(replace(gate, kind=Kind.HARD, reason=f"{gate.reason}; it is irreversible"), policy)
 
 
 def _held(rule: Rule, words: str, policy: Policy) -> Checkpoint | None:
@@ -130,8 +141,6 @@ def _decide(policy: Policy, tool: str, findings: tuple[Finding, ...], bound: Bou
     raising = [finding.gate for finding in asked if finding.gate is not None and finding.rule.believes]
     gates = [*(gates or [policy.fallback(tool)]), *raising]
     winner = _joined(reduce(stricter, gates), gates)
-    if proceeds(winner.ladder) and winner.kind in (Kind.SOFT, Kind.INBOX) and policy.irreversible(tool):
-        winner = _expiring(replace(winner, kind=Kind.HARD, reason=f"{winner.reason}; {tool} is irreversible"), policy)
     phrase = _phrase(policy, winner, bound) if winner.kind is Kind.MANUAL else None
     return replace(winner, phrase=phrase, matched=tuple(finding.rule.name for finding in asked))
 

@@ -132,12 +132,13 @@ def _check_ladder(sheet: Sheet, path: Path, steps: Sequence[Step]) -> None:
 
 def _rules(sheet: Sheet, ground: Ground, default: Rule) -> tuple[Rule, ...]:
     raw = sheet.data.get("rules") if isinstance(sheet.data, dict) else None
-    shapes = [(index, shaped(RuleShape, part)) for index, part in enumerate(raw)] if isinstance(raw, list) else []
+    parts: list[Any] = raw if isinstance(raw, list) else []
     rules: dict[str, Rule] = {}
-    for index, shape in shapes:
+    for index, part in enumerate(parts):
         path: Path = ("rules", index)
+        shape = shaped(RuleShape, part)
         if shape is None:
-            check_expressions(sheet, path, raw[index])
+            check_expressions(sheet, path, part)
             continue
         if shape.name in rules or shape.name in RESERVED:
             words = f"The name {shape.name!r} is taken; give this rule another, it stands on cards and in the journal."

@@ -106,9 +106,10 @@ def _find(sheet: Sheet, path: Path, name: str | None, key: str, known: Mapping[s
 def check_expressions(sheet: Sheet, path: Path, raw: object) -> None:
     """Note what is wrong with the expressions of a rule whose shape doesn't fit, so that all is said at once."""
     if isinstance(raw, dict):
-        for key, compiler in (("when", compile_condition), ("confirm", compile_phrase)):
-            if isinstance(raw.get(key), str):
-                _compile(sheet, (*path, key), raw[key], compiler)
+        if isinstance(raw.get("when"), str):
+            _compile(sheet, (*path, "when"), raw["when"], compile_condition)
+        if isinstance(raw.get("confirm"), str):
+            _compile(sheet, (*path, "confirm"), raw["confirm"], compile_phrase)
 
 
 def _compile(sheet: Sheet, path: Path, text: str | None, compiler: Callable[[str], Compiled]) -> Compiled | None:

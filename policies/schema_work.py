@@ -55,7 +55,9 @@ def work(schema: Schema, value: JsonValue, *, limit: int) -> int:
     while waiting and total < limit:
         item, name, starting = waiting.pop()
         applied = _spread(schema, starting, known, limit)
-        characters = len(name) + (len(item) if isinstance(item, str) else 0)
+        characters = len(name) + (
+            len(item) if isinstance(item, str) else sum(len(str(key)) for key, _ in _members(item))
+        )
         total += 1 + sum(times * _weight(known[part], characters) for part, times in applied.items())
         for key, child in _members(item):
             inside: Counter[int] = Counter()

@@ -76,7 +76,7 @@ def _compile(schema: bytes) -> jsonschema_rs.Validator:
         raise Invalid(f"more than {MAX_PATTERNS} patterns in one schema; leave some out")
     try:
         return jsonschema_rs.validator_for(
-            document, retriever=_refuse, offline=True, validate_formats=True, pattern_options=_PATTERNS
+            document, retriever=_refuse, validate_formats=True, pattern_options=_PATTERNS
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         where = pointer(*getattr(error, "instance_path", ()))

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
@@ -59,12 +58,9 @@ def main() -> int:
 
 
 def _configured(options: argparse.Namespace) -> Sandbox:
-    sandbox = build(options.workspace)
     given = {"mode": options.mode, "request_url": options.request_url, "signing_secret": options.signing_secret}
     changes = {name: value for name, value in given.items() if value}
-    sandbox.workspace.app = replace(sandbox.workspace.app, **changes)
-    sandbox.pace.enabled = not options.no_pace
-    return sandbox
+    return build(options.workspace, pace=not options.no_pace, **changes)
 
 
 async def _serve(sandbox: Sandbox, options: argparse.Namespace, welcome: Json | None) -> None:

@@ -35,6 +35,7 @@ class Control:
             "usergroup": self._group,
             "pace": self._pace,
             "deliver": self._deliver,
+            "reset": self._reset,
         }
         for name, act in acts.items():
             app.router.add_post(f"/control/{name}", _serving(act))
@@ -109,6 +110,10 @@ class Control:
 
     async def _pace(self, body: Json) -> Json:
         self._sandbox.pace.enabled = bool(body["enabled"])
+        return {}
+
+    async def _reset(self, body: Json) -> Json:
+        await self._sandbox.reset()
         return {}
 
     async def _deliver(self, body: Json) -> Json:

@@ -53,11 +53,13 @@ class Delivery:
         delivering.add_done_callback(self._events.discard)
 
     async def _deliver_event(self, payload: Json) -> None:
+        sent_at = self._clock.now()
         reply = await self._send_event(payload, 0, "")
         for attempt, seconds in enumerate(limits.EVENT_RETRIES, start=1):
             if reply.outcome == "acked" or reply.no_retry:
                 return
-            await self._clock.until(self._clock.now() + seconds)
+            await self._clock.until(sent_at + seconds)
+            sent_at = self._clock.now()
             reply = await self._send_event(payload, attempt, reply.reason)
 
     async def _send_event(self, payload: Json, attempt: int, reason: str) -> Reply:

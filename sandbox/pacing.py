@@ -39,8 +39,8 @@ _CHANNEL_RATE, _CHANNEL_BURST = 1.0, 3.0
 class Pace:
     """Counts calls in buckets that refill with time; off, it lets everything through."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.enabled = True
+    def __init__(self, clock: Clock, *, enabled: bool = True) -> None:
+        self.enabled = enabled
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 

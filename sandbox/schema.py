@@ -124,11 +124,14 @@ def by_type(kinds: Mapping[str, Check], *, allowed: Collection[str] | None = Non
 
 
 def every(*checks: Check) -> Check:
-    """All of these checks, in this order."""
+    """These checks in this order; the later ones look only at what the earlier ones let through."""
 
     def check(value: Any, at: str) -> Iterator[Fault]:
         for one in checks:
-            yield from one(value, at)
+            faults = list(one(value, at))
+            yield from faults
+            if faults:
+                return
 
     return check
 
@@ -137,7 +140,7 @@ def exactly_one_of(*names: str) -> Check:
     """An object that has one, and only one, of these fields."""
 
     def check(value: Any, at: str) -> Iterator[Fault]:
-        if isinstance(value, dict) and sum(name in value for name in names) != 1:
+        if sum(name in value for name in names) != 1:
             yield Fault(at, f"must have exactly one of: {', '.join(names)}")
 
     return check
@@ -147,7 +150,7 @@ def at_least_one_of(*names: str) -> Check:
     """An object that has some of these fields."""
 
     def check(value: Any, at: str) -> Iterator[Fault]:
-        if isinstance(value, dict) and not any(name in value for name in names):
+        if not any(name in value for name in names):
             yield Fault(at, f"must have at least one of: {', '.join(names)}")
 
     return check

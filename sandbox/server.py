@@ -37,8 +37,11 @@ def build_app(sandbox: Sandbox, *, stories: Path = STORIES, welcome: Json | None
     async def response(request: web.Request) -> web.Response:
         return await receive_response(sandbox, request)
 
+    async def link(request: web.Request) -> web.StreamResponse:
+        return await sandbox.sockets.serve(request)
+
     app.router.add_route("*", "/api/{method}", api.serve)
-    app.router.add_get("/link", sandbox.sockets.serve)
+    app.router.add_get("/link", link)
     app.router.add_post("/response/{id}", response)
     app.router.add_post("/upload/{id}", upload)
     app.router.add_get("/files/{id}", download)
@@ -52,9 +55,7 @@ def build_app(sandbox: Sandbox, *, stories: Path = STORIES, welcome: Json | None
 
 def _closing(sandbox: Sandbox) -> Any:
     async def close(app: web.Application) -> None:
-        sandbox.stream.close()
-        await sandbox.delivery.close()
-        await sandbox.sockets.close()
+        await sandbox.close()
 
     return close
 

@@ -5,7 +5,9 @@ import secrets
 
 from sandbox.json_types import Json
 
-_CONTROL = re.compile(r"<(?:@[UW]\w+|#C\w+(?:\|[^<>]*)?|!\w[^<>]*|(?:https?://|mailto:)[^<>\s]+)>")
+_CONTROL = re.compile(
+    r"<(?:@[UW]\w+|#C\w+(?:\|[^<>]*)?|!(?:here|channel|everyone|subteam\^S\w+)|(?:https?://|mailto:)[^<>\s]+)>"
+)
 
 
 def escaped(text: str) -> str:
@@ -40,6 +42,8 @@ def _element(control: str) -> Json:
         return {"type": "user", "user_id": inner}
     if kind == "#":
         return {"type": "channel", "channel_id": inner.partition("|")[0]}
+    if kind == "!" and inner.startswith("subteam^"):
+        return {"type": "usergroup", "usergroup_id": inner.removeprefix("subteam^")}
     if kind == "!":
-        return {"type": "broadcast", "range": inner.partition("|")[0]}
+        return {"type": "broadcast", "range": inner}
     return {"type": "link", "url": control[1:-1]}

@@ -1,4 +1,4 @@
-"""How the parts of the store reach the database: changes through the writer, reads through connections that can't write."""
+"""How the store's parts reach the database: changes through the writer, reads through connections that can't write."""
 
 from __future__ import annotations
 

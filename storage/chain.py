@@ -1,8 +1,8 @@
 """The journal's hash chain, one for each workspace, written in the transaction of the change itself.
 
-``hash`` of a line is the sha256 (hex) of the line before's hash, a newline, and the line as canonical JSON: an object of
-``seq, at, what, actor, subject, detail`` with sorted keys, no spaces, UTF-8; ``at`` in microseconds since 1970 UTC. The
-first line follows the sha256 of ``signoff journal of WORKSPACE``. So anyone can verify an export without Signoff.
+``hash`` of a line is the sha256 (hex) of the line before's hash, a newline, and the line as canonical JSON: an object
+of ``seq, at, what, actor, subject, detail`` with sorted keys, no spaces, UTF-8; ``at`` in microseconds since 1970 UTC.
+The first line follows the sha256 of ``signoff journal of WORKSPACE``. So anyone can verify an export without Signoff.
 
 A chain alone can't show that its tail was cut or that all of it was written anew. The head kept apart shows a cut;
 a head kept outside the database (an ``anchor``) shows both.

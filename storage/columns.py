@@ -17,9 +17,7 @@ MICROSECOND = timedelta(microseconds=1)
 def micros(moment: datetime) -> int:
     """Microseconds since 1970 UTC; exact. Raises ValueError for a datetime without a time zone."""
     if moment.tzinfo is None:
-        raise ValueError(
-            "A datetime without a time zone can't be stored; pass an aware one, such as datetime.now(UTC)."
-        )
+        raise ValueError("A datetime without a time zone can't be stored; pass an aware one.")
     return (moment - EPOCH) // MICROSECOND
 
 

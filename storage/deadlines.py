@@ -8,7 +8,6 @@ from functools import partial
 
 from sqlalchemy import bindparam, func, select
 
-from policies.request import Request
 from storage.access import Access
 from storage.columns import EPOCH
 from storage.engine import Failure
@@ -18,7 +17,7 @@ from storage.statement import Statement
 from storage.transaction import Transaction
 
 DUE = Statement(
-    select(REQUESTS.c.document)
+    select(REQUESTS.c.id, REQUESTS.c.next_action_at, REQUESTS.c.document)
     .where(OURS, REQUESTS.c.next_action_at <= bindparam("now"), REQUESTS.c.next_action_at >= bindparam("from_at"))
     .where((REQUESTS.c.next_action_at > bindparam("from_at")) | (REQUESTS.c.id > bindparam("from_id")))
     .order_by(REQUESTS.c.next_action_at, REQUESTS.c.id)
@@ -40,8 +39,8 @@ class Sweep:
 
 
 def sweep_on(sweep: Sweep, fn: Change, limit: int, transaction: Transaction) -> Sweep:
-    """Change the next ``limit`` due requests. One that ``fn`` can't change is passed over, so that the others aren't late."""
-    for (document,) in transaction.connection.rows(
+    """Change the next ``limit`` due requests. One that can't be changed doesn't make the others late."""
+    for request_id, at, document in transaction.connection.rows(
         DUE,
         workspace=transaction.workspace_id,
         now=sweep.now,
@@ -49,19 +48,22 @@ def sweep_on(sweep: Sweep, fn: Change, limit: int, transaction: Transaction) -> 
         from_id=sweep.from_id,
         most=limit,
     ):
-        sweep = _take(sweep, REQUEST.load(document), fn, transaction)
+        sweep = replace(sweep, from_at=at, from_id=request_id, seen=sweep.seen + 1)
+        try:
+            changed = transaction.attempt(partial(_change_one, document, fn))
+        except Failure:
+            raise
+        except Exception as error:
+            sweep = replace(sweep, failure=sweep.failure or error)
+        else:
+            sweep = replace(sweep, changed=sweep.changed + changed)
     return sweep
 
 
-def _take(sweep: Sweep, before: Request, fn: Change, transaction: Transaction) -> Sweep:
-    seen = replace(sweep, from_at=before.next_action_at or sweep.from_at, from_id=before.id, seen=sweep.seen + 1)
-    try:
-        after = transaction.attempt(lambda inner: save(inner, before, fn(before)))
-    except Failure:
-        raise
-    except Exception as error:
-        return replace(seen, failure=seen.failure or error)
-    return replace(seen, changed=seen.changed + (after is not None and after is not before))
+def _change_one(document: str, fn: Change, transaction: Transaction) -> bool:
+    before = REQUEST.load(document)
+    after = save(transaction, before, fn(before))
+    return after is not None and after is not before
 
 
 class Deadlines(Access):

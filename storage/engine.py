@@ -76,7 +76,7 @@ def database_path(url: str) -> Path:
         parsed = make_url(url)
     except ArgumentError:
         raise Invalid(
-            "The database URL can't be read; write it as sqlite:///signoff.db.", where="DATABASE_URL"
+            "The URL can't be read; set DATABASE_URL to sqlite:///signoff.db.", where="DATABASE_URL"
         ) from None
     if parsed.get_backend_name() != "sqlite":
         raise Invalid("Only SQLite is supported; set DATABASE_URL to sqlite:///signoff.db.", where="DATABASE_URL")
@@ -126,13 +126,13 @@ def open_reading(path: Path) -> Connection:
 
 
 def assert_durable(raw: sqlite3.Connection) -> None:
-    """Raise Unavailable unless the log is a WAL that is flushed at each commit (NORMAL loses acknowledged decisions)."""
+    """Raise Unavailable unless the log is flushed at each commit; ``NORMAL`` loses acknowledged decisions."""
     (journal,) = raw.execute("PRAGMA journal_mode").fetchone()
     (synchronous,) = raw.execute("PRAGMA synchronous").fetchone()
     if journal != "wal" or synchronous != FULL:
         raise Unavailable(
-            f"The database can't keep a decision through a power cut (journal_mode={journal}, synchronous={synchronous}); "
-            "put it on a local disk.",
+            f"A power cut would cost decisions (journal_mode={journal}, synchronous={synchronous}): "
+            "put the database on a local disk.",
             code="storage_not_durable",
         )
 

@@ -44,9 +44,7 @@ def _key(row: tuple[Any, ...]) -> Key:
 def _add(key: Key, secret_hash: str, transaction: Transaction) -> None:
     workspace = transaction.workspace_id
     if transaction.connection.row(VALID, workspace=workspace, of_name=key.name, now=key.created_at) is not None:
-        raise Conflict(
-            f"A key named {key.name} exists already; revoke it first, or choose another name.", code="key_exists"
-        )
+        raise Conflict(f"A key named {key.name} exists; revoke it first, or choose another name.", code="key_exists")
     columns = {name: getattr(key, name) for name in FIELDS}
     try:
         transaction.connection.write(INSERT, workspace_id=workspace, secret_hash=secret_hash, **columns)

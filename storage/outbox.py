@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from policies.effects import Effect
 from storage.access import Access
-from storage.columns import EPOCH
+from storage.columns import EPOCH, UtcDateTime
 from storage.engine import Connection
 from storage.rows import effect_columns, effect_from
 from storage.statement import Statement, inserting, setting
@@ -21,6 +21,7 @@ from storage.values import Owed
 OUTBOX = table(OutboxRow)
 OURS = OUTBOX.c.workspace_id == bindparam("workspace")
 THIS = (OUTBOX.c.id == bindparam("of_id"), OURS)
+BEGUN_AT = bindparam("begun_at", type_=UtcDateTime())
 
 OWE = inserting(OUTBOX, without=("id",))
 WAITING = Statement(
@@ -33,7 +34,10 @@ NEXT = Statement(select(func.min(OUTBOX.c.due_at)).where(OURS, OUTBOX.c.given_up
 BEGIN = Statement(
     update(OUTBOX)
     .where(*THIS)
-    .values(attempts=OUTBOX.c.attempts + 1, started_at=func.coalesce(OUTBOX.c.started_at, bindparam("begun_at")))
+    .values(
+        attempts=OUTBOX.c.attempts + 1,
+        started_at=func.coalesce(OUTBOX.c.started_at, bindparam("begun_at", type_=UtcDateTime())),
+    )
 )
 FINISH = Statement(delete(OUTBOX).where(*THIS))
 POSTPONE = Statement(setting(OUTBOX, "due_at", "error").where(*THIS))

@@ -17,15 +17,10 @@ REPEATS_END = timedelta(hours=1)
 
 TEXT = Statement(select(POLICIES.c.text).where(POLICIES.c.digest == bindparam("of_digest")))
 KEEP_TEXT = inserting(POLICIES)
-SIGHT = Statement(
-    select(SEEN.c.seen_at).where(
-        SEEN.c.workspace_id == bindparam("workspace"), SEEN.c.event_id == bindparam("of_event")
-    )
-)
+OURS = SEEN.c.workspace_id == bindparam("workspace")
+SIGHT = Statement(select(SEEN.c.seen_at).where(OURS, SEEN.c.event_id == bindparam("of_event")))
 KEEP_SIGHT = inserting(SEEN)
-FORGET = Statement(
-    delete(SEEN).where(SEEN.c.workspace_id == bindparam("workspace"), SEEN.c.seen_at <= bindparam("until"))
-)
+FORGET = Statement(delete(SEEN).where(OURS, SEEN.c.seen_at <= bindparam("until")))
 
 
 def _keep_policy(digest: str, text: str, transaction: Transaction) -> None:

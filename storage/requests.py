@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from policies.errors import Conflict, NotFound, Unavailable
 from policies.events import Outcome
 from policies.request import Request
+from policies.review import Decision
 from storage import chain, outbox
 from storage.access import Access
 from storage.engine import Connection, Duplicate
@@ -95,7 +96,7 @@ def save(transaction: Transaction, before: Request, outcome: Outcome) -> Request
 def _record(transaction: Transaction, before: Request | None, outcome: Outcome, after: Request) -> None:
     """The decision, the journal, the outbox and the topics of a change that was just stored."""
     if after.decision is not None and (before is None or after.decision != before.decision):
-        _decide(transaction, after)
+        _decide(transaction, after, after.decision)
     chain.append(transaction, outcome.entries)
     outbox.owe(transaction, outcome.effects)
     transaction.topics.append(after.id)
@@ -104,9 +105,7 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
         transaction.topics.append("deadline")
 
 
-def _decide(transaction: Transaction, request: Request) -> None:
-    decision = request.decision
-    assert decision is not None
+def _decide(transaction: Transaction, request: Request, decision: Decision) -> None:
     try:
         transaction.connection.write(
             DECIDE,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from policies.agent_run import AgentRun
 from policies.effects import Effect
+from policies.errors import Unavailable
 from policies.request import Request
 
 T = TypeVar("T")
@@ -17,6 +18,7 @@ class Document(Generic[T]):
     """Turns values of one frozen dataclass into JSON text and back."""
 
     def __init__(self, kind: type[T]) -> None:
+        self.kind = kind
         # Only an adapter of something that isn't itself a dataclass takes a config, hence the tuple around it; without
         # "constants" pydantic would silently write NaN as null.
         self._adapter = TypeAdapter(tuple[kind], config=ConfigDict(ser_json_inf_nan="constants"))  # type: ignore[valid-type]
@@ -26,8 +28,14 @@ class Document(Generic[T]):
         return self._adapter.dump_json((value,)).decode()[1:-1]
 
     def load(self, text: str) -> T:
-        """The value that ``dump`` wrote. Raises ValueError where the text isn't one."""
-        (value,) = self._adapter.validate_json(f"[{text}]")
+        """The value that ``dump`` wrote. Raises Unavailable(code="storage_corrupt") where the text isn't one."""
+        try:
+            (value,) = self._adapter.validate_json(f"[{text}]")
+        except ValidationError as error:
+            raise Unavailable(
+                f"A stored {self.kind.__name__} can't be read; restore the database from a backup.",
+                code="storage_corrupt",
+            ) from error
         return value
 
 

@@ -31,11 +31,9 @@ class Statement:
 
     @cached_property
     def _compiled(self) -> SQLCompiler:
-        compiled = self._construct.compile(
+        return self._construct.compile(
             dialect=DIALECT, column_keys=self._columns, compile_kwargs={"render_postcompile": True}
         )
-        assert isinstance(compiled, SQLCompiler)
-        return compiled
 
     @cached_property
     def sql(self) -> str:
@@ -48,7 +46,7 @@ class Statement:
 
     @cached_property
     def _encoders(self) -> dict[str, Convert]:
-        found = {}
+        found: dict[str, Convert] = {}
         for name, bind in self._compiled.binds.items():
             convert = bind.type.dialect_impl(DIALECT).bind_processor(DIALECT)
             if convert is not None and name in self._constants:

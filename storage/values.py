@@ -38,7 +38,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
-    """One posted card: the message (``channel``, ``ts``), what ``PostCard`` named (``to``), and the version it shows."""
+    """One posted card: the message (``channel``, ``ts``), what ``PostCard`` named (``to``), the version it shows."""
 
     request_id: str
     channel: str

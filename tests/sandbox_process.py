@@ -131,21 +131,25 @@ class Control(_Client):
         """Turn rate limits on or off."""
         await self._done("pace", {"enabled": enabled})
 
-    async def person(self, name: str, **changes: Any) -> None:
+    async def person(self, name: str, /, **changes: Any) -> None:
         """Change a person, for example `deleted=True`; an unknown id is added."""
         await self._done("person", {"id": name, **changes})
 
-    async def channel(self, name: str, **changes: Any) -> None:
+    async def channel(self, name: str, /, **changes: Any) -> None:
         """Change a channel, for example its `members`; an unknown id is added."""
         await self._done("channel", {"id": name, **changes})
 
-    async def usergroup(self, name: str, **changes: Any) -> None:
+    async def usergroup(self, name: str, /, **changes: Any) -> None:
         """Change a user group, for example its `users`."""
         await self._done("usergroup", {"id": name, **changes})
 
     async def app(self, **changes: Any) -> None:
         """Change how the app is reached (`mode`, `request_url`, `signing_secret`) or what it may do (`scopes`, `events`)."""
         await self._done("app", changes)
+
+    async def reset(self) -> None:
+        """Start over: messages, views, faults, clock, record and people as at the beginning; connections end."""
+        await self._done("reset", {})
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """End every Socket Mode connection as Slack would; `drop` cuts them."""

@@ -8,6 +8,7 @@ never reported is unknown: a person is asked, and it is never run twice.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,7 +28,7 @@ from policies.checkpoint import Kind
 from policies.effects import Effect, Post
 from policies.errors import Invalid, Refused, Unavailable
 from policies.request import ExecutionState, Request, Requester, State, Submission, ToolCall
-from storage.store import Idempotency, Store, body_digest
+from storage.store import Idempotency, Store
 
 log = structlog.get_logger("signoff.agent")
 
@@ -156,9 +157,8 @@ class Errand:
             context=run.errand,
             run=run.id,
         )
-        key = Idempotency(
-            requester=REQUESTER, key=f"{run.id}:{use.id}", body=body_digest(canonical([use.name, arguments]))
-        )
+        body = hashlib.sha256(canonical([use.name, arguments])).hexdigest()
+        key = Idempotency(requester=REQUESTER, key=f"{run.id}:{use.id}", body=body)
         try:
             added = await self._kit.gateway.submit(submission, self._requester, idempotency=key)
         except Invalid as unfit:

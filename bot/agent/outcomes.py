@@ -71,7 +71,9 @@ def _ran(request: Request, state: ExecutionState, result: Any, note: str | None)
     words = (note or "it failed") if failed else (text or note or "done")
     if not request.modified:
         return Answer(text=words, failed=failed)
-    lines = "\n".join(f"- {_change_in_words(each)}" for each in changes(request.proposed, request.call.arguments))
+    lines = "\n".join(
+        f"- {_change_in_words(each)}" for each in changes(dict(request.proposed), dict(request.call.arguments))
+    )
     heading = "A reviewer changed the arguments before this ran."
     return Answer(text=f"{heading}\n{lines}\n{'It failed' if failed else 'Result'}: {words}", failed=failed)
 

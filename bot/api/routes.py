@@ -18,7 +18,7 @@ from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.arguments import JsonValue, canonical
-from policies.errors import Fault, Faulty, NotFound
+from policies.errors import Fault, Faulty, Invalid, NotFound
 from policies.request import ExecutionState, Request, Requester
 from storage.store import Idempotency, Store
 
@@ -87,9 +87,12 @@ class RequestRoutes:
         """``GET /v1/requests``: the agent's own, newest first."""
         requester = await self.doorkeeper.requester(http)
         query = query_as(ListQuery, http)
-        page = await self.gateway.list_own(
-            requester, states=query.state, execution=query.execution, limit=query.limit, cursor=query.cursor
-        )
+        try:
+            page = await self.gateway.list_own(
+                requester, states=query.state, execution=query.execution, limit=query.limit, cursor=query.cursor
+            )
+        except Invalid as error:
+            raise moved(error, "?") from error
         return _show(RequestsOut.of(page.requests, page.cursor))
 
     async def claim(self, http: web.Request) -> web.Response:

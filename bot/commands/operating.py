@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -12,14 +13,14 @@ from bot.settings import Settings, load_settings
 from policies.errors import Invalid, NotFound, SignoffError
 from policies.redaction import redact
 from policies.request import Request, State
-from storage.store import Store, upgrade
+from storage.store import Store, migrate
 
 
 async def migrate_database() -> None:
     """Bring the database of ``DATABASE_URL`` to the newest schema."""
     settings = load_settings()
-    upgrade(settings.database_url)
-    typer.echo(f"{_plain(settings.database_url)} is up to date.")
+    revision = await asyncio.to_thread(migrate, settings.database_url)
+    typer.echo(f"{_plain(settings.database_url)} is up to date (schema {revision}).")
 
 
 async def list_requests(state: str, limit: int) -> None:

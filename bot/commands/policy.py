@@ -8,7 +8,7 @@ from typing import Any
 
 from policies.arguments import intake, parse
 from policies.errors import Invalid
-from policies.judgement import Facts, explain
+from policies.judgement import RECENT, Explanation, Facts, explain
 from policies.loader import load
 from policies.policy import Policy
 from policies.request import Submission, ToolCall
@@ -28,7 +28,15 @@ def check(path: Path) -> str:
 
 def explain_call(path: Path, call: Path) -> str:
     """Which rules matched the call, why the others didn't, and what came of it."""
-    return str(explain(read_policy(path), _submission(call), Facts(agent="explain", now=datetime.now(UTC))))
+    facts = Facts(agent="explain", now=datetime.now(UTC), recent=dict.fromkeys(RECENT, 0))
+    return _in_words(explain(read_policy(path), _submission(call), facts))
+
+
+def _in_words(explanation: Explanation) -> str:
+    gate = explanation.checkpoint
+    lines = [f"{finding.rule.name}: {finding.standing.value}: {finding.why}" for finding in explanation.findings]
+    who = f"{gate.quorum} of {gate.reviewers.name}"
+    return "\n".join([*lines, f"=> {gate.kind.value} by {gate.rule} ({gate.reason}); {who}"])
 
 
 def _submission(path: Path) -> Submission:

@@ -1,7 +1,7 @@
 """The door for Slack over HTTP: nothing reaches Bolt that Slack didn't sign just now, once.
 
-Bolt parses before it verifies, knows no replays and answers garbage with 500; so verification and parsing happen here, on the raw
-bytes, and Bolt is handed the parsed body. No body is ever logged.
+Bolt parses before it verifies, knows no replays and answers garbage with 500; so verification and parsing happen here,
+on the raw bytes, and Bolt is handed the parsed body. No body is ever logged.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Seen:
         self._until: OrderedDict[bytes, datetime] = OrderedDict()
 
     def first_time(self, signature: str, now: datetime) -> bool:
-        """Remember ``signature``; False where it was there already. When the memory is full, False: nothing is let in unremembered."""
+        """Remember ``signature``; False where it is known already, or where the memory is full."""
         while self._until and next(iter(self._until.values())) < now:
             self._until.popitem(last=False)
         mark = hashlib.sha256(signature.encode("ascii")).digest()
@@ -72,7 +72,7 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) 
 
 
 def parse(body: bytes, content_type: str) -> dict[str, Any]:
-    """The body as Bolt wants it: an interaction's ``payload``, a command's fields, or an event. Raises ``Turned(400)``."""
+    """The body as Bolt wants it: an interaction's ``payload``, a command's fields, an event. Raises ``Turned(400)``."""
     try:
         if content_type == "application/x-www-form-urlencoded":
             return _form(body)
@@ -116,10 +116,7 @@ class Front:
             return web.Response(text=challenge)
         if body.get("ssl_check"):
             return web.Response()
-        headers = {
-            name.lower(): value for name, value in request.headers.items() if name.lower().startswith("x-slack-retry")
-        }
-        answer = await self.app.async_dispatch(AsyncBoltRequest(body=body, headers=headers, mode="socket_mode"))
+        answer = await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
         return _to_web(answer)
 
     async def _admitted(self, request: web.Request) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""What Slack sends, as values. The only place that indexes Slack's payloads: strict about what Signoff needs, tolerant of the rest.
+"""What Slack sends, as values. The only place that indexes Slack's payloads.
 
-Everything here raises ``Invalid`` with words for the person in front of the screen, and nothing else.
+Strict about what Signoff needs, tolerant of the rest. Everything here raises ``Invalid`` with words for the person in
+front of the screen, and nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}(\|[^>]*)?>")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Click:
-    """A button was pressed. ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form; the Home has neither."""
+    """A button was pressed. ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form.
+
+    A click in the Home has neither a message nor a memo.
+    """
 
     user_id: str
     team_id: str | None
@@ -293,3 +297,9 @@ def challenge(body: Mapping[str, Any]) -> str | None:
     """What Slack wants to hear back when it checks the address; None for everything else."""
     found = body.get("challenge")
     return found if body.get("type") == "url_verification" and isinstance(found, str) else None
+
+
+def is_direct(body: Mapping[str, Any]) -> bool:
+    """Is this message event a person's new message in their conversation with the app?"""
+    event = body.get("event")
+    return isinstance(event, dict) and event.get("channel_type") == "im" and not event.keys() & {"subtype", "bot_id"}

@@ -3,7 +3,6 @@
 import { post } from "./api.js";
 import { h } from "./dom.js";
 import { createCompletion } from "./completion.js";
-import { escape } from "./mrkdwn.js";
 
 /**
  * @param {object} page the page of one person
@@ -49,7 +48,7 @@ async function submit(place) {
   if (!text || send.getAttribute("aria-busy") === "true") return;
   send.setAttribute("aria-busy", "true");
   const command = text.startsWith("/");
-  const body = command ? { text } : { text: addressed(escape(text), page.workspace), thread_ts: thread ?? undefined };
+  const body = command ? { text } : { text: addressed(text, page.workspace), thread_ts: thread ?? undefined };
   try {
     await post(command ? "/people/command" : "/people/say", { as: page.me, channel, ...body });
     // What was typed while the message was on its way stays.
@@ -62,7 +61,7 @@ async function submit(place) {
   }
 }
 
-/** "@Name" becomes a mention, longest names first, for people and apps. */
+/** "@Name" becomes a mention, longest names first, for people and apps; the workspace escapes the rest. */
 function addressed(text, workspace) {
   const apps = (workspace.apps ?? []).map((app) => ({ id: app.bot_user, real_name: app.name, name: app.name }));
   const names = [...apps, ...workspace.people].flatMap(({ id, real_name, name }) => [[real_name, id], [name, id]]).filter(([name]) => name);

@@ -56,7 +56,7 @@ function time(message, kind) {
 
 function body(message, { page, channel }) {
   const edited = message.edited ? h("span", { class: "edited" }, " (edited)") : null;
-  // What a person typed is shown from its text: mentions stand there, not in the plain block that is kept beside it.
+  // What a person typed is shown from its text, which keeps the marks (*bold*) that the block beside it spells out.
   if (!message.blocks?.length || (message.client_msg_id && message.text)) return h("div", { class: "text" }, mrkdwn(message.text ?? "", page.directory), edited);
   const scope = createScope(page, { channel, ts: message.ts }, page.entered(`${channel}/${message.ts}`));
   return h("div", { class: "blocks" }, drawBlocks(message.blocks, scope), edited);

@@ -13,19 +13,28 @@ const NEAR_END = 80;
 export function createMessageList(place, name) {
   const rows = h("div", { class: "rows", role: "list" });
   const node = h("div", { class: "messages", role: "log", "aria-live": "polite", "aria-label": name, tabindex: "0" }, rows);
-  const drawn = new Map();
-  return { node, show: (messages) => show({ node, rows, drawn, place }, messages) };
+  const list = { node, rows, drawn: new Map(), place };
+  keepAtEnd(node, rows);
+  return { node, show: (messages) => show(list, messages) };
+}
+
+/** Whoever reads the newest message goes on reading the newest, whatever grows or shrinks; others are left in peace. */
+function keepAtEnd(node, rows) {
+  let atEnd = true;
+  const follow = () => atEnd && (node.scrollTop = node.scrollHeight);
+  node.addEventListener("scroll", () => (atEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END));
+  const sizes = new ResizeObserver(follow);
+  sizes.observe(node);
+  sizes.observe(rows);
 }
 
 function show(list, messages) {
-  const { node, rows, drawn } = list;
-  const atEnd = drawn.size === 0 || node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
+  const { rows, drawn } = list;
   const wanted = messages.map((message, index) => row(list, message, messages[index - 1]));
   const keep = new Set(wanted);
   for (const [key, { row: old }] of drawn) if (!keep.has(old)) drawn.delete(key);
   for (const old of [...rows.children]) if (!keep.has(old)) old.remove();
   wanted.forEach((one, index) => rows.children[index] !== one && rows.insertBefore(one, rows.children[index] ?? null));
-  if (atEnd) node.scrollTop = node.scrollHeight;
 }
 
 function row(list, message, previous) {

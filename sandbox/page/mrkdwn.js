@@ -13,13 +13,8 @@ const BARE_LINK = /https?:\/\/[^\s<>|`]*[^\s<>|`.,;:!?)'"*_~]/y;
 const ADDRESS = /^(https?:\/\/|mailto:)/i;
 
 /** Undo the three escapes that Slack knows; everything else is text already. */
-export function unescape(text) {
+function unescape(text) {
   return text.replace(/&(?:amp|lt|gt);/g, (entity) => ENTITIES[entity]);
-}
-
-/** Escape typed text the way Slack's own composer does before it is stored. */
-export function escape(text) {
-  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
 /**

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession, web
 
 from bot.api.auth import mint
 from bot.api.routes import add_routes
@@ -72,10 +71,16 @@ class House:
     gateway: Gateway
     waiting: Waiting
     clock: MovableClock
-    client: TestClient[web.Request, web.Application]
+    runner: web.AppRunner
+    session: ClientSession
     missing: list[str | Exception] = field(default_factory=list)
     agent: str = ""
     other_agent: str = ""
+
+    def address(self, path: str) -> str:
+        """The address of ``path``."""
+        host, port = self.runner.addresses[0][:2]
+        return f"http://{host}:{port}{path}"
 
     async def key(self, name: str, *, kind: str = "agent", owner: str | None = None, days: int | None = None) -> str:
         """A stored key's secret."""
@@ -94,7 +99,9 @@ class House:
         """One HTTP call with the agent's key (or ``key``; none for an empty one)."""
         secret = self.agent if key is None else key
         carried = {"Authorization": f"Bearer {secret}"} if secret else {}
-        async with self.client.request(method, path, headers={**carried, **(headers or {})}, **sent) as answer:
+        async with self.session.request(
+            method, self.address(path), headers={**carried, **(headers or {})}, **sent
+        ) as answer:
             return Answer(status=answer.status, body=await answer.json(content_type=None), headers=answer.headers)
 
     async def ask(self, call: Mapping[str, Any] = MAIL, **more: Any) -> dict[str, Any]:
@@ -125,15 +132,18 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
     await shelf.keep()
     gateway = Gateway(store, shelf, clock, waiting, workspace_id="T0TEST")
     app = web.Application()
-    client = TestClient(TestServer(app))
-    house = House(store=store, gateway=gateway, waiting=waiting, clock=clock, client=client)
+    runner = web.AppRunner(app)  # not aiohttp's TestServer: that one cancels the handlers of clients that went away
+    session = ClientSession()
+    house = House(store=store, gateway=gateway, waiting=waiting, clock=clock, runner=runner, session=session)
     add_routes(app, gateway, store, clock, ready=house.ready)
-    await client.start_server()
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     house.agent, house.other_agent = await house.key("mailer", owner="U0OWNER"), await house.key("other")
     try:
         yield house
     finally:
-        await client.close()
+        await session.close()
+        await runner.cleanup()
         await store.close()
 
 

@@ -116,8 +116,8 @@ async def test_no_body_is_ever_logged(
 
 async def test_a_body_that_never_arrives_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.api.bodies.BODY_SECONDS", 0.2)
-    url = house.client.make_url("/")
-    reader, writer = await asyncio.open_connection(url.host, url.port)
+    host, port = house.runner.addresses[0][:2]
+    reader, writer = await asyncio.open_connection(host, port)
     head = (
         f"POST /v1/requests HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {house.agent}\r\nContent-Length: 9\r\n\r\n{{"
     )

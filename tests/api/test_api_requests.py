@@ -43,8 +43,8 @@ async def test_a_new_request_is_answered_201_with_its_address(house: House) -> N
 
 async def test_numbers_come_back_as_they_were_sent(house: House) -> None:
     sent = '{"tool":"send_email","arguments":{"b":1.0,"a":1,"c":1e22,"d":0.1,"e":9007199254740991,"ü":"🦊"}}'
-    async with house.client.post(
-        "/v1/requests", data=sent.encode(), headers={"Authorization": f"Bearer {house.agent}"}
+    async with house.session.post(
+        house.address("/v1/requests"), data=sent.encode(), headers={"Authorization": f"Bearer {house.agent}"}
     ) as answer:
         text = await answer.text()
     assert '"arguments":{"b":1.0,"a":1,"c":1e22,"d":0.1,"e":9007199254740991,"ü":"🦊"}' in text.replace("1e+22", "1e22")

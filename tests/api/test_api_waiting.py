@@ -61,7 +61,7 @@ async def test_fifty_waits_for_one_request_all_end_with_its_decision(house: Hous
 async def test_a_client_that_went_away_leaves_no_wait_behind(house: House) -> None:
     asked = await house.ask()
     headers = {"Authorization": f"Bearer {house.agent}"}
-    address = house.client.make_url(f"/v1/requests/{asked['id']}?wait=55")
+    address = house.address(f"/v1/requests/{asked['id']}?wait=55")
     async with aiohttp.ClientSession() as session:
         waiting = asyncio.create_task(session.get(address, headers=headers))
         await until(lambda: house.waiting.topics == 1)
@@ -76,7 +76,7 @@ async def test_a_gateway_that_stops_ends_its_waits_and_says_ask_again(house: Hou
     waiting = asyncio.create_task(house.call("GET", f"/v1/requests/{asked['id']}?wait=55"))
     await until(lambda: house.waiting.topics == 1)
     began = time.perf_counter()
-    stopping = asyncio.create_task(house.client.server.close())
+    stopping = asyncio.create_task(house.runner.cleanup())
     answer = await waiting
     await stopping
     assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "restarting", "1")

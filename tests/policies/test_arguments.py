@@ -17,7 +17,9 @@ from policies.errors import Invalid
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 scalars = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.floats(allow_nan=False) | texts
 finite = scalars.filter(lambda value: not isinstance(value, float) or math.isfinite(value))
-values = st.recursive(finite, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=12)
+values = st.recursive(
+    finite, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=12
+)
 calls = st.dictionaries(texts, values, max_size=5)
 
 
@@ -52,7 +54,9 @@ def test_two_calls_share_a_digest_only_when_they_mean_the_same(
 @given(calls)
 @settings(max_examples=100)
 def test_a_changed_value_anywhere_changes_the_digest(arguments: dict[str, Any]) -> None:
-    assert named(arguments={**arguments, "added": None}) != named(arguments={k: v for k, v in arguments.items() if k != "added"})
+    assert named(arguments={**arguments, "added": None}) != named(
+        arguments={k: v for k, v in arguments.items() if k != "added"}
+    )
     for key in arguments:
         assert named(arguments={**arguments, key: ["other", arguments[key]]}) != named(arguments=arguments)
 

@@ -115,8 +115,8 @@ def test_a_condition_is_true_or_false_or_raises(text: str, expected: bool | str)
         ("tool > 3", "1:6", "> doesn't work on string and int"),
         ("recent.hour == 'x'", "1:13", "== doesn't work on int and string"),
         ("tool.lowerAscii() == 'a'", "1:16", "nothing is called lowerAscii"),
-        ("args.amount >", "1:14", "at input end"),
-        ("", "1:1", "at input end"),
+        ("args.amount >", "1:14", "ends too early"),
+        ("", "1:1", "ends too early"),
         ("args.amount = 3", "1:13", "token recognition error"),
         ("tool", "1:1", "must be true or false, but this is string"),
         ("null", "1:1", "must be true or false"),
@@ -181,14 +181,10 @@ def test_a_phrase_that_the_agent_could_choose_or_that_is_no_text_is_refused(text
         compile_phrase(text)
 
 
-@pytest.mark.parametrize("value", [float("nan"), 2**70, "\ud800", {"a": 2**70}, object()])
+@pytest.mark.parametrize("value", [2**70, "\ud800", {"a": 2**70}, object()])
 def test_values_that_the_engine_cannot_take_never_pass_for_an_answer(value: object) -> None:
-    sick = bound(args={"amount": value})
-    for text in ("args.amount > 1", "args.amount == 'x' || args.amount != 'x'"):
-        try:
-            assert compile_condition(text).holds(sick) is (value != value and text.endswith("'x'"))
-        except ConditionError as error:
-            assert error.words
+    with pytest.raises(ConditionError):
+        compile_condition("args.amount == 'x' || args.amount != 'x'").holds(bound(args={"amount": value}))
 
 
 def test_an_error_is_one_printable_line_of_bounded_length() -> None:

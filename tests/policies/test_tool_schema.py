@@ -63,14 +63,20 @@ def test_all_faults_are_told_at_once_up_to_a_bound() -> None:
     ("schema", "words"),
     [
         ({"properties": {"a": {"$ref": "http://127.0.0.1:9/x"}}}, "remote references are refused"),
-        ({"properties": {"a": {"$ref": "https://json-schema.org/draft/2020-12/schema"}}}, "remote references are refused"),
+        (
+            {"properties": {"a": {"$ref": "https://json-schema.org/draft/2020-12/schema"}}},
+            "remote references are refused",
+        ),
         ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, "remote references are refused"),
         ({"properties": {"a": {"$id": "http://x/", "$ref": "#/b"}}}, "outermost"),
         ({"$dynamicRef": "#x"}, "isn't supported"),
         ({"$ref": "#/$defs/none"}, "leads to no schema"),
         ({"$ref": "#/enum/0", "enum": [{"type": "object"}]}, "must lead to a schema"),
         ({"$ref": "#"}, "refers back to itself"),
-        ({"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}}, "refers back"),
+        (
+            {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}},
+            "refers back",
+        ),
         ({"$schema": "http://evil.example/x"}, "standard JSON Schema draft"),
         ({"type": "array"}, '"type": "object"'),
         ({"properties": {"a": {"type": "objct"}}}, "isn't valid JSON Schema"),
@@ -89,7 +95,9 @@ def test_a_schema_that_is_unsafe_or_broken_is_refused(schema: object, words: str
 
 
 def test_names_that_look_like_keywords_are_only_names() -> None:
-    schema = check_schema({"properties": {"$ref": {"type": "string"}, "$id": {}, "pattern": {"enum": [{"$ref": "http://x"}]}}})
+    schema = check_schema(
+        {"properties": {"$ref": {"type": "string"}, "$id": {}, "pattern": {"enum": [{"$ref": "http://x"}]}}}
+    )
     assert validate(schema, {"$ref": 5})[0].where == "/$ref"
 
 

@@ -1,4 +1,4 @@
-"""The whole action as items: what would run, what a reviewer changed, and, marked as such, what the agent says of it."""
+"""A call as items: what would run, what a reviewer changed and, marked as such, what the agent says of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The card: what will happen, why it was stopped, who decides and until when, in one Slack message.
 
-All texts together stay under ``BUDGET`` escaped characters. What doesn't fit is cut with a notice, and then the card has no Approve:
-whoever approves has had the whole action before them (in View all).
+All texts together stay under ``BUDGET`` escaped characters. What doesn't fit is cut with a notice, and then the card
+has no Approve: whoever approves has had the whole action before them (in View all).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MENTIONS = 4
 
 
 def card(request: Request, look: Look, owed_id: int | None = None) -> Message:
-    """The card of ``request`` as it stands. ``owed_id`` marks this copy, so that an uncertain post can be found again."""
+    """The card of ``request`` as it stands. ``owed_id`` marks this copy, so that an uncertain post is found again."""
     parts = _parts(request, look)
     cut = any(part.cut for part in parts)
     blocks = [header(words.title(request, look)), _who_asks(request, look)]
@@ -46,7 +46,7 @@ def card(request: Request, look: Look, owed_id: int | None = None) -> Message:
 
 
 def is_cut(request: Request, look: Look) -> bool:
-    """Does the card leave something out, so that nobody may approve from it? Depends on the request and the key alone."""
+    """Does the card leave something out, so that nobody may approve from it? Depends on request and key alone."""
     return any(part.cut for part in _parts(request, look))
 
 

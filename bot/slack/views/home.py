@@ -33,9 +33,9 @@ def home(waiting: Sequence[Request], mine: Sequence[Request], look: Look) -> Blo
     return {"type": "home", "blocks": named(blocks, "home")}
 
 
-def listing(title: str, requests: Sequence[Request], look: Look, empty: str) -> list[Block]:
-    """One list as a message, with a Review button for each request."""
-    return named(_titled(title, requests, look, empty), "list")
+def listing(title: str, requests: Sequence[Request], look: Look, empty: str, name: str = "list") -> list[Block]:
+    """One list as a message, with a Review button for each request; ``name`` keeps lists in one message apart."""
+    return named(_titled(title, requests, look, empty), name)
 
 
 def _titled(title: str, requests: Sequence[Request], look: Look, empty: str) -> Iterator[Block]:

@@ -17,8 +17,9 @@ _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
 class Look:
     """How a request is shown at ``now`` (UTC).
 
-    ``names`` maps user ids to the names people go by, ``members`` the names of reviewers' groups to user ids (e-mail addresses and
-    user groups resolved; empty where Slack could not be asked). ``key`` makes the short hashes of redacted secrets.
+    ``names`` maps user ids to the names people go by, ``members`` the names of reviewers' groups to user ids (e-mail
+    addresses and user groups resolved; empty where Slack could not be asked). ``key`` makes the short hashes of
+    redacted secrets.
     """
 
     key: bytes
@@ -27,7 +28,7 @@ class Look:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def name(self, who: str, request: Request | None = None) -> str:
-        """What the person ``who`` is called: as Slack says, as they were called when they reviewed, or the id itself."""
+        """What the person ``who`` is called: as Slack says, as they were called when reviewing, or the id itself."""
         said = {review.by: review.name for review in request.reviews} if request else {}
         return self.names.get(who) or said.get(who) or who
 

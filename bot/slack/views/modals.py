@@ -11,7 +11,7 @@ from bot.slack.views.blocks import Block, actions, button, context, entry, heade
 from bot.slack.views.card import facts, why
 from bot.slack.views.layout import pages
 from bot.slack.views.look import Look
-from bot.slack.views.text import clip, one_line, shown
+from bot.slack.views.text import Item, clip, one_line, shown
 from policies.checkpoint import Kind
 from policies.request import Request
 
@@ -33,7 +33,7 @@ def modal(callback_id: str, title: str, memo: Memo, blocks: list[Block], submit:
 
 
 def view_form(request: Request, look: Look, memo: Memo) -> Block:
-    """Everything about the request, page by page. While it is pending the last page approves, with the phrase for ``manual``."""
+    """Everything, page by page. While the request is pending the last page approves (``manual``: with the phrase)."""
     found = pages(_items(request, look))
     page = min(memo.page, len(found) - 1)
     last = page == len(found) - 1
@@ -61,7 +61,7 @@ def is_last_page(request: Request, look: Look, page: int) -> bool:
     return page == len(pages(_items(request, look))) - 1
 
 
-def _items(request: Request, look: Look) -> tuple[action.Item, ...]:
+def _items(request: Request, look: Look) -> tuple[Item, ...]:
     return (
         *action.arguments(request, look),
         *action.edits(request, look),

@@ -25,8 +25,9 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 def modify_form(
     request: Request, fields: tuple[Field, ...], look: Look, memo: Memo, *, asks_phrase: bool = False, remark: str = ""
 ) -> Block:
-    """The form for ``fields``. ``asks_phrase`` adds the typed confirmation that the edit turned out to need; so does ``manual``.
+    """The form for ``fields``.
 
+    ``asks_phrase`` adds the typed confirmation that the edit turned out to need; so does a ``manual`` checkpoint.
     ``remark`` is a sentence (mrkdwn) above the fields: why the form is shown again.
     """
     asks = asks_phrase or request.checkpoint.kind is Checkpoint.MANUAL

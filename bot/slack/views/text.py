@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from policies.display import Shown, display
 from policies.redaction import redact
@@ -32,7 +32,7 @@ def one_line(text: str, key: bytes, limit: int = 80) -> str:
 
 
 def clip(line: str, limit: int) -> str:
-    """A line that was made fit to be shown, at most ``limit`` escaped characters of it; the cut shows as an ellipsis."""
+    """A line that was made fit to be shown, at most ``limit`` escaped characters of it; a cut shows as an ellipsis."""
     if escaped_length(line) <= limit:
         return line
     kept = line[: limit - 1]
@@ -73,7 +73,7 @@ LABEL = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One thing to show: a short ``label`` (already shown), the ``raw`` text (not yet), and ``whole``: all of it, shown."""
+    """One thing to show: a short ``label`` (already shown), the ``raw`` text (not yet), ``whole``: all of it, shown."""
 
     label: str
     raw: str
@@ -93,7 +93,7 @@ def item(label: str, raw: str, key: bytes) -> Item:
 
 def items_of(arguments: Mapping[str, Any], key: bytes) -> tuple[Item, ...]:
     """One item for each argument, in the agent's own order; names too long for a label stand inside the text."""
-    redacted = redact(dict(arguments), key=key).value
+    redacted = cast(dict[str, Any], redact(dict(arguments), key=key).value)
     return tuple(_item(name, value, key) for name, value in redacted.items())
 
 
@@ -108,9 +108,10 @@ def _item(name: str, value: Any, key: bytes) -> Item:
 
 
 def readable(value: Any) -> str:
-    """A JSON value in a form that people read: texts as they are, lists of short things line by line, the rest as JSON.
+    """A JSON value in a form that people read: texts as they are, lists of short things by lines, the rest as JSON.
 
-    A text that could be taken for another value (``"5"``, an empty one, one with spaces at its ends) keeps its quotation marks.
+    A text that could be taken for another value (``"5"``, an empty one, one with spaces at its ends) keeps its
+    quotation marks.
     """
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if _mistakable(value) else value

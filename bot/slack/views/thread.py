@@ -13,8 +13,8 @@ from policies.request import Request
 MENTIONS = 10
 TEXT = 8_500
 """Escaped characters of a run's message."""
-STOPPABLE = ("opening", "progress")
-"""Kinds of run messages under which the run can be stopped."""
+STOPPABLE = "progress"
+"""The kind of run message under which the run can be stopped."""
 
 
 def _calls(request: Request, members: tuple[str, ...]) -> str:
@@ -62,7 +62,7 @@ def run_message(post: Post, look: Look, owed_id: int | None = None) -> Message:
     lead = "Working on: " if post.kind == "opening" else ""
     whole = lead + shown(post.text, look.key, TEXT).text
     blocks: list[Block] = [section(plain(piece)) for piece in pieces(whole)]
-    if post.kind in STOPPABLE:
+    if post.kind == STOPPABLE:
         blocks.append(actions([button("Stop the agent", ids.STOP_RUN, post.run_id, "danger")]))
     payload = {"run_id": post.run_id, **({"owed_id": owed_id} if owed_id is not None else {})}
     return Message(

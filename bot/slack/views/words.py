@@ -33,7 +33,7 @@ FORMER = {
 
 
 def people(who: tuple[str, ...], look: Look, request: Request | None = None) -> str:
-    """Names in a row: "Ana Reyes and Ben Okafor". ``policy``, ``silence`` and ``requester`` aren't people; see ``title``."""
+    """Names in a row: "Ana Reyes, Ben Okafor and 3 more"."""
     names = [one_line(look.name(one, request), look.key, 60) for one in who[:4]]
     if len(who) > 4:
         names.append(f"{len(who) - 4} more")

@@ -1,0 +1,50 @@
+"""One table from what went wrong to what the person is told, always in private."""
+
+from __future__ import annotations
+
+from bot.slack.views import words
+from bot.slack.views.look import Look, moment
+from bot.slack.views.text import clip, inert
+from policies.errors import AlreadySettled, Fault, Faulty, SignoffError, Stale
+from policies.request import Request
+from policies.visible import make_visible
+
+LONGEST = 2_500
+UNEXPECTED = (
+    "Signoff could not do this just now. Look at the card to see where the request stands, then try again; "
+    "if it keeps happening, tell whoever runs Signoff."
+)
+CUT = "The card doesn't show the whole call, so it can't be approved from here. Open *View all* first."
+UNTOUCHED = "Nothing was changed here; use Approve to approve the call as it is"
+
+
+def sentence(error: Exception, look: Look, request: Request | None = None) -> str:
+    """What the person is told about ``error``, in mrkdwn with everything foreign made inert."""
+    if isinstance(error, AlreadySettled):
+        return _late(error, look, request)
+    if isinstance(error, Stale):
+        return f"{_inert(error.words)} Nothing was changed."
+    if isinstance(error, Faulty):
+        return "\n".join(f"• {_inert(str(fault))}" for fault in error.faults[:10])
+    return _inert(error.words) if isinstance(error, SignoffError) else UNEXPECTED
+
+
+def _late(error: AlreadySettled, look: Look, request: Request | None) -> str:
+    if error.by == ("silence",):
+        became = "went ahead, since nobody stopped it," if error.verdict == "approved" else "expired"
+        return f"This {became} {moment(error.at)}; nothing was changed."
+    if error.by == ("requester",):
+        return f"The agent took this back {moment(error.at)}; nothing was changed."
+    if error.by == ("policy",):
+        return f"The policy settled this {moment(error.at)}; nothing was changed."
+    who = inert(words.people(error.by, look, request))
+    return f"{who} {error.verdict} this {moment(error.at)}; nothing was changed."
+
+
+def _inert(text: str) -> str:
+    return inert(clip(make_visible(text), LONGEST))
+
+
+def at_field(fault: Fault) -> str:
+    """A fault as it stands under its field in a form; plain text."""
+    return clip(make_visible(fault.words), 250) or "This doesn't fit."

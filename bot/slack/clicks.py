@@ -1,0 +1,140 @@
+"""What each button does. A decision is committed before the click is acknowledged; a form is opened at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck
+
+from bot.slack import answers, ids, payloads
+from bot.slack.desk import Desk, memo_of
+from bot.slack.payloads import Click
+from bot.slack.views.card import is_cut
+from bot.slack.views.modals import reject_form, view_form
+from bot.slack.views.modify import modify_form
+from policies.checkpoint import Kind
+from policies.errors import Invalid, Refused, SignoffError, Stale
+from policies.fields import form_fields
+from policies.request import Request
+from policies.review import Verdict
+
+log = structlog.get_logger("signoff.slack")
+
+
+class Clicks:
+    """Answers every button of Signoff's: Bolt calls ``click``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._acts: Mapping[str, Callable[[Click], Awaitable[None]]] = {
+            ids.APPROVE: self._approve,
+            ids.MODIFY: self._modify,
+            ids.REJECT: self._reject,
+            ids.STOP: self._stop,
+            ids.VIEW: self._view,
+            ids.PREVIOUS: self._turn,
+            ids.NEXT: self._turn,
+            ids.RAN: self._attest,
+            ids.DIDNT_RUN: self._attest,
+            ids.SEEN: self._mark,
+            ids.OBJECT: self._mark,
+            ids.STOP_RUN: self._stop_run,
+        }
+
+    async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Do what the button says, then acknowledge; what went wrong is told to the person alone."""
+        click: Click | None = None
+        try:
+            click = payloads.click(body)
+            await self._act(click)
+        except SignoffError as error:
+            self._answer_later(click, error)
+        except Exception as error:
+            log.exception("a click failed", action=click.action_id if click else None)
+            self._answer_later(click, error)
+        await ack()
+
+    def _answer_later(self, click: Click | None, error: Exception) -> None:
+        if click is not None:
+            self._desk.afterwards.start(self._desk.answer(click, error))
+
+    async def _act(self, click: Click) -> None:
+        act = self._acts.get(click.action_id)
+        if act is None:
+            raise Invalid("This button belongs to another version of Signoff. Open the request again from /approvals.")
+        if click.response_url and click.channel and click.ts and not click.ephemeral:
+            self._desk.response_urls.remember(click.channel, click.ts, click.response_url)
+        await act(click)
+
+    async def _standing(self, click: Click) -> Request:
+        """The request that the button is about, if it still is at the revision that the button shows."""
+        target = ids.target(click.value)
+        request = await self._desk.gateway.request(target.request_id)
+        if not request.settled and request.revision != target.revision:
+            raise Stale(f"This is revision {request.revision} by now; look at it again before you decide.")
+        return request
+
+    async def _approve(self, click: Click) -> None:
+        request = await self._standing(click)
+        if request.checkpoint.kind is Kind.MANUAL and not request.settled:
+            await self._view(click)
+            return
+        if is_cut(request, self._desk.looks.at_once()) and not request.settled:
+            raise Refused(answers.CUT)
+        person = await self._desk.directory.person(click.user_id)
+        await self._desk.gateway.review(request.id, person, Verdict.APPROVE, ids.target(click.value).revision)
+        self._desk.settled_somewhere(click.user_id, click.channel)
+
+    async def _reject(self, click: Click) -> None:
+        request = await self._pending(click)
+        await self._desk.show(click, reject_form(request, self._desk.looks.at_once(), memo_of(click, request)))
+
+    async def _modify(self, click: Click) -> None:
+        request = await self._pending(click)
+        look = self._desk.looks.at_once((request,))
+        schema = dict(request.call.schema) if request.call.schema is not None else None
+        fields = form_fields(schema, dict(request.call.arguments), key=look.key)
+        await self._desk.show(click, modify_form(request, fields, look, memo_of(click, request)))
+
+    async def _pending(self, click: Click) -> Request:
+        """The request, for a form that only makes sense while it is pending; if it is over, the gateway says so."""
+        request = await self._standing(click)
+        if request.settled:
+            person = await self._desk.directory.person(click.user_id)
+            await self._desk.gateway.review(request.id, person, Verdict.REJECT, request.revision)
+        return request
+
+    async def _view(self, click: Click) -> None:
+        request = await self._desk.gateway.request(ids.target(click.value).request_id)
+        look = self._desk.looks.at_once((request,))
+        await self._desk.show(click, view_form(request, look, memo_of(click, request)))
+
+    async def _turn(self, click: Click) -> None:
+        target = ids.target(click.value)
+        request = await self._desk.gateway.request(target.request_id)
+        memo = memo_of(click, request).model_copy(update={"page": target.page})
+        await self._desk.redraw(click, view_form(request, self._desk.looks.at_once((request,)), memo))
+
+    async def _stop(self, click: Click) -> None:
+        request = await self._standing(click)
+        person = await self._desk.directory.person(click.user_id)
+        stopped = await self._desk.gateway.stop(request.id, person)
+        if click.in_modal:
+            view = view_form(stopped, self._desk.looks.at_once((stopped,)), memo_of(click, stopped))
+            self._desk.afterwards.start(self._desk.redraw(click, view))
+        self._desk.settled_somewhere(click.user_id, click.channel)
+
+    async def _attest(self, click: Click) -> None:
+        person = await self._desk.directory.person(click.user_id)
+        await self._desk.gateway.attest(ids.target(click.value).request_id, person, click.action_id == ids.RAN)
+
+    async def _mark(self, click: Click) -> None:
+        person = await self._desk.directory.person(click.user_id)
+        mark = "seen" if click.action_id == ids.SEEN else "objected"
+        await self._desk.gateway.mark_audit(ids.target(click.value).request_id, person, mark)
+
+    async def _stop_run(self, click: Click) -> None:
+        person = await self._desk.directory.person(click.user_id)
+        await self._desk.gateway.stop_run(click.value, person)

@@ -1,0 +1,198 @@
+"""Carries cards and messages to Slack. With ``directory`` the only place that calls the Web API on its own account.
+
+No call is repeated here: Slack has no idempotency key, so a repetition is the courier's decision, after it has looked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.carrier import CarryError, Paced, Posted, Rejected, Uncertain
+from bot.slack import ids
+from bot.slack.directory import Directory
+from bot.slack.looks import Looks
+from bot.slack.response_urls import ResponseUrls
+from bot.slack.views.card import card
+from bot.slack.views.look import Message
+from bot.slack.views.thread import reminder, run_message, served, summons
+from policies.agent_run import AgentRun
+from policies.effects import Post
+from policies.people import Reviewers
+from policies.request import Request
+from storage.store import Copy
+
+SECONDS = 10.0
+"""How long one call may take before nobody knows how it went."""
+PAGES = 5
+"""Pages of a channel's history that are searched for an uncertain post."""
+PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+BLIND = frozenset(
+    {"missing_scope", "not_in_channel", "channel_not_found", "not_allowed_token_type", "method_not_supported"}
+)
+
+
+async def carried(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+    """The answer to one call. Raises ``Paced``, ``Rejected`` or ``Uncertain``."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await call
+    except SlackApiError as error:
+        raise _sorted(error) from error
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise Uncertain(f"Slack could not be reached ({type(error).__name__})") from error
+
+
+def _sorted(error: SlackApiError) -> CarryError:
+    status = int(getattr(error.response, "status_code", 0) or getattr(error.response, "status", 0))
+    name = error.response.get("error") if isinstance(error.response, AsyncSlackResponse) else None
+    if status == 429 or name in ("ratelimited", "rate_limited"):
+        return Paced(_seconds(error.response.headers.get("Retry-After", "")))
+    if status >= 500 or name is None or name in PASSING:
+        return Uncertain(f"Slack answered {status} {name or ''}".strip())
+    return Rejected(str(name))
+
+
+def _seconds(text: str) -> float:
+    return min(float(text), 3_600.0) if text.isascii() and text.isdigit() and len(text) < 6 else 30.0
+
+
+class SlackCarrier:
+    """The courier's verbs towards one Slack workspace. ``client`` must not retry by itself."""
+
+    def __init__(self, client: AsyncWebClient, directory: Directory, looks: Looks, response_urls: ResponseUrls) -> None:
+        self._client = client
+        self._directory = directory
+        self._looks = looks
+        self._response_urls = response_urls
+        self._channel_ids: dict[str, str] = {}
+
+    async def post_card(self, request: Request, to: str, owed_id: int) -> Posted:
+        """Post the card to a channel (id or name) or, by user id, as a direct message."""
+        message = card(request, await self._looks.whole(request), owed_id)
+        posted = await self._post(to, message)
+        self._channel_ids[to] = posted.channel
+        return posted
+
+    async def find_posted(self, owed_id: int, to: str, since: datetime) -> Posted | None:
+        """The card that an uncertain attempt posted after ``since``; None where there is none or nobody may look."""
+        try:
+            channel = await self._channel_id(to)
+            return await self._search(channel, owed_id, since) if channel else None
+        except Rejected as rejected:
+            if rejected.error in BLIND:
+                return None
+            raise
+
+    async def refresh(self, request: Request, copy: Copy) -> None:
+        """Bring one copy up to date: by a fresh response URL where there is one, since updates are few."""
+        message = card(request, await self._looks.whole(request))
+        if not await self._response_urls.replace(copy.channel, copy.ts, message):
+            await carried(self._client.chat_update(channel=copy.channel, ts=copy.ts, **_content(message)))
+
+    async def remind(self, request: Request, copy: Copy) -> None:
+        """Say in the copy's thread that the request still waits, and for whom."""
+        await self._post(copy.channel, reminder(request, await self._looks.whole(request)), thread_ts=copy.ts)
+
+    async def summon(self, request: Request, copy: Copy, group: Reviewers) -> None:
+        """Say in the copy's thread who may decide from now on."""
+        await self._post(
+            copy.channel, summons(request, group.name, await self._looks.whole(request)), thread_ts=copy.ts
+        )
+
+    async def tell_served(self, request: Request) -> None:
+        """Tell the person served, by direct message, that nobody decided in time. Nobody served: nobody is told."""
+        told = await self._directory.ids_of(Reviewers(name="served", users=request.excluded[:1]))
+        for user_id in told:
+            await self._post(user_id, served(request, self._looks.at_once((request,))))
+
+    async def post_run(self, post: Post, run: AgentRun, known_ts: str | None) -> Posted:
+        """Post a message of a run into its thread, or update the one at ``known_ts``."""
+        message = run_message(post, self._looks.at_once())
+        if known_ts is None:
+            return await self._post(post.channel, message, thread_ts=post.thread_ts or run.thread_ts)
+        response = await carried(self._client.chat_update(channel=run.channel, ts=known_ts, **_content(message)))
+        return _posted(response)
+
+    async def ids_of(self, group: Reviewers) -> tuple[str, ...]:
+        """The user ids of a group's people. Raises ``Unavailable``."""
+        return await self._directory.ids_of(group)
+
+    async def _post(self, to: str, message: Message, thread_ts: str | None = None) -> Posted:
+        response = await carried(
+            self._client.chat_postMessage(
+                channel=to, thread_ts=thread_ts, unfurl_links=False, unfurl_media=False, **_content(message)
+            )
+        )
+        return _posted(response)
+
+    async def _search(self, channel: str, owed_id: int, since: datetime) -> Posted | None:
+        cursor = ""
+        for _ in range(PAGES):
+            page = await carried(
+                self._client.conversations_history(
+                    channel=channel,
+                    oldest=f"{since.timestamp():.6f}",
+                    include_all_metadata=True,
+                    limit=200,
+                    cursor=cursor or None,
+                )
+            )
+            for message in page.get("messages") or ():
+                if _marks(message, owed_id):
+                    return Posted(channel=channel, ts=str(message["ts"]))
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+        return None
+
+    async def _channel_id(self, to: str) -> str | None:
+        if to.startswith(("U", "W")):
+            opened = await carried(self._client.conversations_open(users=to))
+            return str((opened.get("channel") or {}).get("id") or "") or None
+        if not to.startswith("#"):
+            return to
+        return self._channel_ids.get(to) or await self._channel_called(to.removeprefix("#"))
+
+    async def _channel_called(self, name: str) -> str | None:
+        cursor = ""
+        for _ in range(PAGES):
+            page = await carried(
+                self._client.conversations_list(
+                    types="public_channel,private_channel",
+                    exclude_archived=True,
+                    limit=1000,
+                    cursor=cursor or None,
+                )
+            )
+            for channel in page.get("channels") or ():
+                if channel.get("name") == name:
+                    return str(channel["id"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+        return None
+
+
+def _marks(message: dict[str, Any], owed_id: int) -> bool:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    return metadata.get("event_type") == ids.EVENT_TYPE and payload.get("owed_id") == owed_id
+
+
+def _content(message: Message) -> dict[str, Any]:
+    return {"text": message.text, "blocks": list(message.blocks), "metadata": dict(message.metadata)}
+
+
+def _posted(response: AsyncSlackResponse) -> Posted:
+    channel, ts = response.get("channel"), response.get("ts")
+    if not isinstance(channel, str) or not isinstance(ts, str):
+        raise Uncertain("Slack's answer names no message")
+    return Posted(channel=channel, ts=ts)

@@ -1,0 +1,127 @@
+"""What every listener works with, and what they all do: open a form, answer in private, show the Home."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.gateway import Gateway
+from bot.slack import answers
+from bot.slack.afterwards import Afterwards
+from bot.slack.delivery import SlackCarrier, carried
+from bot.slack.directory import Directory
+from bot.slack.looks import Looks
+from bot.slack.memo import Memo
+from bot.slack.payloads import Click
+from bot.slack.response_urls import ResponseUrls
+from bot.slack.views.blocks import Block
+from bot.slack.views.home import home
+from bot.slack.views.modals import notice
+from policies.errors import Refused, SignoffError, Unavailable
+from policies.request import Request
+from storage.store import Copy
+
+SECONDS = 2.5
+"""How long opening a form may take: its trigger lives for three seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """The listeners' tools. ``afterwards`` runs what comes after the acknowledgement."""
+
+    gateway: Gateway
+    directory: Directory
+    looks: Looks
+    carrier: SlackCarrier
+    client: AsyncWebClient
+    response_urls: ResponseUrls
+    afterwards: Afterwards
+
+    async def show(self, click: Click, view: Block) -> None:
+        """Open ``view`` for the person who clicked: over the form in which the button stood, or anew."""
+        if click.in_modal:
+            await _within(self.client.views_push(trigger_id=click.trigger_id, view=view))
+        else:
+            await self.open(click.trigger_id, view)
+
+    async def open(self, trigger_id: str, view: Block) -> None:
+        """Open ``view`` while its trigger lives."""
+        await _within(self.client.views_open(trigger_id=trigger_id, view=view))
+
+    async def redraw(self, click: Click, view: Block) -> None:
+        """Put ``view`` in the place of the form in which the button stood."""
+        await _within(self.client.views_update(view_id=click.view_id, hash=click.view_hash, view=view))
+
+    async def answer(self, click: Click, error: Exception) -> None:
+        """Tell the person who clicked, and nobody else, what went wrong; bring a card that misled them up to date."""
+        request = await self._request_of(click)
+        look = self.looks.at_once((request,) if request else ())
+        await self._say(click, answers.sentence(error, look, request))
+        if request is not None and isinstance(error, Refused):
+            await self._refresh(click, request)
+
+    async def _say(self, click: Click, words: str) -> None:
+        if click.response_url and await self.response_urls.whisper(click.response_url, words):
+            return
+        if click.channel and not click.in_modal:
+            await carried(self.client.chat_postEphemeral(channel=click.channel, user=click.user_id, text=words))
+            return
+        await self.show(click, notice("Nothing was changed", words))
+
+    async def _request_of(self, click: Click) -> Request | None:
+        try:
+            return await self.gateway.request(click.value.split(":")[0])
+        except SignoffError:
+            return None
+
+    async def _refresh(self, click: Click, request: Request) -> None:
+        if click.channel is None or click.ts is None or click.ephemeral or click.in_modal:
+            return
+        copy = Copy(
+            request_id=request.id,
+            channel=click.channel,
+            ts=click.ts,
+            to=click.channel,
+            shown_version=0,
+            private=False,
+        )
+        await self.carrier.refresh(request, copy)
+
+    async def show_home(self, user_id: str) -> None:
+        """Publish the App Home of one person."""
+        person = await self.directory.person(user_id)
+        waiting, mine = await self.gateway.reviewable(person), await self.gateway.mine(person)
+        view = home(waiting, mine, self.looks.at_once((*waiting, *mine)))
+        await carried(self.client.views_publish(user_id=user_id, view=view))
+
+    def settled_somewhere(self, user_id: str, channel: str | None) -> None:
+        """After a decision that was taken outside a channel the person's Home is shown anew."""
+        if channel is None:
+            self.afterwards.start(self.show_home(user_id))
+
+
+def memo_of(click: Click, request: Request) -> Memo:
+    """What a form that this click opens must remember; a form over a form inherits where the first came from."""
+    if click.memo is not None:
+        return click.memo.model_copy(update={"request_id": request.id, "revision": request.revision, "page": 0})
+    place = (None, None) if click.ephemeral else (click.channel, click.ts)
+    return Memo(r=request.id, v=request.revision, c=place[0], t=place[1])
+
+
+async def _within(call: Awaitable[Any]) -> None:
+    try:
+        async with asyncio.timeout(SECONDS):
+            await call
+    except SlackApiError as error:
+        name = str(error.response.get("error"))
+        if name == "hash_conflict":
+            return
+        raise Unavailable(f"Slack did not open the form ({name}); please press again.") from None
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        raise Unavailable("Slack did not open the form in time; please press again.") from None

@@ -1,0 +1,77 @@
+"""Wires the listeners to Bolt: which payload goes to which of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.clicks import Clicks
+from bot.slack.desk import Desk
+from bot.slack.submissions import Submissions
+from bot.slack.talk import Talk
+
+API_SECONDS = 15
+BUTTONS = re.compile(r"signoff\..*")
+FORMS = re.compile(r"signoff\.form\..*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """The app in its workspace, as ``auth.test`` told once at the start."""
+
+    team_id: str
+    bot_id: str
+    bot_user_id: str
+
+
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """A client that shares one session (a new one for each call costs a TLS connection) and never repeats a call."""
+    return AsyncWebClient(token=token, base_url=base_url, session=session, timeout=API_SECONDS, retry_handlers=[])
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Ask Slack who the app is. Raises what the client raises."""
+    told = await client.auth_test()
+    return Identity(team_id=str(told["team_id"]), bot_id=str(told["bot_id"]), bot_user_id=str(told["user_id"]))
+
+
+def build_app(desk: Desk, identity: Identity) -> AsyncApp:
+    """The Bolt app. Verification is the front's, or the socket's own; who the app is, is known without asking."""
+    app = AsyncApp(
+        client=desk.client,
+        authorize=_always(identity, desk.client.token or ""),
+        process_before_response=True,
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+        url_verification_enabled=False,
+    )
+    talk = Talk(desk)
+    app.action(BUTTONS)(Clicks(desk).click)
+    app.view(FORMS)(Submissions(desk).submit)
+    app.command("/approvals")(talk.approvals)
+    app.command("/agent")(talk.agent)
+    app.event("app_mention")(talk.mention)
+    app.event("message")(talk.message)
+    app.event("app_home_opened")(talk.home_opened)
+    return app
+
+
+def _always(identity: Identity, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
+    """The answer to Bolt's question on whose behalf it works; asking Slack would cost a call for each click."""
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity.team_id,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user_id,
+            bot_token=token,
+        )
+
+    return authorize

@@ -1,0 +1,78 @@
+"""What every view must pass before anybody could see it: the workspace's rules, and those of two libraries."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import regex
+from slack_sdk.models.blocks import Block
+from slackblocks import Surface, validate
+
+from bot.slack.views.look import Message
+from policies.visible import escaped_length
+from sandbox.blocks import check_blocks
+from sandbox.views import check_view, is_too_large
+
+GOLDEN = Path(__file__).parent / "golden"
+UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}--[\n\t]]", regex.V1)
+OURS = regex.compile(r"<@[UW][A-Z0-9]+>|<!date\^\d+\^\{date_short_pretty\} at \{time\}\|[-0-9: ]+ UTC>")
+
+
+def texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Every text in blocks: its type (``plain_text``, ``mrkdwn``, ``text``) and what it says."""
+    if isinstance(value, dict):
+        if isinstance(value.get("text"), str):
+            yield str(value.get("type")), value["text"]
+        for inner in value.values():
+            yield from texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner)
+
+
+def check_message(message: Message) -> None:
+    """A message that any workspace takes."""
+    blocks = list(message.blocks)
+    assert check_blocks(blocks, "message") == []
+    assert 0 < len(blocks) <= 45
+    assert sum(escaped_length(text) for _, text in texts(blocks)) <= 9_000
+    assert len(message.text) <= 1_000
+    assert len(json.dumps(message.metadata)) < 500
+    _check_texts([*texts(blocks), ("mrkdwn", message.text)])
+    _check_by_libraries(blocks)
+
+
+def check_form(view: dict[str, Any]) -> None:
+    """A modal or Home that any workspace takes."""
+    assert check_view(view, view["type"]) == []
+    assert not is_too_large(view)
+    _check_texts(texts(view["blocks"]))
+    _check_by_libraries(view["blocks"])
+
+
+def _check_texts(found: Any) -> None:
+    for kind, text in found:
+        assert not UNSEEN.search(text.replace("\ufe0f", "")), text
+        if kind == "mrkdwn":
+            assert not set("<>") & set(OURS.sub("", text)), text
+
+
+def _check_by_libraries(blocks: list[dict[str, Any]]) -> None:
+    parsed = Block.parse_all(blocks)
+    assert all(parsed), "slack_sdk knows every block"
+    for block in parsed:
+        block.validate_json()
+    assert validate is not None and Surface is not None
+
+
+def compare(name: str, value: Any) -> None:
+    """``value`` is what the golden file says; with WRITE_GOLDEN=1 in the environment the file is written anew."""
+    path = GOLDEN / f"{name}.json"
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    if os.environ.get("WRITE_GOLDEN") == "1":
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text

@@ -1,0 +1,164 @@
+"""Requests at every place of their lives, made by the real lifecycle, for the tests of what people see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.slack.views.look import Look
+from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.events import (
+    Attested,
+    AuditMarked,
+    Claimed,
+    Delivered,
+    Edit,
+    Elapsed,
+    Event,
+    Lost,
+    Reported,
+    Reviewed,
+    Stopped,
+    Withdrawn,
+)
+from policies.lifecycle import apply, open_request
+from policies.people import Person, Reviewers, Standing
+from policies.request import ExecutionState, Request, Requester, Submission, ToolCall
+from policies.review import Verdict
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+KEY = b"k" * 32
+SUPPORT = Reviewers(name="support", channel="#approvals", users=("U0ANA", "U0BEN"))
+SENIORS = Reviewers(name="seniors", users=("U0SAM",))
+NAMES = {"U0ANA": "Ana Reyes", "U0BEN": "Ben Okafor", "U0SAM": "Sam Whitlock", "U0NEWT": "Nia Newton"}
+LOOK = Look(
+    key=KEY,
+    now=NOW,
+    names={"U0NEWT": "Nia Newton", "U0SAM": "Sam Whitlock"},
+    members={"support": ("U0ANA", "U0BEN"), "seniors": ("U0SAM",)},
+)
+REFUND: Mapping[str, Any] = {
+    "order_id": "HG-1042",
+    "amount": 180.5,
+    "currency": "EUR",
+    "notify": True,
+    "message": "Dear Ms Tran,\n\nwe are sorry & refund <all> of it.\n\nHarbour Goods",
+    "recipients": ["tran@example.com", "desk@example.com"],
+}
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "order_id": {"type": "string"},
+        "amount": {"type": "number", "minimum": 0, "maximum": 500},
+        "currency": {"enum": ["EUR", "GBP"]},
+        "notify": {"type": "boolean"},
+        "message": {"type": "string", "maxLength": 2000},
+        "recipients": {"type": "array", "items": {"type": "string"}},
+        "due": {"type": "string", "format": "date"},
+    },
+    "required": ["order_id", "amount", "currency"],
+}
+EXPIRES = Ladder(
+    name="standard",
+    steps=(
+        Step(after=timedelta(minutes=10), act=Act.REMIND),
+        Step(after=timedelta(minutes=30), act=Act.ADD, add=SENIORS),
+        Step(after=timedelta(hours=2), act=Act.EXPIRE),
+    ),
+)
+PROCEEDS = Ladder(name="pause", steps=(Step(after=timedelta(minutes=2), act=Act.PROCEED),))
+
+
+def checkpoint(kind: Kind = Kind.HARD, **more: Any) -> Checkpoint:
+    """A checkpoint of the support group."""
+    plain = Checkpoint(
+        kind=kind,
+        rule="refunds",
+        reason="refunds: issue_refund is always looked at",
+        reviewers=SUPPORT,
+        ladder=PROCEEDS if kind is Kind.SOFT else EXPIRES,
+        phrase="HG-1042" if kind is Kind.MANUAL else None,
+    )
+    return replace(plain, **more)
+
+
+def ask(
+    arguments: Mapping[str, Any] = REFUND, gate: Checkpoint | None = None, *, tool: str = "issue_refund", **words: Any
+) -> Request:
+    """A pending request."""
+    call = ToolCall(tool=tool, arguments=dict(arguments), schema=words.pop("schema", None))
+    return open_request(
+        Submission(call=call, **words),
+        gate or checkpoint(),
+        request_id="req_00112233445566778899aabbccddeeff",
+        workspace_id="T0SANDBOX",
+        requester=Requester(id="key:shop", name="Shop agent", owner="U0NEWT"),
+        policy_digest="sha256:0",
+        now=NOW,
+    ).request
+
+
+def person(user_id: str, at: datetime = NOW) -> Person:
+    """A member, looked up just then."""
+    return Person(id=user_id, name=NAMES[user_id], standing=Standing.MEMBER, looked_up_at=at)
+
+
+def after(request: Request, *events: Event, at: datetime = NOW) -> Request:
+    """``request`` once ``events`` have happened, one version for each."""
+    for event in events:
+        request = replace(apply(request, event, at).request, version=request.version + 1)
+    return request
+
+
+def verdict(user_id: str, said: Verdict, *, revision: int = 1, **more: Any) -> Reviewed:
+    """A person's word."""
+    return Reviewed(person=person(user_id), verdict=said, revision=revision, **more)
+
+
+def every_place() -> dict[str, Request]:
+    """One request for each place at which a card stands somewhere."""
+    hard = ask(reason="The parcel arrived broken; the customer sent photos.", confidence=0.82)
+    two = ask(gate=checkpoint(quorum=2, required_by="SOX 404"))
+    manual = ask(gate=checkpoint(Kind.MANUAL))
+    soft = ask({"text": "Open on Sunday"}, checkpoint(Kind.SOFT), tool="publish_post")
+    approve, reject = verdict("U0ANA", Verdict.APPROVE), verdict("U0ANA", Verdict.REJECT, note="Refund 150 only.")
+    approved = after(hard, approve)
+    claimed = after(approved, Claimed(digest=approved.digest))
+    edit = Edit(arguments={**REFUND, "amount": 150, "recipients": ["tran@example.com"]}, checkpoint=checkpoint(quorum=2))
+    late = NOW + timedelta(hours=3)
+    unknown = after(claimed, Lost())
+    proceeded = after(after(soft, Delivered()), Elapsed(), at=NOW + timedelta(minutes=2))
+    return {
+        "pending": hard,
+        "pending_served": replace(hard, on_behalf_of="max@example.com", context="Ticket 4711"),
+        "pending_quorum": after(two, approve),
+        "pending_manual": manual,
+        "pending_soft_undelivered": soft,
+        "pending_soft": after(soft, Delivered()),
+        "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
+        "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),
+        "pending_cut": ask({"path": "/srv", "script": "echo fine & <true>\n" * 1500 + "rm -rf /srv"}, tool="run_script"),
+        "approved": approved,
+        "approved_twice": after(two, approve, verdict("U0BEN", Verdict.APPROVE)),
+        "modified": after(hard, verdict("U0ANA", Verdict.MODIFY, edit=replace(edit, checkpoint=checkpoint()))),
+        "rejected": after(hard, reject),
+        "expired": after(hard, Elapsed(), at=late),
+        "withdrawn": after(hard, Withdrawn()),
+        "claimed": claimed,
+        "succeeded": after(claimed, Reported(state=ExecutionState.SUCCEEDED, note="Refund R-9", result={"id": "R-9"})),
+        "failed": after(claimed, Reported(state=ExecutionState.FAILED, note="The bank said no.")),
+        "unknown": unknown,
+        "attested": after(unknown, Attested(person=person("U0ANA"), ran=True)),
+        "lapsed": after(approved, Elapsed(), at=late),
+        "revoked": after(approved, Stopped(person=person("U0BEN"))),
+        "proceeded": proceeded,
+        "proceeded_objected": after(
+            proceeded, AuditMarked(person=person("U0ANA", NOW + timedelta(minutes=2)), mark="objected"),
+            at=NOW + timedelta(minutes=2),
+        ),
+    }  # fmt: skip
+
+
+PLACES = every_place()

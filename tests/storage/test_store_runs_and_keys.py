@@ -1,0 +1,100 @@
+"""What the store promises about runs, API keys, policies and events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from policies.agent_run import AgentRun, RunState
+from policies.effects import Effect, Post
+from policies.errors import Conflict, NotFound
+from storage.store import Key, Store
+from tests.storage.samples import NOW, run
+
+POST = Post(run_id="run1", key="answer", channel="C0AGENTS", thread_ts="1.1", text="Done")
+KEY = Key(id="k1", name="till", owner="U0NEWT", kind="agent", created_at=NOW)
+
+
+async def test_a_run_is_stored_whole_after_each_step(store: Store, topics: list[frozenset[str]]) -> None:
+    await store.add_run(run())
+    step = {"role": "assistant", "content": [{"type": "tool_use", "input": {"amount": 1.0}}]}
+
+    def think(before: AgentRun) -> tuple[AgentRun, tuple[Effect, ...]]:
+        return replace(before, transcript=(*before.transcript, step), calls={"t1": "r1"}), (POST,)
+
+    changed = await store.change_run("run1", think)
+    assert await store.run("run1") == changed
+    assert (changed.transcript, changed.version) == ((step,), 1)
+    assert [one.effect for one in await store.owed(NOW)] == [POST]
+    assert topics == [frozenset({"run:run1"}), frozenset({"run:run1", "outbox"})]
+
+
+async def test_a_run_that_does_not_exist_is_not_found_and_an_id_is_given_once(store: Store) -> None:
+    assert await store.run("nope") is None
+    with pytest.raises(NotFound):
+        await store.change_run("nope", lambda before: (before, ()))
+    await store.add_run(run())
+    with pytest.raises(Conflict):
+        await store.add_run(run(), (POST,))
+    assert await store.owed(NOW) == ()
+
+
+async def test_runs_are_found_by_state_oldest_first(store: Store) -> None:
+    await store.add_run(run("new", created_at=NOW + timedelta(seconds=1)))
+    await store.add_run(run("old"))
+    await store.add_run(run("over", state=RunState.DONE))
+    assert [one.id for one in await store.runs()] == ["old", "new"]
+    assert [one.id for one in await store.runs(RunState.DONE)] == ["over"]
+    assert {one.id for one in await store.runs(None)} == {"old", "new", "over"}
+
+
+async def test_a_key_is_found_by_the_hash_of_its_secret(store: Store) -> None:
+    expiring = replace(KEY, id="k2", name="ops", owner=None, kind="operator", expires_at=NOW + timedelta(days=90))
+    await store.add_key(KEY, "hash1")
+    await store.add_key(expiring, "hash2")
+    assert await store.key_by_hash("hash1") == KEY
+    assert await store.key_by_hash("hash2") == expiring
+    assert await store.key_by_hash("hash3") is None
+    assert set(await store.keys()) == {KEY, expiring}
+
+
+async def test_a_name_belongs_to_one_valid_key_at_a_time(store: Store) -> None:
+    await store.add_key(KEY, "hash1")
+    with pytest.raises(Conflict) as refused:
+        await store.add_key(replace(KEY, id="k2"), "hash2")
+    assert refused.value.code == "key_exists"
+    await store.revoke_key("till", NOW)
+    await store.add_key(replace(KEY, id="k2"), "hash2")
+    revoked = await store.key_by_hash("hash1")
+    assert revoked is not None
+    assert revoked.revoked_at == NOW
+    assert await store.key_by_hash("hash2") == replace(KEY, id="k2")
+
+
+async def test_an_expired_key_leaves_its_name_to_the_next(store: Store) -> None:
+    await store.add_key(replace(KEY, expires_at=NOW + timedelta(days=1)), "hash1")
+    await store.add_key(replace(KEY, id="k2", created_at=NOW + timedelta(days=1)), "hash2")
+
+
+async def test_revoking_is_done_once_and_keeps_its_time(store: Store) -> None:
+    await store.add_key(KEY, "hash1")
+    await store.revoke_key("till", NOW)
+    with pytest.raises(NotFound):
+        await store.revoke_key("till", NOW + timedelta(days=1))
+    assert [key.revoked_at for key in await store.keys()] == [NOW]
+
+
+async def test_a_policy_is_kept_under_its_digest(store: Store) -> None:
+    for _ in range(2):
+        await store.keep_policy("sha256:p", "version: 1\n# ünïcode\n")
+    assert await store.policy_text("sha256:p") == "version: 1\n# ünïcode\n"
+    assert await store.policy_text("sha256:q") is None
+
+
+async def test_an_event_is_new_once_an_hour(store: Store) -> None:
+    assert await store.first_sight("Ev1", NOW)
+    assert not await store.first_sight("Ev1", NOW + timedelta(minutes=59))
+    assert await store.first_sight("Ev2", NOW)
+    assert await store.first_sight("Ev1", NOW + timedelta(hours=1))
