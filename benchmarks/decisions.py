@@ -3,9 +3,9 @@
     python benchmarks/decisions.py [--rounds 5] [--decisions 2000] [--waiting 64]
 
 *floor*: append 12 KiB to a file and flush it. *one by one*: plain sqlite3, synchronous=FULL, one transaction for each
-compare-and-set with its journal row. *store*: whole decisions through ``Store.change`` (document, decision, two hash-chained
-journal lines' worth of work, outbox), ``--waiting`` of them under way at once. The rounds are interleaved, because a
-disk's speed changes by the minute: only the ratios within a run mean something.
+compare-and-set with its journal row. *store*: whole decisions through ``Store.change`` (document, decision, journal
+line with its hash, outbox), ``--waiting`` of them under way at once; *store alone*: one after the other. The rounds are
+interleaved, because a disk's speed changes by the minute: only the ratios within a run mean something.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def _configured(options: argparse.Namespace) -> Sandbox:
 
 
 async def _serve(sandbox: Sandbox, options: argparse.Namespace, welcome: Json | None) -> None:
-    app = build_app(sandbox, stories=options.stories, welcome=welcome)
+    app = build_app(sandbox, host=options.host, stories=options.stories, welcome=welcome)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, options.host, options.port)

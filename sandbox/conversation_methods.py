@@ -96,13 +96,17 @@ def _readable(call: Call) -> Channel:
 
 
 def _within(call: Call, messages: list[Message]) -> list[Message]:
-    oldest, latest = call.text("oldest", "0"), call.text("latest") or "9999999999.999999"
-    ends = call.flag("inclusive")
-    return [
-        message
-        for message in messages
-        if float(oldest) < float(message.ts) < float(latest) or (ends and message.ts in (oldest, latest))
-    ]
+    oldest, latest = _moment(call, "oldest", 0.0), _moment(call, "latest", float("inf"))
+    if call.flag("inclusive"):
+        return [message for message in messages if oldest <= float(message.ts) <= latest]
+    return [message for message in messages if oldest < float(message.ts) < latest]
+
+
+def _moment(call: Call, name: str, default: float) -> float:
+    try:
+        return float(call.text(name) or default)
+    except ValueError:
+        raise Refused(f"invalid_ts_{name}") from None
 
 
 def _history(call: Call) -> Json:

@@ -25,7 +25,7 @@ def _announce(call: Call) -> Json:
 def _complete(call: Call) -> Json:
     call.needs("files:write")
     wanted = call.object("files", "invalid_arguments")
-    if not isinstance(wanted, list) or not wanted:
+    if not isinstance(wanted, list) or not wanted or not all(isinstance(entry, dict) for entry in wanted):
         raise Refused("invalid_arguments")
     files = [_file(call, entry) for entry in wanted]
     if call.text("channel_id"):

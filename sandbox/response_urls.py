@@ -48,7 +48,9 @@ def respond(sandbox: Sandbox, url: ResponseUrl, body: Any) -> None:
     """
     workspace = sandbox.workspace
     channel = workspace.channels[url.channel]
-    said = {"text": body} if isinstance(body, str) else dict(body)
+    said = {"text": body} if isinstance(body, str) else body
+    if not isinstance(said, dict):
+        raise Refused("invalid_payload")
     original = channel.messages.get(url.message_ts)
     if said.get("delete_original"):
         if original is not None:

@@ -115,7 +115,7 @@ def by_type(kinds: Mapping[str, Check], *, allowed: Collection[str] | None = Non
     def check(value: Any, at: str) -> Iterator[Fault]:
         if not isinstance(value, dict):
             yield Fault(at, "must be an object")
-        elif value.get("type") not in names:
+        elif not isinstance(value.get("type"), str) or value["type"] not in names:
             yield Fault(f"{at}/type", f"unsupported type: {value.get('type')}")
         else:
             yield from kinds[value["type"]](value, at)

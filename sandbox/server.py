@@ -9,6 +9,7 @@ from aiohttp import web
 
 from sandbox.control import Control
 from sandbox.file_methods import receive_upload, send_file
+from sandbox.guard import own_page_only
 from sandbox.json_types import Json
 from sandbox.parts import Sandbox
 from sandbox.people_routes import PeopleRoutes
@@ -23,9 +24,11 @@ _CSP = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action '
 _log = logging.getLogger("sandbox")
 
 
-def build_app(sandbox: Sandbox, *, stories: Path = STORIES, welcome: Json | None = None) -> web.Application:
-    """The web application. Nothing is started yet."""
-    app = web.Application(client_max_size=_LARGEST_BODY)
+def build_app(
+    sandbox: Sandbox, *, host: str = "127.0.0.1", stories: Path = STORIES, welcome: Json | None = None
+) -> web.Application:
+    """The web application, for a server that will listen on `host`. Nothing is started yet."""
+    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[own_page_only(host)])
     api = SlackApi(sandbox)
 
     async def upload(request: web.Request) -> web.Response:

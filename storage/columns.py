@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def micros(moment: datetime) -> int:
@@ -54,4 +55,4 @@ class Json(TypeDecorator[Any]):
 
 def canonical(value: Any) -> str:
     """``value`` as JSON with sorted keys and no spaces. Raises ValueError for NaN, TypeError for what JSON hasn't."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return CANONICAL.encode(value)

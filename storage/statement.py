@@ -42,14 +42,16 @@ class Statement:
 
     @cached_property
     def _constants(self) -> dict[str, Any]:
-        return dict(self._compiled.params)
+        """The values that stand in the statement itself; every other parameter is given by the caller."""
+        asked = {name for name, bind in self._compiled.binds.items() if bind.required}
+        return {name: value for name, value in self._compiled.params.items() if name not in asked}
 
     @cached_property
     def _encoders(self) -> dict[str, Convert]:
         found: dict[str, Convert] = {}
         for name, bind in self._compiled.binds.items():
             convert = bind.type.dialect_impl(DIALECT).bind_processor(DIALECT)
-            if convert is not None and name in self._constants:
+            if convert is not None and name in self._compiled.params:
                 found[name] = convert
         return found
 

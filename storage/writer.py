@@ -33,9 +33,9 @@ class Item:
     """One piece of work, who waits for it, and how it went."""
 
     work: Callable[[Transaction], Any]
-    future: asyncio.Future[Any]
+    answered: asyncio.Future[None]
     result: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Writer:
@@ -68,9 +68,12 @@ class Writer:
             raise Unavailable("The database is closed; Signoff is stopping.", code="storage_closed")
         if self._queue.qsize() >= WAITING:
             raise Unavailable("Too many changes wait for the disk; try again in a moment.", code="storage_overloaded")
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(Item(work=work, future=future))
-        return cast(T, await future)
+        item = Item(work=work, answered=self._loop.create_future())
+        self._queue.put(item)
+        await item.answered
+        if item.error is not None:
+            raise item.error
+        return cast(T, item.result)
 
     async def close(self) -> None:
         """Finish what waits, then close the connection."""
@@ -124,7 +127,7 @@ class Writer:
                 if affects_all(error):
                     raise
                 item.error = unavailable(error)
-            except Exception as error:
+            except BaseException as error:  # whatever it is, it's its asker's: this thread must outlive it
                 item.error = error
         chain.keep_head(transaction)
         self._connection.command("COMMIT")
@@ -155,11 +158,7 @@ class Writer:
 
     def _resolve(self, batch: list[Item], topics: frozenset[str]) -> None:
         for item in batch:
-            if item.future.done():  # its waiter was cancelled; the change stands all the same
-                continue
-            if item.error is not None:
-                item.future.set_exception(item.error)
-            else:
-                item.future.set_result(item.result)
+            if not item.answered.done():  # else its waiter was cancelled; the change stands all the same
+                item.answered.set_result(None)
         if topics and self._on_commit is not None:
             self._on_commit(topics)

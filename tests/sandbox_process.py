@@ -1,4 +1,4 @@
-"""The sandbox as a real process on a free port, for tests: start it, act as people, turn its controls, read its record."""
+"""The sandbox as a real process on a free port, for tests: act as people, turn its controls, read its record."""
 
 import asyncio
 import json
@@ -85,7 +85,7 @@ class People(_Client):
         return await self.post("command", {"as": person, "channel": channel, "text": text})
 
     async def click(self, person: str, **rest: Any) -> dict[str, Any]:
-        """Use an element: `channel` and `ts`, or `view_id`; `block_id`, `action_id`; `selected`, `values` when needed."""
+        """Use an element: `channel` and `ts`, or `view_id`; `block_id`, `action_id`; `selected`, `values` at need."""
         return await self.post("click", {"as": person, **rest})
 
     async def press(self, person: str, channel: str, ts: str, action_id: str) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Control(_Client):
         await self._done("usergroup", {"id": name, **changes})
 
     async def app(self, **changes: Any) -> None:
-        """Change how the app is reached (`mode`, `request_url`, `signing_secret`) or what it may do (`scopes`, `events`)."""
+        """Change how the app is reached (`mode`, `request_url`) or what it may do (`scopes`, `events`)."""
         await self._done("app", changes)
 
     async def reset(self) -> None:
@@ -186,8 +186,9 @@ async def until(condition: Callable[[], Any], within: float = 10.0) -> Any:
 class SandboxProcess:
     """`python -m sandbox` on a free port, as a context manager; the process is gone when the block ends.
 
-    `url` is the page's address without a slash at its end, `api_url` what SLACK_API_URL wants. Rate limits are off unless
-    `pace=True`. Call `await aclose()` at the end of an async test that used `people` or `control`, or use `async with`.
+    `url` is the page's address without a slash at its end, `api_url` what SLACK_API_URL wants. Rate limits are off
+    unless `pace=True`. Use `async with`, or call `await aclose()` at the end of each async test that used `people`,
+    `control` or `api`. `await control.reset()` makes one process serve many tests.
     """
 
     def __init__(self, *arguments: str, pace: bool = False) -> None:

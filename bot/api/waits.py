@@ -26,9 +26,6 @@ class OpenWaits:
     def __init__(self) -> None:
         self._open: dict[asyncio.Task[Any], web.Request] = {}
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     async def hold(self, http: web.Request, waiting: Coroutine[Any, Any, T]) -> T:
         """The result of ``waiting``. Raises ``Unavailable`` where it was ended early."""
         task = asyncio.create_task(waiting)
@@ -47,6 +44,7 @@ class OpenWaits:
         looking = asyncio.create_task(self._look())
         yield
         looking.cancel()
+        await asyncio.wait({looking})
 
     async def end(self, app: web.Application) -> None:
         """End every wait, so that a stopping gateway answers at once (an ``on_shutdown``)."""

@@ -9,6 +9,7 @@ import typer
 
 from bot.api.auth import mint
 from bot.commands.opening import open_store
+from bot.gateway import new_id
 from policies.duration import parse_duration
 from policies.errors import Invalid
 from storage.store import Key
@@ -26,7 +27,7 @@ async def create_key(name: str, owner: str | None, expires: str | None) -> None:
     now = datetime.now(UTC)
     key = Key(
         name=name,
-        id=f"key_{name}",
+        id=new_id("key"),
         owner=owner,
         kind="agent",
         created_at=now,

@@ -7,14 +7,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
+import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.clicks import Clicks
 from bot.slack.desk import Desk
 from bot.slack.submissions import Submissions
 from bot.slack.talk import Talk
+
+log = structlog.get_logger("signoff.slack")
 
 API_SECONDS = 15
 BUTTONS = re.compile(r"signoff\..*")
@@ -41,16 +45,29 @@ async def identify(client: AsyncWebClient) -> Identity:
     return Identity(team_id=str(told["team_id"]), bot_id=str(told["bot_id"]), bot_user_id=str(told["user_id"]))
 
 
-def build_app(desk: Desk, identity: Identity) -> AsyncApp:
-    """The Bolt app. Verification is the front's, or the socket's own; who the app is, is known without asking."""
+def new_app(client: AsyncWebClient, identity: Identity) -> AsyncApp:
+    """A Bolt app without listeners. Verification is the front's, or the socket's own; who it is, it knows unasked."""
     app = AsyncApp(
-        client=desk.client,
-        authorize=_always(identity, desk.client.token or ""),
+        client=AsyncWebClient(base_url=client.base_url, session=client.session),
+        authorize=_always(identity, client.token or ""),
         process_before_response=True,
         request_verification_enabled=False,
         ssl_check_enabled=False,
         url_verification_enabled=False,
     )
+    app.error(_unreadable)
+    return app
+
+
+async def _unreadable(error: Exception) -> BoltResponse:
+    """The listeners answer for their own errors; what arrives here is a shape of payload that Slack never sends."""
+    log.error("a payload from Slack could not be worked with", error=type(error).__name__)
+    return BoltResponse(status=400)
+
+
+def build_app(desk: Desk, identity: Identity) -> AsyncApp:
+    """The Bolt app with everything that people can do to it."""
+    app = new_app(desk.client, identity)
     talk = Talk(desk)
     app.action(BUTTONS)(Clicks(desk).click)
     app.view(FORMS)(Submissions(desk).submit)

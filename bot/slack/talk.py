@@ -58,7 +58,7 @@ class Talk:
         """Show the person's Home."""
         opened = payloads.home_opened(body)
         if opened is not None:
-            await self._desk.show_home(opened.user_id)
+            self._desk.afterwards.start(self._desk.show_home(opened.user_id))
 
     async def _answered(self, body: dict[str, Any], answer: Any) -> Answer:
         try:

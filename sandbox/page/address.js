@@ -3,7 +3,12 @@
 /** @returns {{as: string|null, channel: string|null, thread: string|null, ts: string|null}} */
 export function readAddress(hash = window.location.hash) {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
-  return { as: parameters.get("as"), channel: parameters.get("channel"), thread: parameters.get("thread"), ts: parameters.get("ts") };
+  return {
+    as: parameters.get("as"),
+    channel: parameters.get("channel"),
+    thread: parameters.get("thread"),
+    ts: parameters.get("ts"),
+  };
 }
 
 /** Put a place into the address without reloading. */

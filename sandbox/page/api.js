@@ -30,7 +30,9 @@ export class Refused extends Error {
 
 /** GET a path with parameters; answers the parsed JSON, throws {@link Refused}. */
 export async function get(path, parameters = {}) {
-  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null));
+  const query = new URLSearchParams(
+    Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null),
+  );
   return answer(fetch(`${path}?${query}`, { headers: { Accept: "application/json" } }));
 }
 

@@ -26,14 +26,35 @@ const KINDS = {
   header: (block) => h("h3", { class: "block-header" }, plain(block.text)),
   divider: () => h("hr", { class: "divider" }),
   section,
-  context: (block, scope) => h("div", { class: "context" }, block.elements.map((one) => contextElement(one, scope))),
-  actions: (block, scope) => h("div", { class: "actions" }, block.elements.map((one) => element(block, one, scope))),
-  image: (block, scope) => h("figure", { class: "figure" }, block.title && h("figcaption", {}, textNodes(block.title, scope.page.directory)), picture(block.image_url, block.alt_text, "block-image")),
+  context: (block, scope) =>
+    h(
+      "div",
+      { class: "context" },
+      block.elements.map((one) => contextElement(one, scope)),
+    ),
+  actions: (block, scope) =>
+    h(
+      "div",
+      { class: "actions" },
+      block.elements.map((one) => element(block, one, scope)),
+    ),
+  image: (block, scope) =>
+    h(
+      "figure",
+      { class: "figure" },
+      block.title && h("figcaption", {}, textNodes(block.title, scope.page.directory)),
+      picture(block.image_url, block.alt_text, "block-image"),
+    ),
   rich_text: (block, scope) => h("div", { class: "rich-text" }, richText(block, scope.page.directory)),
   markdown: (block) => h("div", { class: "markdown" }, markdown(block.text ?? "")),
   input,
   table,
-  alert: (block, scope) => h("div", { class: `alert ${block.level ?? "default"}`, role: "note" }, h("span", {}, textNodes(block.text, scope.page.directory))),
+  alert: (block, scope) =>
+    h(
+      "div",
+      { class: `alert ${block.level ?? "default"}`, role: "note" },
+      h("span", {}, textNodes(block.text, scope.page.directory)),
+    ),
   card,
 };
 
@@ -47,9 +68,12 @@ function section(block, scope) {
   return h(
     "div",
     { class: block.accessory ? "section with-accessory" : "section" },
-    h("div", { class: "section-main" },
+    h(
+      "div",
+      { class: "section-main" },
       block.text && h("div", { class: "section-text" }, textNodes(block.text, directory)),
-      fields.length > 0 && h("div", { class: "section-fields" }, fields)),
+      fields.length > 0 && h("div", { class: "section-fields" }, fields),
+    ),
     block.accessory && h("div", { class: "accessory" }, element(block, block.accessory, scope)),
   );
 }
@@ -61,12 +85,25 @@ function contextElement(one, scope) {
 
 function table(block, scope) {
   const settings = block.column_settings ?? [];
-  const rows = (block.rows ?? []).map((row, index) => h("tr", {}, row.map((cell, column) => tableCell(cell, index ? "td" : "th", settings[column], scope))));
-  return h("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": "Table" }, h("table", {}, h("thead", {}, rows[0] ?? []), h("tbody", {}, rows.slice(1))));
+  const rows = (block.rows ?? []).map((row, index) =>
+    h(
+      "tr",
+      {},
+      row.map((cell, column) => tableCell(cell, index ? "td" : "th", settings[column], scope)),
+    ),
+  );
+  return h(
+    "div",
+    { class: "table-frame", tabindex: "0", role: "region", "aria-label": "Table" },
+    h("table", {}, h("thead", {}, rows[0] ?? []), h("tbody", {}, rows.slice(1))),
+  );
 }
 
 function tableCell(cell, tag, setting, scope) {
-  const content = cell.type === "rich_text" ? richText(cell, scope.page.directory) : String(cell.text ?? cell.number ?? cell.value ?? "");
+  const content =
+    cell.type === "rich_text"
+      ? richText(cell, scope.page.directory)
+      : String(cell.text ?? cell.number ?? cell.value ?? "");
   const align = ["center", "right"].includes(setting?.align) ? ` ${setting.align}` : "";
   return h(tag, { class: `cell${align}${setting?.is_wrapped ? " wrapped" : ""}` }, content);
 }
@@ -74,6 +111,17 @@ function tableCell(cell, tag, setting, scope) {
 function card(block, scope) {
   const { directory } = scope.page;
   const part = (name) => block[name] && h("div", { class: `card-${name}` }, textNodes(block[name], directory));
-  return h("div", { class: "card" }, part("title"), part("subtitle"), part("body"),
-    block.actions && h("div", { class: "actions" }, block.actions.map((one) => element(block, one, scope))));
+  return h(
+    "div",
+    { class: "card" },
+    part("title"),
+    part("subtitle"),
+    part("body"),
+    block.actions &&
+      h(
+        "div",
+        { class: "actions" },
+        block.actions.map((one) => element(block, one, scope)),
+      ),
+  );
 }

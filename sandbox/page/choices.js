@@ -2,7 +2,13 @@
 
 import { plain } from "./text.js";
 
-export const MULTIPLE = new Set(["checkboxes", "multi_static_select", "multi_users_select", "multi_conversations_select", "multi_channels_select"]);
+export const MULTIPLE = new Set([
+  "checkboxes",
+  "multi_static_select",
+  "multi_users_select",
+  "multi_conversations_select",
+  "multi_channels_select",
+]);
 
 const value = (option) => option?.value ?? null;
 
@@ -27,7 +33,18 @@ export function initial(element) {
   return (INITIAL[element.type] ?? ((other) => other.initial_value))(element) ?? null;
 }
 
-const HELD = ["value", "selected_date", "selected_time", "selected_date_time", "selected_user", "selected_users", "selected_conversation", "selected_conversations", "selected_channel", "selected_channels"];
+const HELD = [
+  "value",
+  "selected_date",
+  "selected_time",
+  "selected_date_time",
+  "selected_user",
+  "selected_users",
+  "selected_conversation",
+  "selected_conversations",
+  "selected_channel",
+  "selected_channels",
+];
 
 /** The value of an entry of `state.values`, or undefined where there is none. */
 export function held(state) {
@@ -41,8 +58,12 @@ export function held(state) {
 export function choices(element, page) {
   if (element.type.includes("users")) return people(page);
   if (element.type.includes("conversations") || element.type.includes("channels")) return channels(page);
-  const options = (list, group) => (list ?? []).map((option) => ({ value: option.value, label: optionLabel(option), group }));
-  return [...options(element.options, ""), ...(element.option_groups ?? []).flatMap((one) => options(one.options, plain(one.label)))];
+  const options = (list, group) =>
+    (list ?? []).map((option) => ({ value: option.value, label: optionLabel(option), group }));
+  return [
+    ...options(element.options, ""),
+    ...(element.option_groups ?? []).flatMap((one) => options(one.options, plain(one.label))),
+  ];
 }
 
 function optionLabel(option) {
@@ -50,9 +71,13 @@ function optionLabel(option) {
 }
 
 function people(page) {
-  return page.workspace.people.filter((person) => !person.deleted).map((person) => ({ value: person.id, label: person.real_name, group: "" }));
+  return page.workspace.people
+    .filter((person) => !person.deleted)
+    .map((person) => ({ value: person.id, label: person.real_name, group: "" }));
 }
 
 function channels(page) {
-  return page.workspace.channels.filter((channel) => channel.kind !== "im").map((channel) => ({ value: channel.id, label: `#${channel.name}`, group: "" }));
+  return page.workspace.channels
+    .filter((channel) => channel.kind !== "im")
+    .map((channel) => ({ value: channel.id, label: `#${channel.name}`, group: "" }));
 }

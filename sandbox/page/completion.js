@@ -30,8 +30,15 @@ function offer(state) {
 }
 
 function commands(page, typed) {
-  const all = (page.workspace.commands ?? []).filter((one) => one.command.startsWith(typed.toLowerCase()) && one.command !== typed);
-  return all.map((one) => ({ from: 0, text: `${one.command} `, title: `${one.command} ${one.usage_hint ?? ""}`.trim(), note: one.description }));
+  const all = (page.workspace.commands ?? []).filter(
+    (one) => one.command.startsWith(typed.toLowerCase()) && one.command !== typed,
+  );
+  return all.map((one) => ({
+    from: 0,
+    text: `${one.command} `,
+    title: `${one.command} ${one.usage_hint ?? ""}`.trim(),
+    note: one.description,
+  }));
 }
 
 function people(page, before) {
@@ -39,14 +46,29 @@ function people(page, before) {
   if (!found) return [];
   const apps = (page.workspace.apps ?? []).map((app) => ({ real_name: app.name, title: "App" }));
   const everybody = [...apps, ...page.workspace.people.filter((one) => !one.deleted && !one.is_bot)];
-  const close = everybody.filter((one) => one.real_name.toLowerCase().split(" ").some((part) => part.startsWith(found[1].toLowerCase())));
-  return close.slice(0, SHOWN).map((one) => ({ from: before.length - found[1].length - 1, text: `@${one.real_name} `, title: one.real_name, note: one.title }));
+  const close = everybody.filter((one) =>
+    one.real_name
+      .toLowerCase()
+      .split(" ")
+      .some((part) => part.startsWith(found[1].toLowerCase())),
+  );
+  return close
+    .slice(0, SHOWN)
+    .map((one) => ({
+      from: before.length - found[1].length - 1,
+      text: `@${one.real_name} `,
+      title: one.real_name,
+      note: one.title,
+    }));
 }
 
 function draw(state) {
   const { list, offers, field } = state;
   list.hidden = offers.length === 0;
-  fill(list, offers.map((one, index) => item(state, one, index)));
+  fill(
+    list,
+    offers.map((one, index) => item(state, one, index)),
+  );
   if (offers.length) field.setAttribute("aria-activedescendant", `${list.id}-${state.at}`);
   else field.removeAttribute("aria-activedescendant");
 }
@@ -56,8 +78,18 @@ function item(state, one, index) {
     event.preventDefault();
     choose(state, index);
   };
-  const attributes = { role: "option", id: `${state.list.id}-${index}`, "aria-selected": String(index === state.at), on: { mousedown: chosen } };
-  return h("li", attributes, h("span", { class: "completion-title" }, one.title), h("span", { class: "hint" }, one.note ?? ""));
+  const attributes = {
+    role: "option",
+    id: `${state.list.id}-${index}`,
+    "aria-selected": String(index === state.at),
+    on: { mousedown: chosen },
+  };
+  return h(
+    "li",
+    attributes,
+    h("span", { class: "completion-title" }, one.title),
+    h("span", { class: "hint" }, one.note ?? ""),
+  );
 }
 
 function hide(state) {

@@ -11,8 +11,18 @@ import { createCompletion } from "./completion.js";
  */
 export function createComposer(page, { channel, thread }, prompt) {
   const key = `${channel}/${thread ?? ""}`;
-  const field = h("textarea", { class: "composer-field", rows: "1", placeholder: prompt, "aria-label": prompt, data: { composer: thread ? "thread" : "channel" } });
-  const send = h("button", { type: "submit", class: "button primary send", "aria-label": "Send" }, h("span", { class: "button-text" }, "Send"));
+  const field = h("textarea", {
+    class: "composer-field",
+    rows: "1",
+    placeholder: prompt,
+    "aria-label": prompt,
+    data: { composer: thread ? "thread" : "channel" },
+  });
+  const send = h(
+    "button",
+    { type: "submit", class: "button primary send", "aria-label": "Send" },
+    h("span", { class: "button-text" }, "Send"),
+  );
   const form = h("form", { class: "composer" }, field, send);
   const completion = createCompletion(page, field, form);
   const place = { page, channel, thread, field, send, key };
@@ -64,9 +74,20 @@ async function submit(place) {
 /** "@Name" becomes a mention, longest names first, for people and apps; the workspace escapes the rest. */
 function addressed(text, workspace) {
   const apps = (workspace.apps ?? []).map((app) => ({ id: app.bot_user, real_name: app.name, name: app.name }));
-  const names = [...apps, ...workspace.people].flatMap(({ id, real_name, name }) => [[real_name, id], [name, id]]).filter(([name]) => name);
+  const names = [...apps, ...workspace.people]
+    .flatMap(({ id, real_name, name }) => [
+      [real_name, id],
+      [name, id],
+    ])
+    .filter(([name]) => name);
   const known = new Map(names.map(([name, id]) => [name.toLowerCase(), id]));
-  const pattern = [...known.keys()].sort((a, b) => b.length - a.length).map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")).join("|");
+  const pattern = [...known.keys()]
+    .sort((a, b) => b.length - a.length)
+    .map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"))
+    .join("|");
   if (!pattern) return text;
-  return text.replace(new RegExp(`(^|[\\s(])@(${pattern})(?![\\p{L}\\p{N}_])`, "giu"), (_, before, name) => `${before}<@${known.get(name.toLowerCase())}>`);
+  return text.replace(
+    new RegExp(`(^|[\\s(])@(${pattern})(?![\\p{L}\\p{N}_])`, "giu"),
+    (_, before, name) => `${before}<@${known.get(name.toLowerCase())}>`,
+  );
 }

@@ -16,9 +16,19 @@ export function confirmed(question, directory) {
       { class: "confirm", role: "alertdialog", "aria-label": plain(question.title), data: { confirm: "open" } },
       h("h2", {}, plain(question.title)),
       h("div", { class: "confirm-text" }, textNodes(question.text, directory)),
-      h("div", { class: "dialog-actions" },
-        h("button", { type: "button", class: "button", data: { confirm: "deny" }, on: { click: () => dialog.close("no") } }, plain(question.deny) || "Cancel"),
-        h("button", { type: "button", class: kind, data: { confirm: "accept" }, on: { click: () => dialog.close("yes") } }, plain(question.confirm) || "Yes"),
+      h(
+        "div",
+        { class: "dialog-actions" },
+        h(
+          "button",
+          { type: "button", class: "button", data: { confirm: "deny" }, on: { click: () => dialog.close("no") } },
+          plain(question.deny) || "Cancel",
+        ),
+        h(
+          "button",
+          { type: "button", class: kind, data: { confirm: "accept" }, on: { click: () => dialog.close("yes") } },
+          plain(question.confirm) || "Yes",
+        ),
       ),
     );
     dialog.addEventListener("close", () => {

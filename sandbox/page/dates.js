@@ -29,13 +29,16 @@ export function moment(ts) {
 export function day(ts, now = new Date()) {
   const date = new Date(Number(ts) * 1000);
   const near = relativeDay(date, now);
-  return near ? near[0].toUpperCase() + near.slice(1) : format(date, { weekday: "long", month: "long", day: "numeric" });
+  return near
+    ? near[0].toUpperCase() + near.slice(1)
+    : format(date, { weekday: "long", month: "long", day: "numeric" });
 }
 
 const SHORT = { month: "short", day: "numeric", year: "numeric" };
 const LONG = { weekday: "long", month: "long", day: "numeric", year: "numeric" };
 const PARTS = {
-  date_num: (date) => `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`,
+  date_num: (date) =>
+    `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`,
   date: (date) => format(date, { month: "long", day: "numeric", year: "numeric" }),
   date_short: (date) => format(date, SHORT),
   date_long: (date) => format(date, LONG),
@@ -49,7 +52,11 @@ const PARTS = {
 
 function ago(date, now) {
   const seconds = (date - now) / 1000;
-  const [size, unit] = [[86400, "day"], [3600, "hour"], [60, "minute"]].find(([s]) => Math.abs(seconds) >= s) ?? [1, "second"];
+  const [size, unit] = [
+    [86400, "day"],
+    [3600, "hour"],
+    [60, "minute"],
+  ].find(([s]) => Math.abs(seconds) >= s) ?? [1, "second"];
   return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(Math.round(seconds / size), unit);
 }
 

@@ -16,7 +16,12 @@ export function element(block, one, scope) {
 
 function button(block, one, scope) {
   const kind = ["primary", "danger"].includes(one.style) ? ` ${one.style}` : "";
-  const attributes = { type: "button", class: `button${kind}`, data: { actionId: one.action_id, blockId: block.block_id }, "aria-label": one.accessibility_label };
+  const attributes = {
+    type: "button",
+    class: `button${kind}`,
+    data: { actionId: one.action_id, blockId: block.block_id },
+    "aria-label": one.accessibility_label,
+  };
   const node = h("button", attributes, h("span", { class: "button-text" }, plain(one.text)));
   node.addEventListener("click", () => {
     if (/^https?:\/\//i.test(one.url ?? "")) window.open(one.url, "_blank", "noopener,noreferrer");
@@ -28,17 +33,32 @@ function button(block, one, scope) {
 /** A menu button; arrow keys move, Escape closes. */
 function overflow(block, one, scope) {
   const menu = h("div", { class: "menu", role: "menu", hidden: true });
-  const toggle = h("button", { type: "button", class: "button overflow", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "More actions", data: { actionId: one.action_id, blockId: block.block_id } }, "⋯");
+  const toggle = h(
+    "button",
+    {
+      type: "button",
+      class: "button overflow",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": "More actions",
+      data: { actionId: one.action_id, blockId: block.block_id },
+    },
+    "⋯",
+  );
   const show = (open) => {
     menu.hidden = !open;
     toggle.setAttribute("aria-expanded", String(open));
     if (open) menu.firstElementChild?.focus();
   };
-  menu.append(...(one.options ?? []).map((option) => menuItem(option, () => {
-    show(false);
-    if (/^https?:\/\//i.test(option.url ?? "")) window.open(option.url, "_blank", "noopener,noreferrer");
-    act(scope, block, one, toggle, option.value);
-  })));
+  menu.append(
+    ...(one.options ?? []).map((option) =>
+      menuItem(option, () => {
+        show(false);
+        if (/^https?:\/\//i.test(option.url ?? "")) window.open(option.url, "_blank", "noopener,noreferrer");
+        act(scope, block, one, toggle, option.value);
+      }),
+    ),
+  );
   toggle.addEventListener("click", () => show(menu.hidden));
   menu.addEventListener("keydown", (event) => steer(event, menu, () => (show(false), toggle.focus())));
   const node = h("span", { class: "overflow-anchor" }, toggle, menu);
@@ -48,7 +68,12 @@ function overflow(block, one, scope) {
 
 function menuItem(option, chosen) {
   const note = option.description ? h("span", { class: "hint" }, plain(option.description)) : null;
-  return h("button", { type: "button", role: "menuitem", class: "menu-item", data: { value: option.value }, on: { click: chosen } }, plain(option.text), note);
+  return h(
+    "button",
+    { type: "button", role: "menuitem", class: "menu-item", data: { value: option.value }, on: { click: chosen } },
+    plain(option.text),
+    note,
+  );
 }
 
 function steer(event, menu, close) {
@@ -71,7 +96,10 @@ function picker(block, one, scope) {
     value: entry(scope, block, one),
     words: (text) => textNodes(text, scope.page.directory),
     changed: change,
-    attributes: { "aria-label": plain(one.placeholder) || one.action_id, data: { actionId: one.action_id, blockId: block.block_id } },
+    attributes: {
+      "aria-label": plain(one.placeholder) || one.action_id,
+      data: { actionId: one.action_id, blockId: block.block_id },
+    },
   });
   return drawn?.node ?? null;
 }

@@ -39,7 +39,12 @@ for (const source of ["static", "users", "conversations", "channels"]) {
 }
 
 function common(element, { attributes }) {
-  return { ...attributes, placeholder: element.placeholder ? plain(element.placeholder) : null, maxlength: element.max_length, autocomplete: "off" };
+  return {
+    ...attributes,
+    placeholder: element.placeholder ? plain(element.placeholder) : null,
+    maxlength: element.max_length,
+    autocomplete: "off",
+  };
 }
 
 function line(type, element, options, more = {}) {
@@ -70,7 +75,9 @@ function listen(node, element, options, read) {
 function moment(element, options) {
   const node = h("input", { type: "datetime-local", class: "field date", ...common(element, options) });
   if (options.value) node.value = local(new Date(options.value * 1000));
-  node.addEventListener("input", () => options.changed(node.value ? Math.floor(new Date(node.value).getTime() / 1000) : null));
+  node.addEventListener("input", () =>
+    options.changed(node.value ? Math.floor(new Date(node.value).getTime() / 1000) : null),
+  );
   return { node, focus: node };
 }
 
@@ -80,13 +87,19 @@ function local(date) {
 
 function optionNodes(all) {
   const groups = new Map();
-  for (const choice of all) groups.set(choice.group, [...(groups.get(choice.group) ?? []), h("option", { value: choice.value }, choice.label)]);
+  for (const choice of all)
+    groups.set(choice.group, [...(groups.get(choice.group) ?? []), h("option", { value: choice.value }, choice.label)]);
   return [...groups].flatMap(([group, nodes]) => (group ? h("optgroup", { label: group }, nodes) : nodes));
 }
 
 function select(element, options) {
   const prompt = h("option", { value: "" }, element.placeholder ? plain(element.placeholder) : "Choose one");
-  const node = h("select", { class: "field select", ...options.attributes }, prompt, optionNodes(choices(element, options.page)));
+  const node = h(
+    "select",
+    { class: "field select", ...options.attributes },
+    prompt,
+    optionNodes(choices(element, options.page)),
+  );
   node.value = options.value ?? "";
   node.addEventListener("change", () => options.changed(node.value || null));
   return { node, focus: node };
@@ -105,11 +118,29 @@ function multiple(element, options) {
     options.changed(chosen);
   };
   const chip = ({ value, label }) =>
-    h("li", { class: "chip" }, label, h("button", { type: "button", "aria-label": `Remove ${label}`, on: { click: () => change(chosen.filter((one) => one !== value)) } }, "×"));
+    h(
+      "li",
+      { class: "chip" },
+      label,
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-label": `Remove ${label}`,
+          on: { click: () => change(chosen.filter((one) => one !== value)) },
+        },
+        "×",
+      ),
+    );
   const draw = () => {
-    chips.replaceChildren(...chosen.map((value) => chip(all.find((one) => one.value === value) ?? { value, label: value })));
+    chips.replaceChildren(
+      ...chosen.map((value) => chip(all.find((one) => one.value === value) ?? { value, label: value })),
+    );
     const rest = all.filter((one) => !chosen.includes(one.value));
-    add.replaceChildren(h("option", { value: "" }, element.placeholder ? plain(element.placeholder) : "Add…"), ...optionNodes(rest));
+    add.replaceChildren(
+      h("option", { value: "" }, element.placeholder ? plain(element.placeholder) : "Add…"),
+      ...optionNodes(rest),
+    );
     add.disabled = chosen.length >= limit || rest.length === 0;
   };
   add.addEventListener("change", () => add.value && change([...chosen, add.value]));
@@ -120,14 +151,18 @@ function multiple(element, options) {
 function boxes(element, options, type) {
   const { id, data, ...aria } = options.attributes;
   const many = MULTIPLE.has(element.type);
-  const marked = new Set(many ? options.value ?? [] : [options.value]);
+  const marked = new Set(many ? (options.value ?? []) : [options.value]);
   const inputs = (element.options ?? []).map((option) => {
     const node = h("input", { type, name: id, value: option.value, data });
     node.checked = marked.has(option.value);
     return { node, option };
   });
   const read = () => inputs.filter(({ node }) => node.checked).map(({ option }) => option.value);
-  const group = h("div", { class: "boxes", role: type === "radio" ? "radiogroup" : "group", id, ...aria }, inputs.map(({ node, option }) => box(node, option, options)));
+  const group = h(
+    "div",
+    { class: "boxes", role: type === "radio" ? "radiogroup" : "group", id, ...aria },
+    inputs.map(({ node, option }) => box(node, option, options)),
+  );
   group.addEventListener("change", () => options.changed(many ? read() : (read()[0] ?? null)));
   return { node: group, focus: inputs[0]?.node ?? group };
 }

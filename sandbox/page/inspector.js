@@ -51,12 +51,22 @@ function put(state, call) {
 
 function row(call) {
   const outward = call.direction === "out";
-  const details = h("details", { class: "traffic" }, h("summary", {},
-    h("span", { class: "traffic-time" }, new Date(call.at * 1000).toLocaleTimeString()),
-    h("span", { class: outward ? "traffic-out" : "traffic-in" }, outward ? "→ app" : "← app"),
-    h("span", { class: "traffic-method" }, `${call.kind} ${call.method ?? ""}`),
-    h("span", { class: "hint" }, verdict(call))));
-  const show = () => details.open && details.children.length === 1 && details.append(h("pre", { class: "pre", tabindex: "0" }, JSON.stringify(call, null, 2)));
+  const details = h(
+    "details",
+    { class: "traffic" },
+    h(
+      "summary",
+      {},
+      h("span", { class: "traffic-time" }, new Date(call.at * 1000).toLocaleTimeString()),
+      h("span", { class: outward ? "traffic-out" : "traffic-in" }, outward ? "→ app" : "← app"),
+      h("span", { class: "traffic-method" }, `${call.kind} ${call.method ?? ""}`),
+      h("span", { class: "hint" }, verdict(call)),
+    ),
+  );
+  const show = () =>
+    details.open &&
+    details.children.length === 1 &&
+    details.append(h("pre", { class: "pre", tabindex: "0" }, JSON.stringify(call, null, 2)));
   details.addEventListener("toggle", show);
   return details;
 }

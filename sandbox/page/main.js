@@ -70,7 +70,11 @@ function firstChannel(page) {
 }
 
 function become(page, id) {
-  writeAddress({ as: id, channel: page.place.channel === "home" || isRoom(page) ? page.place.channel : "", thread: null });
+  writeAddress({
+    as: id,
+    channel: page.place.channel === "home" || isRoom(page) ? page.place.channel : "",
+    thread: null,
+  });
   start(id);
 }
 

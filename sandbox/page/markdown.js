@@ -2,11 +2,14 @@
 
 import { h, link } from "./dom.js";
 
-const INLINE = /(`[^`\n]+`)|(\*\*[^*\n]+\*\*)|(~~[^~\n]+~~)|(\*[^*\s][^*\n]*\*)|(\b_[^_\n]+_\b)|(\[[^\]\n]+\]\([^)\s]+\))|(https?:\/\/[^\s)<>]+)/;
+const INLINE =
+  /(`[^`\n]+`)|(\*\*[^*\n]+\*\*)|(~~[^~\n]+~~)|(\*[^*\s][^*\n]*\*)|(\b_[^_\n]+_\b)|(\[[^\]\n]+\]\([^)\s]+\))|(https?:\/\/[^\s)<>]+)/;
 
 /** Markdown source as nodes. */
 export function markdown(source) {
-  return source.split(/^```.*\n([\s\S]*?)^```\s*$/m).flatMap((piece, index) => (index % 2 ? [h("pre", { class: "pre" }, piece)] : paragraphs(piece)));
+  return source
+    .split(/^```.*\n([\s\S]*?)^```\s*$/m)
+    .flatMap((piece, index) => (index % 2 ? [h("pre", { class: "pre" }, piece)] : paragraphs(piece)));
 }
 
 function paragraphs(source) {
@@ -20,16 +23,22 @@ function paragraphs(source) {
 function drawParagraph(paragraph) {
   const rows = paragraph.split("\n");
   const heading = /^(#{1,6}) (.*)$/.exec(paragraph);
-  if (heading) return h("div", { class: "md-heading", role: "heading", "aria-level": heading[1].length }, inline(heading[2]));
+  if (heading)
+    return h("div", { class: "md-heading", role: "heading", "aria-level": heading[1].length }, inline(heading[2]));
   if (/^(-{3,}|\*{3,})$/.test(paragraph)) return h("hr", { class: "divider" });
   if (rows.every((row) => /^\s*[-*+] /.test(row))) return items("ul", rows, /^\s*[-*+] /);
   if (rows.every((row) => /^\s*\d+[.)] /.test(row))) return items("ol", rows, /^\s*\d+[.)] /);
-  if (rows.every((row) => /^>/.test(row))) return h("blockquote", { class: "quote" }, inline(rows.map((row) => row.replace(/^> ?/, "")).join("\n")));
+  if (rows.every((row) => /^>/.test(row)))
+    return h("blockquote", { class: "quote" }, inline(rows.map((row) => row.replace(/^> ?/, "")).join("\n")));
   return h("p", { class: "md-paragraph" }, inline(paragraph));
 }
 
 function items(tag, rows, bullet) {
-  return h(tag, { class: "rich-list" }, rows.map((row) => h("li", {}, inline(row.replace(bullet, "")))));
+  return h(
+    tag,
+    { class: "rich-list" },
+    rows.map((row) => h("li", {}, inline(row.replace(bullet, "")))),
+  );
 }
 
 function inline(source) {

@@ -27,27 +27,44 @@ export function drawMessage(message, place) {
   const { page, newDay, continued } = place;
   const author = page.directory.user(message.user);
   const classes = ["message", continued && "continued", message.ephemeral && "ephemeral"].filter(Boolean).join(" ");
-  const attributes = { class: classes, tabindex: "-1", data: { ts: message.ts, user: message.user }, "aria-label": `${author}, ${clock(message.ts)}` };
+  const attributes = {
+    class: classes,
+    tabindex: "-1",
+    data: { ts: message.ts, user: message.user },
+    "aria-label": `${author}, ${clock(message.ts)}`,
+  };
   return h(
     "div",
     { class: "message-row", role: "listitem" },
     newDay && h("div", { class: "day", role: "separator" }, h("span", {}, day(message.ts))),
-    h("article", attributes,
+    h(
+      "article",
+      attributes,
       h("div", { class: "gutter" }, continued ? time(message, "side-time") : avatar(message.user, page.directory)),
-      h("div", { class: "message-main" },
+      h(
+        "div",
+        { class: "message-main" },
         message.ephemeral && h("div", { class: "only-you" }, "Only visible to you"),
         !continued && byline(message, author, page),
         body(message, place),
         files(message),
         reactions(message),
-        replies(message, place)),
-      tools(message, place)),
+        replies(message, place),
+      ),
+      tools(message, place),
+    ),
   );
 }
 
 function byline(message, author, page) {
   const app = message.bot_id || page.directory.isApp(message.user);
-  return h("div", { class: "byline" }, h("span", { class: "author" }, author), app && h("span", { class: "badge" }, "APP"), time(message, "time"));
+  return h(
+    "div",
+    { class: "byline" },
+    h("span", { class: "author" }, author),
+    app && h("span", { class: "badge" }, "APP"),
+    time(message, "time"),
+  );
 }
 
 function time(message, kind) {
@@ -57,7 +74,8 @@ function time(message, kind) {
 function body(message, { page, channel }) {
   const edited = message.edited ? h("span", { class: "edited" }, " (edited)") : null;
   // What a person typed is shown from its text, which keeps the marks (*bold*) that the block beside it spells out.
-  if (!message.blocks?.length || (message.client_msg_id && message.text)) return h("div", { class: "text" }, mrkdwn(message.text ?? "", page.directory), edited);
+  if (!message.blocks?.length || (message.client_msg_id && message.text))
+    return h("div", { class: "text" }, mrkdwn(message.text ?? "", page.directory), edited);
   const scope = createScope(page, { channel, ts: message.ts }, page.entered(`${channel}/${message.ts}`));
   return h("div", { class: "blocks" }, drawBlocks(message.blocks, scope), edited);
 }
@@ -67,26 +85,46 @@ function files(message) {
     const address = file.url_private ?? file.permalink;
     const name = file.title || file.name || "file";
     const size = file.size ? `${Math.max(1, Math.round(file.size / 1024))} kB` : "";
-    const words = [h("span", { class: "file-name" }, name), h("span", { class: "hint" }, [file.filetype ?? file.mimetype, size].filter(Boolean).join(" · "))];
+    const words = [
+      h("span", { class: "file-name" }, name),
+      h("span", { class: "hint" }, [file.filetype ?? file.mimetype, size].filter(Boolean).join(" · ")),
+    ];
     const here = address && new URL(address, window.location.href).origin === window.location.origin;
-    return here ? h("a", { class: "file", href: address, target: "_blank", rel: "noopener" }, words) : h("div", { class: "file" }, words);
+    return here
+      ? h("a", { class: "file", href: address, target: "_blank", rel: "noopener" }, words)
+      : h("div", { class: "file" }, words);
   });
 }
 
 function reactions(message) {
   if (!message.reactions?.length) return null;
-  return h("div", { class: "reactions" }, message.reactions.map((one) => h("span", { class: "reaction" }, emojiNode(one.name), ` ${one.count ?? one.users?.length ?? 1}`)));
+  return h(
+    "div",
+    { class: "reactions" },
+    message.reactions.map((one) =>
+      h("span", { class: "reaction" }, emojiNode(one.name), ` ${one.count ?? one.users?.length ?? 1}`),
+    ),
+  );
 }
 
 function replies(message, { page, openThread }) {
   if (!message.reply_count || !openThread) return null;
   const faces = (message.reply_users ?? []).slice(0, 4).map((id) => avatar(id, page.directory, "small"));
   const words = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
-  return h("button", { type: "button", class: "replies", data: { thread: message.ts }, on: { click: () => openThread(message.ts) } }, faces, h("span", {}, words));
+  return h(
+    "button",
+    { type: "button", class: "replies", data: { thread: message.ts }, on: { click: () => openThread(message.ts) } },
+    faces,
+    h("span", {}, words),
+  );
 }
 
 function tools(message, { openThread }) {
   if (!openThread || message.ephemeral) return null;
   const reply = () => openThread(message.thread_ts ?? message.ts);
-  return h("div", { class: "tools" }, h("button", { type: "button", class: "tool", on: { click: reply } }, "Reply in thread"));
+  return h(
+    "div",
+    { class: "tools" },
+    h("button", { type: "button", class: "tool", on: { click: reply } }, "Reply in thread"),
+  );
 }

@@ -12,7 +12,11 @@ const NEAR_END = 80;
  */
 export function createMessageList(place, name) {
   const rows = h("div", { class: "rows", role: "list" });
-  const node = h("div", { class: "messages", role: "log", "aria-live": "polite", "aria-label": name, tabindex: "0" }, rows);
+  const node = h(
+    "div",
+    { class: "messages", role: "log", "aria-live": "polite", "aria-label": name, tabindex: "0" },
+    rows,
+  );
   const list = { node, rows, drawn: new Map(), place };
   keepAtEnd(node, rows);
   return { node, show: (messages) => show(list, messages) };

@@ -51,7 +51,12 @@ function show(modals, entry, depth) {
 }
 
 function open(modals) {
-  const dialog = h("dialog", { class: "modal", role: "dialog", "aria-modal": "true", "aria-labelledby": "modal-title" });
+  const dialog = h("dialog", {
+    class: "modal",
+    role: "dialog",
+    "aria-modal": "true",
+    "aria-labelledby": "modal-title",
+  });
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     leave(modals, false);
@@ -67,8 +72,18 @@ function content(modals, entry, scope, depth) {
   const { view } = entry;
   scope.present.clear();
   const form = h("form", { class: "modal-form", novalidate: true });
-  const submit = view.submit && h("button", { type: "submit", class: "button primary", data: { modal: "submit" } }, h("span", { class: "button-text" }, plain(view.submit)));
-  const dismiss = h("button", { type: "button", class: "button", data: { modal: "close" }, on: { click: () => leave(modals, false) } }, plain(view.close) || "Close");
+  const submit =
+    view.submit &&
+    h(
+      "button",
+      { type: "submit", class: "button primary", data: { modal: "submit" } },
+      h("span", { class: "button-text" }, plain(view.submit)),
+    );
+  const dismiss = h(
+    "button",
+    { type: "button", class: "button", data: { modal: "close" }, on: { click: () => leave(modals, false) } },
+    plain(view.close) || "Close",
+  );
   form.append(
     h("div", { class: "modal-body", data: { modal: "body" } }, drawBlocks(view.blocks, scope)),
     h("p", { class: "modal-fault", role: "alert" }),
@@ -83,9 +98,30 @@ function content(modals, entry, scope, depth) {
 }
 
 function modalHeader(modals, view, depth) {
-  const back = depth > 1 && h("button", { type: "button", class: "icon-button", "aria-label": "Back", on: { click: () => leave(modals, false) } }, "‹");
-  return h("header", { class: "modal-header" }, back, h("h2", { id: "modal-title" }, plain(view.title)),
-    h("button", { type: "button", class: "icon-button", "aria-label": "Close", data: { modal: "clear" }, on: { click: () => leave(modals, true) } }, "×"));
+  const back =
+    depth > 1 &&
+    h(
+      "button",
+      { type: "button", class: "icon-button", "aria-label": "Back", on: { click: () => leave(modals, false) } },
+      "‹",
+    );
+  return h(
+    "header",
+    { class: "modal-header" },
+    back,
+    h("h2", { id: "modal-title" }, plain(view.title)),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": "Close",
+        data: { modal: "clear" },
+        on: { click: () => leave(modals, true) },
+      },
+      "×",
+    ),
+  );
 }
 
 /** A stray Enter in a one-line field decides nothing; Control (or Command) and Enter submits. */
@@ -141,7 +177,9 @@ function remember(dialog) {
 
 function restore(dialog, { scroll, block, action, caret }) {
   dialog.querySelector(".modal-body").scrollTop = scroll;
-  const again = [...dialog.querySelectorAll("[data-action-id]")].find((one) => one.dataset.blockId === block && one.dataset.actionId === action);
+  const again = [...dialog.querySelectorAll("[data-action-id]")].find(
+    (one) => one.dataset.blockId === block && one.dataset.actionId === action,
+  );
   if (!again) return focusFirst(dialog);
   again.focus();
   if (caret && again.setSelectionRange && again.type !== "email") again.setSelectionRange(...caret);

@@ -38,7 +38,8 @@ function lines(source, verbatim) {
   for (const part of source.split(/((?:^(?:>|&gt;).*(?:\n|$))+)/m)) {
     if (!part) continue;
     if (!/^(?:>|&gt;)/.test(part)) nodes.push(...inline(part, verbatim));
-    else nodes.push({ kind: "quote", children: inline(part.replace(/^(?:>|&gt;) ?/gm, "").replace(/\n$/, ""), verbatim) });
+    else
+      nodes.push({ kind: "quote", children: inline(part.replace(/^(?:>|&gt;) ?/gm, "").replace(/\n$/, ""), verbatim) });
   }
   return nodes;
 }
@@ -46,7 +47,14 @@ function lines(source, verbatim) {
 function inline(source, verbatim, active = "") {
   const reader = { source, verbatim, active, at: 0, text: "", nodes: [], unclosed: {} };
   while (reader.at < source.length) {
-    if (!(takeAngle(reader) || takeEntity(reader) || takeEmoji(reader) || takeCode(reader) || takeMark(reader) || takeLink(reader))) {
+    if (!(
+      takeAngle(reader) ||
+      takeEntity(reader) ||
+      takeEmoji(reader) ||
+      takeCode(reader) ||
+      takeMark(reader) ||
+      takeLink(reader)
+    )) {
       reader.text += source[reader.at];
       reader.at += 1;
     }
@@ -100,7 +108,8 @@ function takeCode(reader) {
 }
 
 function takeLink(reader) {
-  if (reader.verbatim || reader.source[reader.at] !== "h" || WORD.test(reader.source[reader.at - 1] ?? " ")) return false;
+  if (reader.verbatim || reader.source[reader.at] !== "h" || WORD.test(reader.source[reader.at - 1] ?? " "))
+    return false;
   const found = match(BARE_LINK, reader);
   if (!found) return false;
   const url = unescape(found[0]);
@@ -128,7 +137,8 @@ function closing(source, start, mark) {
   for (let at = start + 1; at < source.length && source[at] !== "\n"; at += 1) {
     if (source[at] === "<") at = skip(source, at, ">");
     else if (source[at] === "`") at = skip(source, at, "`");
-    else if (source[at] === mark && at > start + 1 && !/\s/.test(source[at - 1]) && !WORD.test(source[at + 1] ?? " ")) return at;
+    else if (source[at] === mark && at > start + 1 && !/\s/.test(source[at - 1]) && !WORD.test(source[at + 1] ?? " "))
+      return at;
   }
   return -1;
 }
@@ -163,6 +173,7 @@ function special(target, label) {
   if (["here", "channel", "everyone"].includes(target)) return { kind: "broadcast", range: target };
   if (target.startsWith("subteam^")) return { kind: "usergroup", id: target.slice(8), label };
   const date = /^date\^(\d{1,12})\^([^^]+)(?:\^(.+))?$/.exec(target);
-  if (date) return { kind: "date", seconds: Number(date[1]), format: unescape(date[2]), url: date[3], fallback: label ?? "" };
+  if (date)
+    return { kind: "date", seconds: Number(date[1]), format: unescape(date[2]), url: date[3], fallback: label ?? "" };
   return { kind: "text", text: label ?? `<${target}>` };
 }

@@ -37,7 +37,11 @@ function colorOf(id, given) {
 /** A person's initials on their color; decoration, so not read aloud. */
 export function avatar(id, directory, size = "") {
   const app = directory.isApp(id);
-  const node = h("span", { class: `avatar ${size} ${app ? "app" : ""}`.trim(), "aria-hidden": "true" }, initials(directory.user(id)));
+  const node = h(
+    "span",
+    { class: `avatar ${size} ${app ? "app" : ""}`.trim(), "aria-hidden": "true" },
+    initials(directory.user(id)),
+  );
   if (!app) node.style.backgroundColor = colorOf(id, directory.person(id)?.avatar_color);
   return node;
 }

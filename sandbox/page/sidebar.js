@@ -18,9 +18,18 @@ function groups(page) {
   const rooms = channels.filter((one) => one.kind !== "im");
   const direct = channels.filter((one) => one.kind === "im");
   return [
-    group("Channels", rooms.map((one) => room(page, one, h("span", { class: "hash", "aria-hidden": "true" }, "#"), one.name))),
-    group("Direct messages", direct.map((one) => room(page, one, avatar(one.with, page.directory, "small"), page.directory.user(one.with)))),
-    group("Apps", apps.map((app) => home(page, app))),
+    group(
+      "Channels",
+      rooms.map((one) => room(page, one, h("span", { class: "hash", "aria-hidden": "true" }, "#"), one.name)),
+    ),
+    group(
+      "Direct messages",
+      direct.map((one) => room(page, one, avatar(one.with, page.directory, "small"), page.directory.user(one.with))),
+    ),
+    group(
+      "Apps",
+      apps.map((app) => home(page, app)),
+    ),
   ];
 }
 
@@ -31,7 +40,11 @@ function group(title, entries) {
 function room(page, channel, mark, name) {
   const unread = page.unread.has(channel.id);
   const here = page.place.channel === channel.id;
-  const words = [mark, h("span", { class: "name" }, name), unread && h("span", { class: "dot", role: "img", "aria-label": "unread" })];
+  const words = [
+    mark,
+    h("span", { class: "name" }, name),
+    unread && h("span", { class: "dot", role: "img", "aria-label": "unread" }),
+  ];
   return entry(here, unread, { channel: channel.id }, () => page.go(channel.id), words);
 }
 
@@ -42,5 +55,13 @@ function home(page, app) {
 
 function entry(here, unread, data, open, words) {
   const classes = ["place", here && "here", unread && "unread"].filter(Boolean).join(" ");
-  return h("li", {}, h("button", { type: "button", class: classes, data, "aria-current": here ? "page" : null, on: { click: open } }, words));
+  return h(
+    "li",
+    {},
+    h(
+      "button",
+      { type: "button", class: classes, data, "aria-current": here ? "page" : null, on: { click: open } },
+      words,
+    ),
+  );
 }

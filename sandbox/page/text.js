@@ -32,24 +32,38 @@ function draw(node, directory) {
   if (node.kind === "emoji") return emojiNode(node.name);
   if (node.kind === "link") return link(node.url, node.label || node.url);
   if (node.kind === "date") return dateNode(node);
-  if (TAGS[node.kind]) return h(TAGS[node.kind], { class: node.kind }, node.children.map((child) => draw(child, directory)));
+  if (TAGS[node.kind])
+    return h(
+      TAGS[node.kind],
+      { class: node.kind },
+      node.children.map((child) => draw(child, directory)),
+    );
   return mention(node, directory);
 }
 
 /** A person, channel, group or everybody, as a mark with the name of today. */
 export function mention(node, directory) {
-  if (node.kind === "user") return h("span", { class: node.id === directory.me ? "mention me" : "mention" }, `@${directory.user(node.id)}`);
-  if (node.kind === "channel") return h("span", { class: "mention" }, `#${directory.channel(node.id) ?? node.label ?? node.id}`);
-  if (node.kind === "usergroup") return h("span", { class: "mention" }, `@${directory.usergroup(node.id) ?? node.label ?? node.id}`);
+  if (node.kind === "user")
+    return h("span", { class: node.id === directory.me ? "mention me" : "mention" }, `@${directory.user(node.id)}`);
+  if (node.kind === "channel")
+    return h("span", { class: "mention" }, `#${directory.channel(node.id) ?? node.label ?? node.id}`);
+  if (node.kind === "usergroup")
+    return h("span", { class: "mention" }, `@${directory.usergroup(node.id) ?? node.label ?? node.id}`);
   return h("span", { class: "mention me" }, `@${node.range}`);
 }
 
 export function emojiNode(name) {
   const character = emoji(name);
-  return character ? h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " ") }, character) : document.createTextNode(`:${name}:`);
+  return character
+    ? h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " ") }, character)
+    : document.createTextNode(`:${name}:`);
 }
 
 export function dateNode({ seconds, format, url, fallback }) {
-  const shown = h("time", { title: formatDate(seconds, "{date_long} {time_secs}", fallback) }, formatDate(seconds, format, fallback));
+  const shown = h(
+    "time",
+    { title: formatDate(seconds, "{date_long} {time_secs}", fallback) },
+    formatDate(seconds, format, fallback),
+  );
   return url ? link(url, shown) : shown;
 }

@@ -19,7 +19,11 @@ export function createWelcome(page) {
     h("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", on: { click: dismiss } }, "×"),
     h("h2", {}, welcome.title),
     ...(welcome.paragraphs ?? []).map((text) => h("p", {}, words(text))),
-    h("ol", {}, (welcome.steps ?? []).map((text) => h("li", {}, words(text)))),
+    h(
+      "ol",
+      {},
+      (welcome.steps ?? []).map((text) => h("li", {}, words(text))),
+    ),
   );
   return panel;
 }

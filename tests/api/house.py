@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import ClientSession, web
 
@@ -82,9 +82,16 @@ class House:
         host, port = self.runner.addresses[0][:2]
         return f"http://{host}:{port}{path}"
 
-    async def key(self, name: str, *, kind: str = "agent", owner: str | None = None, days: int | None = None) -> str:
+    async def key(
+        self,
+        name: str,
+        *,
+        kind: Literal["agent", "operator"] = "agent",
+        owner: str | None = None,
+        days: int | None = None,
+    ) -> str:
         """A stored key's secret."""
-        secret, secret_hash = mint("operator" if kind == "operator" else "agent")
+        secret, secret_hash = mint(kind)
         now = self.clock()
         expires_at = now + timedelta(days=days) if days is not None else None
         key = Key(

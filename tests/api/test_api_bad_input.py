@@ -187,7 +187,7 @@ FIELDS = ["tool", "arguments", "schema", "reason", "confidence", "on_behalf_of",
 BODY = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5) | JSON
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(body=BODY, likely=st.booleans())
 async def test_no_body_makes_the_gateway_stumble(house: House, body: Any, likely: bool) -> None:
     sent = {**MAIL, **body} if likely and isinstance(body, dict) else body

@@ -75,7 +75,9 @@ async def carried(house: House, kind: str) -> list[tuple[str, str]]:
         ]
     secret = mint("agent")[0]
     if kind != "unknown":
-        secret = await house.key(kind, kind=kind, days=0 if kind == "expired" else None)
+        secret = await house.key(
+            kind, kind="operator" if kind == "operator" else "agent", days=0 if kind == "expired" else None
+        )
     if kind == "revoked":
         await house.store.revoke_key(kind, house.clock())
     return [("Authorization", f"Bearer {secret}")]

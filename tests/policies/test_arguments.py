@@ -30,7 +30,8 @@ def reordered(value: Any) -> Any:
 
 
 def named(**other: Any) -> str:
-    return digest(**({"tool": "pay", "arguments": {"amount": 5}, "revision": 1, "requester": "key:ops"} | other))
+    every: dict[str, Any] = {"tool": "pay", "arguments": {"amount": 5}, "revision": 1, "requester": "key:ops"}
+    return digest(**(every | other))
 
 
 @given(calls)

@@ -55,7 +55,7 @@ def stock_app(sandbox: SandboxProcess) -> AsyncApp:
 async def in_socket_mode(sandbox: SandboxProcess, app: AsyncApp) -> AsyncIterator[None]:
     """The app connected by Socket Mode."""
     web_client = AsyncWebClient(token=sandbox.app_token, base_url=sandbox.api_url)
-    handler = AsyncSocketModeHandler(app, sandbox.app_token, web_client=web_client)
+    handler: Any = AsyncSocketModeHandler(app, sandbox.app_token, web_client=web_client)
     await handler.connect_async()
     await sandbox.control.connected()
     try:

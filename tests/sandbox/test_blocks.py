@@ -105,7 +105,7 @@ BAD: list[tuple[Surface, Json, str]] = [
     ("message", actions(*[button(f"a{index}") for index in range(26)]), "/blocks/0/elements"),
     ("message", actions(), "/blocks/0/elements"),
     ("message", actions(button("a"), button("a")), "/blocks/0"),
-    ("message", actions({"type": "button", "text": plain("b" * 76), "action_id": "a"}), "/blocks/0/elements/0/text/text"),
+    ("message", actions({"type": "button", "text": plain("b" * 76)}), "/blocks/0/elements/0/text/text"),
     ("message", actions({"type": "overflow", "action_id": "m", "options": options(6)}), "/blocks/0/elements/0/options"),
     ("message", actions(button("a", confirm={**CONFIRM, "title": plain("t" * 101)})),
      "/blocks/0/elements/0/confirm/title/text"),
@@ -139,12 +139,16 @@ BAD: list[tuple[Surface, Json, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("surface", "block"), GOOD, ids=lambda value: value if isinstance(value, str) else value["type"])
+@pytest.mark.parametrize(
+    ("surface", "block"), GOOD, ids=lambda value: value if isinstance(value, str) else value["type"]
+)
 def test_a_block_at_its_limits_is_accepted(surface: Surface, block: Json) -> None:
     assert check_blocks([block], surface) == []
 
 
-@pytest.mark.parametrize(("surface", "block", "pointer"), BAD, ids=[f"{index}-{row[2]}" for index, row in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("surface", "block", "pointer"), BAD, ids=[f"{index}-{row[2]}" for index, row in enumerate(BAD)]
+)
 def test_a_block_beyond_its_limits_is_refused_where_it_is_wrong(surface: Surface, block: Json, pointer: str) -> None:
     assert [fault.pointer for fault in check_blocks([block], surface)] == [pointer]
 

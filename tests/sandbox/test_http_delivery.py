@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -91,7 +92,7 @@ async def test_an_event_is_retried_at_once_after_a_minute_and_after_five(fresh: 
         assert "X-Slack-Retry-Num" not in headers
         seen = json.loads(body)["event_id"]
         for number, seconds in enumerate((0, 60, 300), start=1):
-            await until(lambda number=number: _answered(fresh, number))
+            await until(partial(_answered, fresh, number))
             await fresh.control.advance(seconds)
             headers, body = await receiver.next()
             assert (headers["X-Slack-Retry-Num"], headers["X-Slack-Retry-Reason"]) == (str(number), "http_error")

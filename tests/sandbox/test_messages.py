@@ -63,7 +63,9 @@ async def test_a_form_may_carry_the_token_and_blocks_as_text(sandbox: SandboxPro
     assert answer["message"]["blocks"] == [{"type": "divider", "block_id": "d"}]
 
 
-@pytest.mark.parametrize(("token", "expected"), [("xoxb-wrong", "invalid_auth"), ("xapp-sandbox", "not_allowed_token_type")])
+@pytest.mark.parametrize(
+    ("token", "expected"), [("xoxb-wrong", "invalid_auth"), ("xapp-sandbox", "not_allowed_token_type")]
+)
 async def test_a_wrong_token_is_refused(sandbox: SandboxProcess, token: str, expected: str) -> None:
     assert (await sandbox.api("auth.test", token=token))["error"] == expected
 
@@ -213,7 +215,9 @@ async def test_threads_count_their_replies_and_a_deleted_parent_leaves_a_tombsto
     top = [entry.get("subtype") for entry in await sandbox.people.history("U0ANA", ROOM)]
     assert top.count("thread_broadcast") == 1
     assert len(await sandbox.people.history("U0ANA", ROOM, parent)) == 4
-    assert await error(sandbox, "chat.postMessage", channel=ROOM, text="x", thread_ts=reply) == "cannot_reply_to_message"
+    assert (
+        await error(sandbox, "chat.postMessage", channel=ROOM, text="x", thread_ts=reply) == "cannot_reply_to_message"
+    )
     await sandbox.api("chat.delete", {"channel": ROOM, "ts": reply})
     assert (await shown(sandbox, parent))["reply_count"] == 2
     await sandbox.api("chat.delete", {"channel": ROOM, "ts": parent})
@@ -235,7 +239,9 @@ async def test_a_permalink_leads_to_the_page(sandbox: SandboxProcess) -> None:
         assert response.headers["Location"] == f"/#channel={ROOM}&ts={ts}"
 
 
-async def test_a_reaction_is_added_once_and_removed(sandbox: SandboxProcess) -> None:
+async def test_a_reaction_is_added_once_and_removed(fresh: SandboxProcess) -> None:
+    sandbox = fresh
+    await sandbox.control.app(scopes=["chat:write", "reactions:write"])
     place = {"channel": ROOM, "timestamp": (await post(sandbox))["ts"], "name": "eyes"}
     await client(sandbox).reactions_add(**place)
     assert (await shown(sandbox, place["timestamp"]))["reactions"][0]["count"] == 1

@@ -19,7 +19,7 @@ async def clicked(sandbox: SandboxProcess, *, ephemeral: bool = False) -> AsyncI
     app: Any = stock_app(sandbox)
     urls: list[str] = []
 
-    @app.action("go")
+    @app.action("go")  # type: ignore[untyped-decorator]
     async def go(ack: Any, body: dict[str, Any]) -> None:
         await ack()
         assert ("message" in body) is not body["container"]["is_ephemeral"]

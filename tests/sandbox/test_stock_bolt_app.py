@@ -117,16 +117,16 @@ async def test_mentions_messages_and_home_reach_the_app(fresh: SandboxProcess, c
     app: Any = stock_app(fresh)
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
-    @app.event("app_mention")
+    @app.event("app_mention")  # type: ignore[untyped-decorator]
     async def mention(event: dict[str, Any], say: Any) -> None:
         await say(text="On it", thread_ts=event["ts"])
         await heard.put(event)
 
-    @app.event("message")
+    @app.event("message")  # type: ignore[untyped-decorator]
     async def message(event: dict[str, Any]) -> None:
         await heard.put(event)
 
-    @app.event("app_home_opened")
+    @app.event("app_home_opened")  # type: ignore[untyped-decorator]
     async def home(event: dict[str, Any], client: Any) -> None:
         await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [actions(button("go"))]})
         await heard.put(event)

@@ -126,7 +126,9 @@ def every_place() -> dict[str, Request]:
     approve, reject = verdict("U0ANA", Verdict.APPROVE), verdict("U0ANA", Verdict.REJECT, note="Refund 150 only.")
     approved = after(hard, approve)
     claimed = after(approved, Claimed(digest=approved.digest))
-    edit = Edit(arguments={**REFUND, "amount": 150, "recipients": ["tran@example.com"]}, checkpoint=checkpoint(quorum=2))
+    edit = Edit(
+        arguments={**REFUND, "amount": 150, "recipients": ["tran@example.com"]}, checkpoint=checkpoint(quorum=2)
+    )
     late = NOW + timedelta(hours=3)
     unknown = after(claimed, Lost())
     proceeded = after(after(soft, Delivered()), Elapsed(), at=NOW + timedelta(minutes=2))
@@ -139,7 +141,7 @@ def every_place() -> dict[str, Request]:
         "pending_soft": after(soft, Delivered()),
         "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
         "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),
-        "pending_cut": ask({"path": "/srv", "script": "echo fine & <true>\n" * 1500 + "rm -rf /srv"}, tool="run_script"),
+        "pending_cut": ask({"path": "/srv", "script": "echo fine & <true>\n" * 1500 + "rm -rf /srv"}, tool="run"),
         "approved": approved,
         "approved_twice": after(two, approve, verdict("U0BEN", Verdict.APPROVE)),
         "modified": after(hard, verdict("U0ANA", Verdict.MODIFY, edit=replace(edit, checkpoint=checkpoint()))),

@@ -21,7 +21,8 @@ from storage.statement import DIALECT
 from tests.storage.samples import LADDER, NOW, request, run
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-NUMBERS = st.integers() | st.floats(allow_nan=False) | st.sampled_from([1, 1.0, 0, -0.0, 1e22, 2**63, True, False])
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers() | FINITE | st.sampled_from([1, 1.0, 0, -0.0, 1e22, 2**63, True, False])
 JSON = st.recursive(
     st.none() | NUMBERS | TEXT, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4)
 )

@@ -10,6 +10,7 @@ import pytest
 
 from policies.effects import Entry
 from storage import chain
+from storage.columns import micros
 from storage.store import Head, Store
 from tests.storage.samples import NOW, WORKSPACE
 
@@ -65,6 +66,16 @@ async def test_tampering_is_found_where_it_was_done(store: Store, database: Path
     report = await store.verify_journal()
     assert (report.ok, report.rows, report.first_bad) == (False, 29, 30)
     assert "Line 30" in report.words
+
+
+async def test_a_line_forged_with_a_hash_of_its_own_is_found_at_the_line_after_it(store: Store, database: Path) -> None:
+    await written(store)
+    (before, line) = await store.journal(after=28, limit=2)
+    forged = chain.chained(
+        Head(seq=29, hash=before.hash), micros(line.at), line.what, "U0EVE", line.subject, line.detail
+    )
+    tamper(database, f"UPDATE journal SET actor = 'U0EVE', hash = '{forged.hash}' WHERE seq = 30")
+    assert (await store.verify_journal()).first_bad == 31
 
 
 async def test_a_cut_tail_is_found(store: Store, database: Path) -> None:

@@ -19,6 +19,7 @@ from storage.store import Store, migrate
 from storage.tables import METADATA
 from tests.storage.samples import WORKSPACE, decided, opened
 
+ROOT = Path(__file__).parents[2]
 OPEN = """
 import asyncio, sys
 from policies.errors import Unavailable
@@ -37,7 +38,7 @@ asyncio.run(main())
 
 def opened_elsewhere(url: str) -> str:
     """What another process says that tries to serve the same database."""
-    done = subprocess.run([sys.executable, "-c", OPEN, url], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", OPEN, url], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert done.stderr == ""
     return done.stdout.strip()
 

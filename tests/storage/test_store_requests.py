@@ -14,6 +14,7 @@ from policies.events import Outcome
 from policies.request import ExecutionState, Request, State
 from storage.requests import add, change
 from storage.store import Idempotency, Store
+from storage.transaction import Transaction
 from tests.storage.samples import NOW, WORKSPACE, decided, noted, opened, request
 
 KEY = Idempotency(requester="key:till", key="k1", body="sha256:body")
@@ -135,14 +136,14 @@ async def test_a_comparison_lost_to_another_change_is_tried_again_with_what_stan
     await store.add(opened())
     seen: list[int] = []
 
-    def overtaken(transaction: object) -> Request:
+    def overtaken(transaction: Transaction) -> Request:
         def fn(before: Request) -> Outcome:
             seen.append(before.version)
             if len(seen) == 1:  # somebody else's change comes between our load and our update
-                change("r1", noted("theirs"), transaction)  # type: ignore[arg-type]
+                change("r1", noted("theirs"), transaction)
             return noted(f"{before.context} and ours")(before)
 
-        return change("r1", fn, transaction)  # type: ignore[arg-type]
+        return change("r1", fn, transaction)
 
     changed = await store._write(overtaken)
     assert seen == [0, 1]

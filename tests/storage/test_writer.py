@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
 
 from policies.errors import NotFound, Unavailable
-from policies.events import Outcome
 from policies.request import Request
-from storage.engine import open_writing, raw_connection
+from storage.engine import assert_durable, open_writing, raw_connection
 from storage.lock import Turns
+from storage.requests import change
 from storage.store import Store
+from storage.transaction import Transaction
 from storage.writer import WAITING
 from tests.storage.samples import NOW, WORKSPACE, decided, noted, opened
 
@@ -36,6 +37,12 @@ async def held(store: Store) -> AsyncIterator[None]:
     finally:
         released.set()
         await holding
+
+
+def writes_then_raises(transaction: Transaction) -> None:
+    """Work that decides r1 and then fails."""
+    change("r1", decided(), transaction)
+    raise RuntimeError("after writing")
 
 
 async def started(*coroutines: object) -> list[asyncio.Future[object]]:
@@ -61,12 +68,6 @@ async def test_one_flush_of_the_disk_serves_many_changes(store: Store, topics: l
 async def test_a_change_that_raises_leaves_its_neighbours_and_the_journal_unharmed(store: Store) -> None:
     await asyncio.gather(*(store.add(opened(f"r{n}")) for n in range(3)))
 
-    def writes_then_raises(transaction: object) -> None:
-        from storage.requests import change
-
-        change("r1", decided(), transaction)  # type: ignore[arg-type]
-        raise RuntimeError("after writing")
-
     async with held(store):
         changes = await started(
             store.change("r0", decided()),
@@ -83,15 +84,33 @@ async def test_a_change_that_raises_leaves_its_neighbours_and_the_journal_unharm
     assert (report.ok, report.rows) == (True, 5)
 
 
+@pytest.mark.parametrize("odd", [StopIteration, SystemExit, asyncio.CancelledError])
+async def test_no_exception_of_a_change_stops_the_writer(store: Store, odd: type[BaseException]) -> None:
+    def fails(transaction: Transaction) -> None:
+        raise odd("odd")
+
+    async with held(store):
+        changes = await started(ended_by(store._write(fails)), store.add(opened()))
+    ended, added = await asyncio.gather(*changes)
+    assert ended in (odd, RuntimeError)
+    assert added.created  # type: ignore[attr-defined]
+
+
+async def ended_by(coroutine: Awaitable[None]) -> type[BaseException] | None:
+    """The class of what ``coroutine`` raises."""
+    try:
+        await coroutine
+    except BaseException as error:
+        return type(error)
+    return None
+
+
 async def test_topics_of_a_change_that_raised_are_not_told(store: Store, topics: list[frozenset[str]]) -> None:
     await store.add(opened())
     topics.clear()
 
-    def fails(before: Request) -> Outcome:
-        raise RuntimeError("no")
-
     with pytest.raises(RuntimeError):
-        await store.change("r1", fails)
+        await store._write(writes_then_raises)
     assert topics == []
 
 
@@ -176,8 +195,6 @@ async def test_no_checkpoint_runs_while_another_process_writes(store: Store, dat
 
 
 def test_a_commit_is_flushed_or_the_database_is_refused(tmp_path: Path) -> None:
-    from storage.engine import assert_durable
-
     path = tmp_path / "a.db"
     connection = open_writing(path)
     assert connection.command("PRAGMA synchronous") == [(2,)]

@@ -1,0 +1,230 @@
+"""``signoff doctor``: is everything in place? One line a finding; exit 1 where something would stop a decision."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+import aiohttp
+import typer
+from ruamel.yaml import YAML
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.bootstrap import load_tools
+from bot.commands.manifest import manifest_text
+from bot.commands.opening import open_store
+from bot.commands.serving import read_policy
+from bot.settings import Settings, load_settings, require_slack
+from bot.slack.directory import Directory
+from bot.slack.listeners import web_client
+from policies.errors import Faulty, Invalid, Refused, SignoffError
+from policies.people import Reviewers, Standing
+from policies.policy import Policy
+
+SAFE_SQLITE = (3, 51, 3)
+"""From here on SQLite is free of the WAL-reset bug, which needs several processes that checkpoint; ours has one."""
+
+CLOCK = 60.0
+"""Seconds by which this machine's clock may differ from Slack's; signatures are refused from 300 on."""
+
+
+class Mark(StrEnum):
+    """How a finding reads at the start of its line."""
+
+    GOOD = "ok"
+    CARE = "warn"
+    BAD = "FAIL"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at, and what to do where it isn't right."""
+
+    mark: Mark
+    words: str
+
+
+def _good(words: str) -> Finding:
+    return Finding(mark=Mark.GOOD, words=words)
+
+
+def _care(words: str) -> Finding:
+    return Finding(mark=Mark.CARE, words=words)
+
+
+def _bad(words: str) -> Finding:
+    return Finding(mark=Mark.BAD, words=words)
+
+
+async def examine() -> None:
+    """Look at everything and say what was found. Raises ``Invalid`` at the end where something is wrong."""
+    settings = load_settings()
+    wrong = 0
+    async for finding in _findings(settings):
+        typer.echo(f"{finding.mark.value:<5}{finding.words}")
+        wrong += finding.mark is Mark.BAD
+    if wrong:
+        raise Invalid(f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong; see the lines marked FAIL.")
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    policy = None
+    try:
+        policy = read_policy(settings.signoff_policy)
+        yield _good(f"policy {policy.source}: {len(policy.rules)} rules, {len(policy.reviewers)} groups")
+        for warning in policy.warnings:
+            yield _care(f"policy {warning}")
+    except Faulty as faulty:
+        for fault in faulty.faults:
+            yield _bad(f"policy {fault}")
+    except SignoffError as error:
+        yield _bad(error.words)
+    yield await _database()
+    yield _sqlite()
+    yield _tools(settings)
+    async for finding in _slack(settings, policy):
+        yield finding
+
+
+async def _database() -> Finding:
+    try:
+        async with open_store() as (store, _):
+            report = await store.verify_journal()
+    except SignoffError as error:
+        return _bad(f"database: {error.words}")
+    return _good(f"database: {report.words}") if report.ok else _bad(f"database: {report.words}")
+
+
+def _sqlite() -> Finding:
+    version = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info >= SAFE_SQLITE:
+        return _good(f"SQLite {version}")
+    return _care(
+        f"SQLite {version} has the WAL-reset bug (mended in 3.51.3). Signoff checkpoints from one process only, which "
+        "avoids it; don't open the database with other programs that write."
+    )
+
+
+def _tools(settings: Settings) -> Finding:
+    try:
+        tools = load_tools(settings)
+    except Invalid as error:
+        return _bad(error.words)
+    if tools is None:
+        return _good("no tools for the runner (SIGNOFF_TOOLS is not set): only the HTTP API asks for approvals")
+    if settings.anthropic_api_key is None:
+        return _bad("SIGNOFF_TOOLS is set, so the runner needs ANTHROPIC_API_KEY for its model")
+    return _good(f"tools from {settings.signoff_tools}: {', '.join(tool.name for tool in tools)}")
+
+
+async def _slack(settings: Settings, policy: Policy | None) -> AsyncIterator[Finding]:
+    try:
+        require_slack(settings)
+    except Invalid as error:
+        yield _bad(error.words)
+        return
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+        base = settings.slack_api_url.rstrip("/") + "/"
+        client = web_client(token, base, session)
+        try:
+            who = await client.auth_test()
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            yield _bad(f"SLACK_BOT_TOKEN: {_why(error)}. Copy it again from your app's page, OAuth & Permissions")
+            return
+        yield _good(f"Slack: {who['user']} in {who['team']} ({who['team_id']})")
+        yield _clock(who)
+        yield _scopes(who)
+        yield await _way_in(settings, base, session)
+        if policy is not None:
+            async for finding in _people(policy, client, str(who["team_id"])):
+                yield finding
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, SlackApiError):
+        return f"Slack says {error.response.get('error')}"
+    return f"Slack can't be reached ({type(error).__name__})"
+
+
+def _clock(answer: AsyncSlackResponse) -> Finding:
+    date = {name.lower(): value for name, value in answer.headers.items()}.get("date")
+    if date is None:
+        return _care("clock: Slack's answer carries no date, so it could not be compared")
+    apart = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
+    if apart > CLOCK:
+        return _bad(f"clock: {apart:.0f} s apart from Slack's; set this machine's clock (NTP), or clicks are refused")
+    return _good("clock: agrees with Slack's")
+
+
+def _scopes(answer: AsyncSlackResponse) -> Finding:
+    granted = {name.lower(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
+    if granted is None:
+        return _care("scopes: Slack did not say which were granted")
+    manifest = YAML(typ="safe").load(manifest_text(None))
+    missing = sorted(set(manifest["oauth_config"]["scopes"]["bot"]) - set(granted.replace(" ", "").split(",")))
+    if missing:
+        return _bad(f"scopes: {', '.join(missing)} are missing; update the app from manifest.yml and reinstall it")
+    return _good("scopes: all that manifest.yml asks for")
+
+
+async def _way_in(settings: Settings, base: str, session: aiohttp.ClientSession) -> Finding:
+    if settings.slack_app_token is None:
+        return _good("clicks come by HTTP at /slack/events (SLACK_SIGNING_SECRET is set)")
+    app = AsyncWebClient(base_url=base, session=session, retry_handlers=[])
+    try:
+        await app.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+    except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        return _bad(f"SLACK_APP_TOKEN: {_why(error)}. It must be an app-level token with connections:write")
+    return _good("clicks come by Socket Mode")
+
+
+async def _people(policy: Policy, client: AsyncWebClient, team_id: str) -> AsyncIterator[Finding]:
+    directory = Directory(client, lambda: datetime.now(UTC), team_id=team_id, usergroups=lambda: policy.usergroups)
+    if all(group.empty for group in policy.reviewers.values()):
+        yield _bad("reviewers: the policy names nobody, so nobody may decide; name them under `reviewers:`")
+    for group in policy.reviewers.values():
+        yield await _group(directory, group)
+        if group.channel is not None:
+            yield await _channel(client, group.channel)
+
+
+async def _group(directory: Directory, group: Reviewers) -> Finding:
+    if group.empty:
+        return _care(f"reviewers {group.name}: nobody is named")
+    try:
+        ids = await directory.ids_of(group)
+        people = [await directory.person(user) for user in ids]
+    except Refused as error:
+        return _bad(f"reviewers {group.name}: {error.words}")
+    except SignoffError as error:
+        return _bad(f"reviewers {group.name}: could not be looked up ({error.words})")
+    wrong = [
+        f"{person.name} is a {person.standing.value}" for person in people if person.standing is not Standing.MEMBER
+    ]
+    if wrong or not people:
+        return _bad(f"reviewers {group.name}: {'; '.join(wrong) or 'nobody was found'}; they can't decide")
+    return _good(f"reviewers {group.name}: {', '.join(person.name for person in people)}")
+
+
+async def _channel(client: AsyncWebClient, channel: str) -> Finding:
+    if channel.startswith("#"):
+        return _care(f"channel {channel}: named, not looked up (that needs another scope); /invite @Signoff there")
+    try:
+        found = await client.conversations_info(channel=channel)
+    except SlackApiError as error:
+        if error.response.get("error") == "missing_scope":
+            return _care(f"channel {channel}: not looked up (that needs another scope); /invite @Signoff there")
+        return _bad(f"channel {channel}: {_why(error)}")
+    inside = bool(found["channel"].get("is_member"))
+    return (
+        _good(f"channel {channel}: Signoff is in it") if inside else _bad(f"channel {channel}: /invite @Signoff there")
+    )

@@ -1,0 +1,173 @@
+"""What the card shows at each place of a request's life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.slack import ids
+from bot.slack.views.card import card, is_cut
+from bot.slack.views.look import Look, Message
+from policies.checkpoint import Kind
+from policies.request import Request
+from policies.review import Verdict
+from tests.slack.judging import check_message, compare, texts
+from tests.slack.samples import KEY, LOOK, NOW, PLACES, after, ask, checkpoint, verdict
+
+
+def shown(request: Request) -> Message:
+    message = card(request, LOOK)
+    check_message(message)
+    return message
+
+
+def words(message: Message) -> str:
+    return "\n".join(text for _, text in texts(list(message.blocks)))
+
+
+def buttons(message: Message) -> dict[str, Any]:
+    last = message.blocks[-1]
+    return {element["action_id"]: element for element in last["elements"]} if last["type"] == "actions" else {}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_card_at_each_place_is_the_golden_one_and_any_workspace_takes_it(place: str) -> None:
+    message = shown(PLACES[place])
+    compare(place, {"text": message.text, "metadata": message.metadata, "blocks": message.blocks})
+
+
+def test_a_pending_card_says_what_why_who_until_when_and_how_to_decide() -> None:
+    message = shown(PLACES["pending"])
+    said = words(message)
+    for piece in (
+        "issue_refund needs your approval",
+        "amount: 180.5",
+        "notify: true",
+        "• tran@example.com",
+        "Asked by Shop agent",
+        "for Nia Newton",
+        "The agent says (not checked), and is 82% sure",
+        "refunds: issue_refund is always looked at",
+        "May decide: support",
+        "<@U0ANA> <@U0BEN>",
+        "Needs one approval",
+        "Expires <!date^1795442400^",
+    ):
+        assert piece in said
+    assert list(buttons(message)) == [ids.APPROVE, ids.MODIFY, ids.REJECT]
+    assert {button["value"] for button in buttons(message).values()} == {f"{PLACES['pending'].id}:1"}
+
+
+def test_a_soft_card_can_be_stopped_and_modified_and_says_when_it_goes_ahead() -> None:
+    waiting, running = shown(PLACES["pending_soft_undelivered"]), shown(PLACES["pending_soft"])
+    assert list(buttons(running)) == [ids.STOP, ids.MODIFY]
+    assert "Goes ahead 2 minutes after posting" in words(waiting)
+    assert "Goes ahead <!date^" in words(running)
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("approved", [ids.STOP]),
+        ("rejected", []),
+        ("expired", []),
+        ("claimed", []),
+        ("unknown", [ids.RAN, ids.DIDNT_RUN]),
+        ("proceeded", [ids.STOP, ids.SEEN, ids.OBJECT]),
+        ("proceeded_objected", [ids.STOP]),
+    ],
+)
+def test_a_settled_card_has_only_the_buttons_that_still_do_something(place: str, expected: list[str]) -> None:
+    assert list(buttons(shown(PLACES[place]))) == expected
+
+
+def test_a_card_that_leaves_something_out_has_no_approve_but_says_so_and_shows_the_end() -> None:
+    request = PLACES["pending_cut"]
+    message = shown(request)
+    assert message.cut
+    assert is_cut(request, Look(key=KEY, now=NOW))
+    assert list(buttons(message)) == [ids.MODIFY, ids.REJECT, ids.VIEW]
+    assert "rm -rf /srv" in words(message)
+    assert "doesn't show everything" in words(message)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ask({f"argument_{number}": number for number in range(300)}),
+        ask({f"text_{number}": "long " * 30 for number in range(60)}),
+        ask(reason="because " * 400),
+        ask({"script": "<" * 2_000}),
+    ],
+)
+def test_whatever_is_left_out_takes_approve_away(request_: Request) -> None:
+    message = shown(request_)
+    assert message.cut
+    assert ids.APPROVE not in buttons(message)
+
+
+def test_a_modified_card_shows_before_and_after_and_who_changed_it() -> None:
+    said = words(shown(PLACES["pending_modified"]))
+    assert "Changed by Ana Reyes" in said
+    assert "amount: 180.5 → 150" in said
+    assert "recipients, item 2: desk@example.com → (absent)" in said
+    assert "1 of 2 approvals: Ana Reyes" in said
+    assert "amount: 150" in said
+
+
+def test_secrets_are_shown_neither_by_name_nor_by_shape() -> None:
+    token = "xoxb-" + "1234567890-1234567890123-" + "AbCdEfGhIjKlMnOpQrStUvWx"
+    request = ask({"password": "hunter2hunter2", "note": f"use {token}", "deep": {"api_key": "k" * 30}}, reason=token)
+    said = words(shown(request)) + shown(request).text
+    assert "hunter2" not in said
+    assert token not in said
+    assert "k" * 30 not in said
+    assert said.count("[redacted") >= 4
+
+
+def test_texts_that_could_be_taken_for_other_values_keep_their_quotation_marks() -> None:
+    said = words(shown(ask({"a": "5", "b": 5, "c": "", "d": "true", "e": True, "f": " x", "g": None, "h": []})))
+    assert 'a: "5"' in said
+    assert "b: 5" in said
+    assert 'c: ""' in said
+    assert 'd: "true"' in said
+    assert "e: true" in said
+    assert 'f: " x"' in said
+    assert "g: null" in said
+    assert "[]" in said
+
+
+def test_a_reviewer_who_is_the_one_served_is_not_called() -> None:
+    look = Look(key=KEY, now=NOW, members={"support": ("U0ANA", "U0NEWT", "U0BEN")})
+    said = "\n".join(text for _, text in texts(list(card(ask(), look).blocks)))
+    assert "<@U0NEWT>" not in said
+    assert "<@U0ANA> <@U0BEN>" in said
+
+
+def test_at_most_four_people_are_called() -> None:
+    look = Look(key=KEY, now=NOW, members={"support": tuple(f"U0P{number}" for number in range(9))})
+    said = "\n".join(text for _, text in texts(list(card(ask(), look).blocks)))
+    assert said.count("<@") == 4
+    assert "and 5 more" in said
+
+
+def test_ids_of_blocks_change_with_every_version() -> None:
+    before = PLACES["pending"]
+    later = after(ask(gate=checkpoint(quorum=2)), verdict("U0ANA", Verdict.APPROVE))
+    ids_before = {block["block_id"] for block in card(before, LOOK).blocks}
+    assert ids_before.isdisjoint(block["block_id"] for block in card(later, LOOK).blocks)
+
+
+def test_the_mark_for_finding_a_post_again_holds_ids_only() -> None:
+    metadata = card(PLACES["pending"], LOOK, owed_id=7).metadata
+    assert metadata == {
+        "event_type": "signoff_request",
+        "event_payload": {"request_id": PLACES["pending"].id, "owed_id": 7},
+    }
+
+
+def test_manual_cards_say_that_approving_takes_more_than_a_click() -> None:
+    message = shown(ask(gate=checkpoint(Kind.MANUAL)))
+    assert buttons(message)[ids.APPROVE]["text"]["text"] == "Approve…"
+    assert "typed confirmation" in words(message)
