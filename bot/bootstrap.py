@@ -80,7 +80,7 @@ async def serving(
         )
         stack.push_async_callback(store.close)
         shelf = PolicyShelf(store, policy)
-        await shelf.keep()
+        await shelf.keep(now())
         gateway = Gateway(store, shelf, now, waiting, workspace_id=identity.team_id)
         directory = Directory(client, now, team_id=identity.team_id, usergroups=lambda: shelf.current.usergroups)
         looks = Looks(directory=directory, key=settings.secret_key, clock=now)

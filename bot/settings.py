@@ -21,7 +21,9 @@ SLACK_API = "https://slack.com/api/"
 class Settings(BaseSettings):
     """One field for each setting; the description is what ``signoff doctor`` and the README say of it."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     slack_bot_token: SecretStr | None = Field(None, description="the app's bot token, xoxb-…")
     slack_app_token: SecretStr | None = Field(None, description="Socket Mode: the app-level token, xapp-…")
@@ -49,19 +51,24 @@ class Settings(BaseSettings):
         return self.slack_app_token is not None
 
 
-def load_settings(environ: Mapping[str, str] = os.environ, env_file: Path = Path(".env")) -> Settings:
-    """Read and check the settings. Raises ``Faulty`` with every fault at once."""
-    stored = dotenv_values(env_file) if env_file.is_file() else {}
-    faults = [_unknown(name) for name in sorted({*environ, *stored}) if _is_unknown(name)]
-    if faults:
-        raise Faulty(tuple(faults), code="settings")
+def load_settings(env_file: Path = Path(".env")) -> Settings:
+    """Read and check the environment and ``env_file``. Raises ``Faulty`` with every fault at once."""
+    faults = [_unknown(name) for name in sorted({*os.environ, *_stored(env_file)}) if _is_unknown(name)]
+    settings: Settings | None = None
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
-        raise Faulty(
-            tuple(Fault(where=str(each["loc"][0]).upper(), words=each["msg"]) for each in error.errors()),
-            code="settings",
-        ) from None
+        faults += [Fault(where=str(each["loc"][0]).upper(), words=each["msg"]) for each in error.errors()]
+    if faults or settings is None:
+        raise Faulty(tuple(faults), code="settings")
+    return settings
+
+
+def _stored(env_file: Path) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(env_file) if env_file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{env_file} can't be read ({type(error).__name__}). It must be a text file in UTF-8.") from None
 
 
 def require_slack(settings: Settings) -> None:

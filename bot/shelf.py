@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from policies.effects import Entry
 from policies.errors import Unavailable
 from policies.loader import load
 from policies.policy import Policy
@@ -16,9 +19,12 @@ class PolicyShelf:
         self.current = current
         self._known = {current.digest: current}
 
-    async def keep(self) -> None:
+    async def keep(self, now: datetime) -> None:
         """Store the current policy's text, so that requests opened under it can be judged after a change."""
-        await self._store.keep_policy(self.current.digest, self.current.text)
+        policy = self.current
+        await self._store.keep_policy(policy.digest, policy.text)
+        detail = {"source": policy.source, "rules": len(policy.rules)}
+        await self._store.note(Entry(what="policy", actor="serve", at=now, subject=policy.digest, detail=detail))
 
     async def by_digest(self, digest: str) -> Policy:
         """The policy with this digest. Raises ``Unavailable`` where its text is gone: then no edit is judged."""

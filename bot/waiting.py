@@ -26,12 +26,13 @@ class Waiting:
         Look at the truth after you began to watch, never before: then no change is missed.
         """
         event = asyncio.Event()
-        for topic in topics:
+        watched = set(topics)
+        for topic in watched:
             self._watchers.setdefault(topic, set()).add(event)
         try:
             yield event
         finally:
-            for topic in topics:
+            for topic in watched:
                 self._forget(topic, event)
 
     def _forget(self, topic: str, event: asyncio.Event) -> None:

@@ -34,7 +34,7 @@ def check_may_stop(request: Request, person: Person) -> None:
 
 def _check_member(person: Person) -> None:
     if person.standing is not Standing.MEMBER:
-        raise NotAllowed(f"Only members of this workspace may decide; your account is a {person.standing.value}'s.")
+        raise NotAllowed(f"Only members of this workspace may decide; your account is {person.standing.words}.")
 
 
 def _check_named(request: Request, person: Person) -> None:

@@ -19,6 +19,17 @@ class Standing(StrEnum):
     STRANGER = "stranger"
     BOT = "bot"
 
+    @property
+    def words(self) -> str:
+        """How the sentence "this account is …" goes on."""
+        return {
+            Standing.MEMBER: "a member's",
+            Standing.GUEST: "a guest's",
+            Standing.DEACTIVATED: "deactivated",
+            Standing.STRANGER: "another organisation's",
+            Standing.BOT: "a bot's",
+        }[self]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:

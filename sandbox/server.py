@@ -2,8 +2,8 @@
 
 import importlib
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -56,7 +56,7 @@ def build_app(
     return app
 
 
-def _closing(sandbox: Sandbox) -> Any:
+def _closing(sandbox: Sandbox) -> Callable[[web.Application], Awaitable[None]]:
     async def close(app: web.Application) -> None:
         await sandbox.close()
 

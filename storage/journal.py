@@ -1,9 +1,10 @@
-"""Reading and verifying the journal; it is written by ``chain.append`` within each change."""
+"""Reading and verifying the journal; lines about requests are written by ``chain.append`` within each change."""
 
 from __future__ import annotations
 
 from functools import partial
 
+from policies.effects import Entry
 from storage import chain
 from storage.access import Access
 from storage.values import Head, JournalRow, VerifyReport
@@ -11,6 +12,10 @@ from storage.values import Head, JournalRow, VerifyReport
 
 class Journal(Access):
     """The store's journal."""
+
+    async def note(self, entry: Entry) -> None:
+        """Write a line that belongs to no request: the policy in force, a grant, an operator's act."""
+        await self._write(lambda transaction: chain.append(transaction, (entry,)))
 
     async def journal(self, *, after: int = 0, limit: int = 500) -> tuple[JournalRow, ...]:
         """The lines after the one whose ``seq`` is ``after``, oldest first."""

@@ -68,7 +68,7 @@ def finish(transaction: Transaction, owed_id: int) -> bool:
 
 def _finish_all(owed_ids: Sequence[int], then: Sequence[Effect], transaction: Transaction) -> None:
     finished = [finish(transaction, owed_id) for owed_id in owed_ids]
-    if any(finished):  # what follows from an effect follows from it once, however often it is reported done
+    if any(finished) or not owed_ids:  # what follows from an effect follows once, however often it is reported done
         owe(transaction, then)
 
 
@@ -100,7 +100,10 @@ class Outbox(Access):
         await self._write(lambda tx: tx.connection.write(BEGIN, of_id=owed_id, workspace=tx.workspace_id, begun_at=now))
 
     async def done(self, owed_ids: Sequence[int], *, then: Sequence[Effect] = ()) -> None:
-        """Strike effects off and owe what follows from them, in one transaction. Those done before are passed over."""
+        """Strike effects off and owe what follows from them, in one transaction. Those done before are passed over.
+
+        Without ``owed_ids`` the effects of ``then`` are simply owed.
+        """
         await self._write(partial(_finish_all, owed_ids, then))
 
     async def retry(self, owed_id: int, due_at: datetime, error: str, *, certain: bool = False) -> None:

@@ -78,3 +78,19 @@ def migrate(url: str) -> str:
     except sqlite3.Error as error:
         raise unavailable(error) from error
     return REVISIONS[-1]
+
+
+def workspaces(url: str) -> tuple[str, ...]:
+    """The ids of the workspaces that the database at ``url`` has served; none where there is no database. Blocking."""
+    path = database_path(url)
+    if not path.exists():
+        return ()
+    try:
+        raw = raw_connection(path)
+        try:
+            known = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal_heads'").fetchone()
+            return tuple(row[0] for row in raw.execute("SELECT workspace_id FROM journal_heads")) if known else ()
+        finally:
+            raw.close()
+    except sqlite3.Error as error:
+        raise unavailable(error) from error

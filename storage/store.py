@@ -22,7 +22,7 @@ from storage.outbox import Outbox
 from storage.remembered import Remembered
 from storage.requests import Requests
 from storage.runs import Runs
-from storage.schema import migrate, upgrade, upgrade_unless_served
+from storage.schema import migrate, upgrade, upgrade_unless_served, workspaces
 from storage.values import Added, Copy, Head, Idempotency, JournalRow, Key, Owed, Page, VerifyReport
 from storage.writer import OnCommit, Writer
 
@@ -38,6 +38,7 @@ __all__ = [
     "Store",
     "VerifyReport",
     "migrate",
+    "workspaces",
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,22 @@ log = structlog.get_logger("signoff.agent")
 TRIES = 6
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 MAX_TOKENS = 4096
+
+REFUSALS: Mapping[int, str] = {
+    401: "The Messages API refused the key. Check ANTHROPIC_API_KEY.",
+    403: "The Messages API refused the key. Check ANTHROPIC_API_KEY.",
+    404: "The Messages API doesn't know the model. Check SIGNOFF_MODEL and ANTHROPIC_BASE_URL.",
+}
+
+UNUSABLE: Mapping[str, str] = {
+    "refusal": "The model declined to go on with this.",
+    "max_tokens": "The model's answer was longer than its limit and was cut off. Ask for a smaller step.",
+    "model_context_window_exceeded": "The conversation has become too long for the model. Ask for a smaller step.",
+}
+"""Turns that are whole messages and still no answer, and what the thread is told of them."""
+
+SILENT = [{"type": "text", "text": "(The model said nothing.)"}]
+"""In the place of an empty message, which the API would refuse as a part of the conversation."""
 
 
 class ModelFailed(Exception):
@@ -63,7 +79,7 @@ class Model:
                 why = str(again)
                 log.warning("the model is tried again", why=why, attempt=attempt + 1)
                 if attempt + 1 < TRIES:
-                    await asyncio.sleep(again.after if again.after is not None else self.pauses[min(attempt, 4)])
+                    await asyncio.sleep(again.after if again.after is not None else self._pause(attempt))
         raise ModelFailed(f"The model could not be reached: {why}. Start the run again later.")
 
     async def close(self) -> None:
@@ -86,6 +102,9 @@ class Model:
             raise _Again(f"the connection broke ({type(error).__name__})") from error
         return _usable(message)
 
+    def _pause(self, attempt: int) -> float:
+        return self.pauses[min(attempt, len(self.pauses) - 1)]
+
     def _open(self, sdk: Any) -> Any:
         if self._client is None:
             self._client = sdk.AsyncAnthropic(api_key=self.api_key, base_url=self.base_url, max_retries=0)
@@ -97,20 +116,25 @@ def _status(error: Any) -> Exception:
         wish = error.response.headers.get("retry-after", "")
         after = min(float(wish), 60.0) if wish.replace(".", "", 1).isdigit() else None
         return _Again(f"the Messages API answered {error.status_code}", after)
-    kind = getattr(error, "type", None) or error.status_code
-    return ModelFailed(f"The Messages API refused the request ({kind}). Check ANTHROPIC_API_KEY and SIGNOFF_MODEL.")
+    return ModelFailed(REFUSALS.get(error.status_code) or f"The Messages API refused the request: {_words(error)}")
+
+
+def _words(error: Any) -> str:
+    """What the API itself says of its refusal, in one line."""
+    body = error.body if isinstance(error.body, dict) else {}
+    told = body.get("error")
+    words = told.get("message") if isinstance(told, dict) else None
+    return " ".join(str(words or error.status_code).split())[:300]
 
 
 def _usable(message: Any) -> Turn:
     if message.stop_reason is None:
         raise _Again("the stream broke off")
-    if message.stop_reason == "refusal":
-        raise ModelFailed("The model declined to go on with this.")
-    if message.stop_reason == "max_tokens":
-        raise ModelFailed("The model's answer was longer than its limit and was cut off. Ask for a smaller step.")
+    if message.stop_reason in UNUSABLE:
+        raise ModelFailed(UNUSABLE[message.stop_reason])
     content = [block.model_dump(mode="json", exclude_none=True, include=_FIELDS) for block in message.content]
     kept = [block for block in content if block["type"] in ("text", "tool_use") and block.get("text", "-").strip()]
-    return Turn(message={"role": "assistant", "content": kept}, stop_reason=message.stop_reason)
+    return Turn(message={"role": "assistant", "content": kept or SILENT}, stop_reason=message.stop_reason)
 
 
 _FIELDS = {"type", "text", "id", "name", "input"}

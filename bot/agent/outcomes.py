@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.agent.transcript import Answer
-from policies.changes import ABSENT, changes, label
+from policies.changes import ABSENT, Change, changes
 from policies.checkpoint import Kind
-from policies.request import ExecutionState, Request, State
+from policies.request import Execution, ExecutionState, Request, State
 
 LONGEST_RESULT = 30_000
 """Characters of a tool's result that the model is given; the rest is announced."""
+
+LARGEST_RESULT = 64 * 1024
+"""Bytes of a tool's result that are stored whole."""
+
+QUEUED = "Queued for review"
+LATER = "The call that was queued for review"
+NOT_DONE = ", not done"
+CHANGED = "A reviewer changed the arguments before this ran."
+"""How answers begin that the thread's progress tells apart."""
 
 ENDED: Mapping[State, str] = {
     State.EXPIRED: (
@@ -34,11 +43,16 @@ NEVER_RAN: Mapping[ExecutionState, str] = {
 
 def queued(request: Request) -> Answer:
     """The answer to a call that waits in the inbox while the agent goes on."""
-    return Answer(text=f"Queued for review ({request.id}). Go on with other work; the result follows when it is there.")
+    return Answer(text=f"{QUEUED} ({request.id}). Go on with other work; the result follows when it is there.")
 
 
-def told(request: Request, names: Mapping[str, str]) -> Answer:
-    """What the model hears about a settled request whose execution, if any, is over. ``names`` by user id."""
+def entered_later(request_id: str, answer: Answer) -> str:
+    """How the end of a queued call enters the conversation."""
+    return f"{LATER} ({request_id}){NOT_DONE if answer.failed else ''}: {answer.text}"
+
+
+def told(request: Request) -> Answer:
+    """What the model hears about a settled request whose execution, if any, is over."""
     if request.state is State.REJECTED:
         return _rejected(request)
     if request.state in ENDED:
@@ -47,9 +61,32 @@ def told(request: Request, names: Mapping[str, str]) -> Answer:
     if execution is None:
         return Answer(text="This was not run.", failed=True)
     if execution.state in NEVER_RAN:
-        who = names.get(execution.by or "", "the requester" if execution.by == "requester" else "a reviewer")
-        return Answer(text=NEVER_RAN[execution.state].format(who=who), failed=True)
-    return _ran(request, execution.state, execution.result, execution.note)
+        return Answer(text=NEVER_RAN[execution.state].format(who=_who(request, execution)), failed=True)
+    return _ran(request, execution)
+
+
+def storable(result: Any) -> Any:
+    """A tool's result as it may be stored: plain JSON, or its beginning as text where it is larger than 64 kB."""
+    text = _visible(json.dumps(result, ensure_ascii=False))
+    if len(text.encode()) <= LARGEST_RESULT:
+        return json.loads(text, parse_constant=str)
+    return _cut(text)
+
+
+def storable_words(words: str) -> str:
+    """A tool's words of failure, without what no database takes."""
+    return _visible(words)
+
+
+def _visible(text: str) -> str:
+    """``text`` with lone surrogates replaced: they are no Unicode text, and neither UTF-8 nor a database takes them."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _who(request: Request, execution: Execution) -> str:
+    if execution.by == "requester":
+        return "the requester"
+    return next((review.name for review in request.reviews if review.by == execution.by), "a reviewer")
 
 
 def _rejected(request: Request) -> Answer:
@@ -61,27 +98,32 @@ def _rejected(request: Request) -> Answer:
     return Answer(text=f"Rejected by {last}: {words}\nIt was not run. Do not try the same call again.", failed=True)
 
 
-def _ran(request: Request, state: ExecutionState, result: Any, note: str | None) -> Answer:
-    failed = state is ExecutionState.FAILED
-    text = (
-        _cut(result if isinstance(result, str) else json.dumps(result, ensure_ascii=False))
-        if result is not None
-        else ""
-    )
-    words = (note or "it failed") if failed else (text or note or "done")
+def _ran(request: Request, execution: Execution) -> Answer:
+    failed = execution.state is ExecutionState.FAILED
+    words = _failure(execution) if failed else _result(execution)
     if not request.modified:
         return Answer(text=words, failed=failed)
-    lines = "\n".join(
-        f"- {_change_in_words(each)}" for each in changes(dict(request.proposed), dict(request.call.arguments))
-    )
-    heading = "A reviewer changed the arguments before this ran."
-    return Answer(text=f"{heading}\n{lines}\n{'It failed' if failed else 'Result'}: {words}", failed=failed)
+    made = changes(dict(request.proposed), dict(request.call.arguments))
+    lines = "\n".join(f"- {_change_in_words(each)}" for each in made)
+    return Answer(text=f"{CHANGED}\n{lines}\n{'It failed' if failed else 'Result'}: {words}", failed=failed)
 
 
-def _change_in_words(change: Any) -> str:
+def _failure(execution: Execution) -> str:
+    return (execution.note or "").strip() or "it failed"
+
+
+def _result(execution: Execution) -> str:
+    """The result as text; where there is none, what was said of it instead (a person's "it ran", for example)."""
+    result = execution.result
+    text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
+    known = "" if result is None else _cut(text)
+    return (known.strip() and known) or (execution.note or "done")
+
+
+def _change_in_words(change: Change) -> str:
     before = "(absent)" if change.before is ABSENT else json.dumps(change.before, ensure_ascii=False)
     after = "(removed)" if change.after is ABSENT else json.dumps(change.after, ensure_ascii=False)
-    return f"{label(change.path)}: {before} → {after}"
+    return f"{change.label}: {before} → {after}"
 
 
 def _cut(text: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.agent.transcript import Message, ToolUse, tool_uses
+from bot.agent.outcomes import CHANGED, LATER, NOT_DONE, QUEUED
+from bot.agent.transcript import Message, ToolUse, blocks_of, tool_uses
 from policies.agent_run import AgentRun, RunState
 from policies.request import ExecutionState, Request, State
 
 SHOWN = 25
 """Lines of progress shown; earlier ones are counted."""
+
+WHY = 120
+"""Characters of the reason why a call did not work."""
 
 HEADINGS: Mapping[RunState, str] = {
     RunState.ACTIVE: "Working on it …",
@@ -18,44 +22,79 @@ HEADINGS: Mapping[RunState, str] = {
     RunState.STOPPED: "This run was stopped.",
 }
 
+RUNNING: Mapping[ExecutionState, str] = {
+    ExecutionState.UNCLAIMED: "approved",
+    ExecutionState.CLAIMED: "running",
+    ExecutionState.SUCCEEDED: "done",
+    ExecutionState.UNKNOWN: "nobody knows whether it ran; say so on its card",
+    ExecutionState.LAPSED: "approved too long ago, not run",
+    ExecutionState.REVOKED: "stopped before it ran",
+}
+
 
 def progress(run: AgentRun, requests: Mapping[str, Request]) -> str:
-    """The text of the progress message; ``requests`` by tool use's id, as far as they are known."""
-    lines = [_line(use, results.get(use.id), requests.get(use.id)) for use, results in _uses(run.transcript)]
+    """The text of the progress message; ``requests`` by tool use's id, as far as they are known.
+
+    What the transcript answers is told from the transcript, so that a restart changes no line of it.
+    """
+    lines = [_line(use, said, requests.get(use.id)) for use, said in _uses(run.transcript)]
     hidden = len(lines) - SHOWN
     shown = [f"… {hidden} earlier steps", *lines[-SHOWN:]] if hidden > 0 else lines
     heading = HEADINGS[run.state] if run.note is None else f"{HEADINGS[run.state]} {run.note}"
     return "\n".join([heading, *shown])
 
 
-def _uses(transcript: Sequence[Message]) -> Iterator[tuple[ToolUse, Mapping[str, bool]]]:
-    for place, message in enumerate(transcript):
-        if message["role"] == "assistant":
-            after = transcript[place + 1] if place + 1 < len(transcript) else {"content": []}
-            results = {
-                block["tool_use_id"]: bool(block.get("is_error"))
-                for block in after["content"]
-                if block["type"] == "tool_result"
-            }
-            yield from ((use, results) for use in tool_uses(message))
+def _uses(transcript: Sequence[Message]) -> Iterator[tuple[ToolUse, tuple[str, bool] | None]]:
+    """Each tool use with what was answered to it, if anything: the words, and whether it failed."""
+    given = {
+        block["tool_use_id"]: (str(block["content"][0]["text"]), bool(block.get("is_error")))
+        for message in transcript
+        for block in blocks_of(message)
+        if block.get("type") == "tool_result"
+    }
+    later = [block["text"] for message in transcript[1:] for block in blocks_of(message) if _came_later(message, block)]
+    for message in transcript:
+        for use in tool_uses(message) if message["role"] == "assistant" else ():
+            yield use, _with_later(given.get(use.id), later)
 
 
-def _line(use: ToolUse, failed: bool | None, request: Request | None) -> str:
-    if request is not None and (words := _words(request)) is not None:
-        return f"{words[0]} {use.name}: {words[1]}"
-    if failed is None:
-        return f"• {use.name}"
-    return f"✗ {use.name}: not run" if failed else f"✓ {use.name}"
+def _came_later(message: Message, block: Message) -> bool:
+    return message["role"] == "user" and block.get("type") == "text" and str(block["text"]).startswith(LATER)
 
 
-def _words(request: Request) -> tuple[str, str] | None:
+def _with_later(said: tuple[str, bool] | None, later: Sequence[str]) -> tuple[str, bool] | None:
+    """What a queued call came to, where that has entered the conversation."""
+    if said is None or not said[0].startswith(f"{QUEUED} ("):
+        return said
+    lead = f"{LATER} ({said[0].removeprefix(f'{QUEUED} (').partition(')')[0]})"
+    entered = next((text.removeprefix(lead) for text in later if text.startswith(lead)), None)
+    return None if entered is None else (entered.partition(": ")[2], entered.startswith(NOT_DONE))
+
+
+def _line(use: ToolUse, said: tuple[str, bool] | None, request: Request | None) -> str:
+    if said is not None:
+        return _ended(use, *said)
+    return f"• {use.name}" if request is None else f"{_mark(request)} {use.name}: {_standing(request)}"
+
+
+def _ended(use: ToolUse, words: str, failed: bool) -> str:
+    changed = words.startswith(CHANGED)
+    if not failed:
+        return f"✓ {use.name}{', changed by a reviewer' if changed else ''}"
+    why = words.splitlines()[-1 if changed else 0]
+    return f"✗ {use.name}: {why[:WHY]}{'…' if len(why) > WHY else ''}"
+
+
+def _mark(request: Request) -> str:
     if request.state is State.PENDING:
-        return "⏸", f"waits for {' or '.join(group.name for group in request.reviewers)}"
+        return "⏸"
+    return "✗" if request.execution is None else "•"
+
+
+def _standing(request: Request) -> str:
+    if request.state is State.PENDING:
+        return f"waits for {' or '.join(group.name for group in request.reviewers)}"
     if request.execution is None:
-        return "✗", "nobody answered in time" if request.state is State.EXPIRED else request.state.value
-    ran = request.execution.state is ExecutionState.SUCCEEDED
-    if ran and not request.reviews:
-        return None
-    ended = {ExecutionState.UNCLAIMED: "approved", ExecutionState.CLAIMED: "running"}
-    words = ended.get(request.execution.state, request.execution.state.value)
-    return "✓" if ran else "•", f"{words}, changed by a reviewer" if request.modified else words
+        return "nobody answered in time" if request.state is State.EXPIRED else request.state.value
+    words = RUNNING.get(request.execution.state, request.execution.state.value)
+    return f"{words}, changed by a reviewer" if request.modified else words

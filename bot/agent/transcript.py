@@ -52,11 +52,12 @@ def asking_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def tool_uses(message: Message) -> tuple[ToolUse, ...]:
     """The tool uses in an assistant's message."""
-    return tuple(_tool_use(block) for block in _blocks(message) if block.get("type") == "tool_use")
+    return tuple(_tool_use(block) for block in blocks_of(message) if block.get("type") == "tool_use")
 
 
 def _tool_use(block: Mapping[str, Any]) -> ToolUse:
-    raw = dict(block["input"])
+    given = block["input"]
+    raw = dict(given) if isinstance(given, Mapping) else {"input": given}  # no object: the tool's check refuses it
     reason, confidence = raw.pop(REASON, None), raw.pop(CONFIDENCE, None)
     sure = isinstance(confidence, (int, float)) and not isinstance(confidence, bool) and 0 <= confidence <= 1
     return ToolUse(
@@ -70,10 +71,11 @@ def _tool_use(block: Mapping[str, Any]) -> ToolUse:
 
 def words_of(message: Message) -> str:
     """The text of a message, without its tool uses."""
-    return "\n".join(block["text"] for block in _blocks(message) if block.get("type") == "text").strip()
+    return "\n".join(block["text"] for block in blocks_of(message) if block.get("type") == "text").strip()
 
 
-def _blocks(message: Message) -> Sequence[Mapping[str, Any]]:
+def blocks_of(message: Message) -> Sequence[Mapping[str, Any]]:
+    """The content blocks of a message; plain text is one block."""
     content = message["content"]
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 

@@ -208,7 +208,9 @@ async def _group(directory: Directory, group: Reviewers) -> Finding:
     except SignoffError as error:
         return _bad(f"reviewers {group.name}: could not be looked up ({error.words})")
     wrong = [
-        f"{person.name} is a {person.standing.value}" for person in people if person.standing is not Standing.MEMBER
+        f"{person.name}'s account is {person.standing.words}"
+        for person in people
+        if person.standing is not Standing.MEMBER
     ]
     if wrong or not people:
         return _bad(f"reviewers {group.name}: {'; '.join(wrong) or 'nobody was found'}; they can't decide")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import typer
 
 from bot.api.auth import mint
-from bot.commands.opening import open_store
+from bot.commands.opening import NOBODY, open_store, workspace_of
 from bot.gateway import new_id
 from policies.duration import parse_duration
 from policies.errors import Invalid
@@ -35,7 +35,11 @@ async def create_key(name: str, owner: str | None, expires: str | None) -> None:
         revoked_at=None,
     )
     secret, secret_hash = mint("agent")
-    async with open_store() as (store, _):
+    async with open_store() as (store, settings):
+        if await workspace_of(settings) == NOBODY:
+            raise Invalid(
+                "This database has served no workspace yet. Set SLACK_BOT_TOKEN, or start `signoff serve` once."
+            )
         if any(each.name == name and each.revoked_at is None for each in await store.keys()):
             raise Invalid(f"There is a key named {name} already. Revoke it first, or choose another name.")
         await store.add_key(key, secret_hash)

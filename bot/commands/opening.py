@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,11 +10,13 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import Settings, load_settings, require_slack
+from bot.settings import Settings, load_settings
 from policies.errors import Invalid, Unavailable
-from storage.store import Store
+from storage.store import Store, workspaces
 
 SECONDS = 10
+NOBODY = ""
+"""The workspace of a database that has served none."""
 
 
 @asynccontextmanager
@@ -28,8 +31,18 @@ async def open_store() -> AsyncIterator[tuple[Store, Settings]]:
 
 
 async def workspace_of(settings: Settings) -> str:
-    """The id of the workspace that ``SLACK_BOT_TOKEN`` belongs to: the one whose rows ``serve`` reads and writes."""
-    require_slack(settings)
+    """The workspace whose rows ``serve`` reads and writes: as the database says, or for a new one as Slack does.
+
+    A new database without Slack's tokens has nothing to show, and belongs to nobody yet.
+    """
+    known = await asyncio.to_thread(workspaces, settings.database_url)
+    if len(known) == 1:
+        return known[0]
+    return await ask_slack(settings) if known or settings.slack_bot_token else NOBODY
+
+
+async def ask_slack(settings: Settings) -> str:
+    """The id of the workspace that ``SLACK_BOT_TOKEN`` belongs to."""
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     base = f"{settings.slack_api_url.rstrip('/')}/"
     try:

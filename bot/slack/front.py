@@ -117,11 +117,10 @@ class Front:
         if body.get("ssl_check"):
             return web.Response()
         try:
-            asked = AsyncBoltRequest(body=body, mode="socket_mode")
-        except (TypeError, ValueError, AttributeError, KeyError):
-            # Bolt stumbles over a shape that Slack never sends; inside its dispatch, `listeners.new_app` answers.
+            return _to_web(await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode")))
+        except (TypeError, ValueError, AttributeError, LookupError):
+            # The listeners answer for themselves; this is Bolt stumbling over a shape that Slack never sends.
             return web.Response(status=400)
-        return _to_web(await self.app.async_dispatch(asked))
 
     async def _admitted(self, request: web.Request) -> dict[str, Any]:
         raw = await _read(request)

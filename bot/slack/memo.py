@@ -14,8 +14,8 @@ class Memo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     request_id: str = Field(alias="r", default="", max_length=100)
-    revision: int = Field(alias="v", default=0, ge=0)
-    page: int = Field(alias="p", default=0, ge=0)
+    revision: int = Field(alias="v", default=0, ge=0, lt=10**9)
+    page: int = Field(alias="p", default=0, ge=0, lt=10**9)
     channel: str | None = Field(alias="c", default=None, max_length=100)
     ts: str | None = Field(alias="t", default=None, max_length=100)
     asks_phrase: bool = Field(alias="q", default=False)

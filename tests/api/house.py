@@ -136,7 +136,7 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
     clock, waiting = MovableClock(), Waiting()
     store = await Store.open(f"sqlite:///{directory}/signoff.db", workspace_id="T0TEST", on_commit=waiting.wake)
     shelf = PolicyShelf(store, load(POLICY, source="test.yml"))
-    await shelf.keep()
+    await shelf.keep(clock())
     gateway = Gateway(store, shelf, clock, waiting, workspace_id="T0TEST")
     app = web.Application()
     runner = web.AppRunner(app)  # not aiohttp's TestServer: that one cancels the handlers of clients that went away

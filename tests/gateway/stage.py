@@ -4,9 +4,10 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from tests.gateway.house_policy import channel_of, policy_of
+from tests.gateway.house_policy import NAMED, channel_of, policy_of
 from tests.sandbox_process import SandboxProcess, until
 from tests.serve_process import Agent, ServeProcess
 
@@ -72,13 +73,20 @@ class Stage:
         """What a test turns and reads."""
         return self.sandbox.control
 
-    async def ask(self, kind: str, arguments: Mapping[str, Any] = REFUND, *, by: Agent | None = None, **rest: Any) -> Json:
+    async def ask(
+        self, kind: str, arguments: Mapping[str, Any] = REFUND, *, by: Agent | None = None, **rest: Any
+    ) -> Json:
         """Have a call of the tool `KIND_N` judged, N being the next lane; the request as the API shows it."""
-        lane, self.used = self.used % self.lanes, self.used + 1
+        lane = self.lane()
         answer = await (by or self.agent).submit(f"{kind}_{lane}", arguments, **rest)
         assert answer.status == 201, answer
         self.where[answer.body["id"]] = channel_of(lane)
         return answer.body
+
+    def lane(self) -> int:
+        """The next lane."""
+        lane, self.used = self.used % self.lanes, self.used + 1
+        return lane
 
     async def request(self, request_id: str) -> Json:
         """The request as its agent reads it now."""
@@ -126,7 +134,11 @@ class Stage:
         async def opened() -> list[Json]:
             return list(await self.people.views(person))
 
-        return dict((await until(opened, 5.0))[-1])
+        try:
+            return dict((await until(opened, 5.0))[-1])
+        except TimeoutError:
+            last = [call for call in await self.control.record() if call.get("method") not in ("users.info",)][-6:]
+            raise AssertionError(f"no form is open before {person}; the last calls: {last}") from None
 
     async def fill(self, person: str, typed: Mapping[str, Any]) -> Json:
         """Type into the form in front of the person, by the fields' labels, and send it."""
@@ -180,12 +192,25 @@ def _shows(message: Json, request_id: str) -> bool:
 
 
 @asynccontextmanager
-async def staged(*, lanes: int = 12, http: bool = False, sandbox_arguments: tuple[str, ...] = (), **rest: Any) -> AsyncIterator[Stage]:
-    """A sandbox with the lanes' channels, a gateway with the lanes' policy, and the agent `tester`."""
-    rest.setdefault("policy", policy_of(lanes))
-    async with SandboxProcess(*sandbox_arguments) as sandbox:
+async def staged(
+    *,
+    lanes: int = 12,
+    crowd: tuple[str, ...] = (),
+    http: bool = False,
+    stories: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    policy: str | None = None,
+) -> AsyncIterator[Stage]:
+    """A sandbox with the lanes' channels, a gateway with the lanes' policy, and the agent `tester`.
+
+    `crowd` are further members of the workspace, all of them reviewers; `stories` the model's, `env` the gateway's.
+    """
+    text = policy or policy_of(lanes, named=", ".join([NAMED, *crowd]))
+    async with SandboxProcess(*(("--stories", str(stories)) if stories else ())) as sandbox:
+        for person in crowd:
+            await sandbox.control.person(person, real_name=f"Crowd {person}")
         for lane in range(lanes):
-            await sandbox.control.channel(channel_of(lane), name=f"lane-{lane}", members=list(PEOPLE))
-        async with ServeProcess(sandbox, http=http, **rest) as serve:
+            await sandbox.control.channel(channel_of(lane), name=f"lane-{lane}", members=[*PEOPLE, *crowd])
+        async with ServeProcess(sandbox, http=http, policy=text, env=env) as serve:
             agent = await serve.agent("tester")
             yield Stage(sandbox=sandbox, serve=serve, agent=agent, lanes=lanes)

@@ -29,12 +29,15 @@ class Receiver:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.text = ""
+        self.let_go = asyncio.Event()
+        self.let_go.set()
 
     async def serve(self, request: web.Request) -> web.Response:
         body = await request.read()
         if b"url_verification" in body:
             return web.json_response({"challenge": json.loads(body)["challenge"]})
         self.requests.put_nowait((dict(request.headers), body))
+        await self.let_go.wait()
         return web.Response(status=self.status, headers=self.headers, text=self.text)
 
     async def next(self) -> tuple[dict[str, str], bytes]:
@@ -130,6 +133,17 @@ async def test_an_interaction_is_never_retried(fresh: SandboxProcess) -> None:
         await fresh.people.command("U0ANA", ROOM, "/agent x")
         _, body = await receiver.next()
         assert b"command" in body
+
+
+async def test_an_app_that_takes_longer_than_three_seconds_has_not_answered(fresh: SandboxProcess) -> None:
+    ts = await card(fresh)
+    async with receiving(fresh) as receiver:
+        receiver.let_go.clear()
+        pressing = asyncio.create_task(fresh.people.press("U0ANA", ROOM, ts, "go"))
+        await receiver.next()
+        await fresh.control.advance(3)
+        assert await pressing == {"ok": False, "error": "operation_timeout"}
+        receiver.let_go.set()
 
 
 async def test_a_url_that_does_not_answer_the_challenge_is_not_taken(fresh: SandboxProcess) -> None:

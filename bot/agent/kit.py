@@ -1,0 +1,31 @@
+"""What every errand works with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.agent.model import Model
+from bot.agent.tools import ToolBox
+from bot.gateway import Gateway
+from bot.waiting import Waiting
+from policies.request import Request
+from storage.store import Store
+
+REQUESTER = "runner"
+"""The id under which every run asks."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kit:
+    """What every errand works with. ``asks`` says whether calls of a tool may ever need people."""
+
+    gateway: Gateway
+    store: Store
+    waiting: Waiting
+    tools: ToolBox
+    model: Model
+    asks: Callable[[str], bool]
+    running: dict[str, asyncio.Task[Request]] = field(default_factory=dict)
+    """Calls that this process is claiming or running, by request id: only these are not in doubt."""

@@ -1,0 +1,270 @@
+"""How each kind of effect is carried out. Whoever calls decides what becomes of one that fails.
+
+An effect is marked as begun before an uncertain post, so that after a crash somebody looks before it is posted again.
+What is shown is read when it is shown, after its turn has come: never an older state than the newest stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.carrier import Carrier, Paced, Posted, Rejected
+from bot.pacing import Pace, Urgency
+from policies.agent_run import AgentRun
+from policies.checkpoint import Kind
+from policies.effects import Announce, Effect, Post, PostCard, Refresh, Remind, Summon, TellServed
+from policies.events import Delivered, Outcome
+from policies.lifecycle import apply
+from policies.people import Reviewers
+from policies.request import Request
+from storage.store import Copy, Owed, Store
+
+log = structlog.get_logger("signoff.courier")
+
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""How far back from an attempt's beginning its message is looked for."""
+
+UNREACHABLE = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+        "thread_not_found",
+    }
+)
+"""Refusals that are about the place: a run whose thread is lost goes on as direct messages to its starter."""
+
+
+class Rounds:
+    """One method for each effect. ``clock`` gives UTC time."""
+
+    def __init__(self, store: Store, carrier: Carrier, clock: Callable[[], datetime], pace: Pace) -> None:
+        self._store = store
+        self._carrier = carrier
+        self._clock = clock
+        self._pace = pace
+        self._ids: dict[str, str] = {}
+        self._noted: dict[int, set[str]] = {}
+
+    async def carry(self, owed: Owed) -> None:
+        """Carry out one effect and strike it off. Raises ``CarryError`` or ``SignoffError``: then it is still owed."""
+        match owed.effect:
+            case Announce() as effect:
+                await self._announce(owed, effect)
+            case PostCard() as effect:
+                await self._post_card(owed, effect)
+            case Refresh() as effect:
+                await self._refresh(owed, effect)
+            case Remind() as effect:
+                await self._remind(owed, effect)
+            case Summon() as effect:
+                await self._summon(owed, effect)
+            case TellServed() as effect:
+                await self._tell_served(owed, effect)
+            case Post() as effect:
+                await self._post_run(owed, effect)
+
+    async def went_another_way(self, owed: Owed) -> bool:
+        """Where a card's channel can't be reached, the people themselves are told; False where nobody can be."""
+        effect = owed.effect
+        if not isinstance(effect, PostCard) or _is_person(effect.to):
+            return False
+        request = await self._store.request(effect.request_id)
+        groups = [group for group in request.reviewers if group.channel == effect.to] if request else []
+        ids = [user for group in groups for user in await self._carrier.ids_of(group)]
+        if request is None or not ids:
+            return False
+        await self._store.done((owed.id,), then=await self._cards(request, ids))
+        return True
+
+    # ---- cards
+
+    async def _announce(self, owed: Owed, effect: Announce) -> None:
+        request = await self._store.request(effect.request_id)
+        if request is None or request.settled or request.checkpoint.kind is Kind.INBOX:
+            await self._store.done((owed.id,))
+            return
+        group = request.checkpoint.reviewers
+        places = (group.channel,) if group.channel else await self._carrier.ids_of(group)
+        if not places:
+            log.error("nobody can be told of a request", request=request.id, reviewers=group.name)
+        await self._store.done((owed.id,), then=await self._cards(request, places))
+
+    async def _cards(self, request: Request, places: tuple[str, ...] | list[str]) -> tuple[Effect, ...]:
+        """A card for each place that has none yet."""
+        known = {copy.to for copy in await self._store.copies(request.id)}
+        return tuple(PostCard(request_id=request.id, to=to) for to in dict.fromkeys(places) if to not in known)
+
+    async def _post_card(self, owed: Owed, effect: PostCard) -> None:
+        posted = await self._found(owed, effect)
+        if posted is None:
+            await self._turn(effect.to, Urgency.NEW)
+        request = await self._store.request(effect.request_id)
+        if request is None or (posted is None and _needs_no_card(request)):
+            await self._store.done((owed.id,))
+            return
+        posted = posted or await self._post(owed, effect, request)
+        self._ids[effect.to] = posted.channel
+        copy = Copy(
+            request_id=request.id,
+            channel=posted.channel,
+            ts=posted.ts,
+            to=effect.to,
+            shown_version=request.version,
+            private=_is_person(effect.to),
+        )
+        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, request))
+
+    def _delivered(self, standing: Request, shown: Request) -> Outcome:
+        """The card is there; where the request changed while it was posted, it is to be brought up to date."""
+        outcome = apply(standing, Delivered(), self._clock())
+        if _looks(standing) == _looks(shown):
+            return outcome
+        return outcome.then(Outcome(request=outcome.request, effects=(Refresh(request_id=standing.id),)))
+
+    async def _found(self, owed: Owed, effect: PostCard) -> Posted | None:
+        if owed.started_at is None:
+            return None
+        return await self._carrier.find_posted(owed.id, effect.to, owed.started_at - CLOCKS_DIFFER)
+
+    async def _post(self, owed: Owed, effect: PostCard, request: Request) -> Posted:
+        await self._store.begin(owed.id, self._clock())
+        return await self._paced(effect.to, self._carrier.post_card(request, effect.to, owed.id))
+
+    async def _refresh(self, owed: Owed, effect: Refresh) -> None:
+        for copy in await self._store.copies(effect.request_id):
+            request = await self._store.request(effect.request_id)
+            if request is not None and copy.shown_version < request.version:
+                await self._refresh_copy(copy, _urgency(request))
+        await self._store.done((owed.id,))
+
+    async def _refresh_copy(self, copy: Copy, urgency: Urgency) -> None:
+        await self._turn(None, urgency)
+        request = await self._store.request(copy.request_id)
+        if request is None:
+            return
+        try:
+            await self._paced(None, self._carrier.refresh(request, copy))
+        except Rejected as rejected:
+            log.warning("a copy can't be refreshed", request=request.id, channel=copy.channel, error=rejected.error)
+        await self._store.shown(copy.channel, copy.ts, request.version)
+
+    # ---- notes in the cards' threads
+
+    async def _remind(self, owed: Owed, effect: Remind) -> None:
+        request = await self._store.request(effect.request_id)
+        if request is not None and not request.settled:
+            await self._note(owed, request, lambda copy: self._carrier.remind(request, copy))
+        await self._done(owed)
+
+    async def _summon(self, owed: Owed, effect: Summon) -> None:
+        request = await self._store.request(effect.request_id)
+        group = next((each for each in request.joined if each.name == effect.group), None) if request else None
+        if request is None or request.settled or group is None:
+            await self._done(owed)
+            return
+        await self._note(owed, request, lambda copy: self._carrier.summon(request, copy, group), private=False)
+        places = (*await self._carrier.ids_of(group), *filter(None, (group.channel,)))
+        await self._done(owed, then=await self._cards(request, places))
+
+    async def _note(
+        self, owed: Owed, request: Request, note: Callable[[Copy], Awaitable[None]], *, private: bool = True
+    ) -> None:
+        """Say something in each copy's thread. A thread that is gone holds up neither the others nor what follows."""
+        noted = self._noted.setdefault(owed.id, set())
+        for copy in await self._store.copies(request.id):
+            if copy.ts in noted or (copy.private and not private):
+                continue
+            await self._turn(copy.to, Urgency.FIRST)
+            try:
+                await self._paced(copy.to, note(copy))
+            except Rejected as rejected:
+                log.warning("a thread can't be written to", request=request.id, channel=copy.channel, why=str(rejected))
+            noted.add(copy.ts)
+
+    async def _tell_served(self, owed: Owed, effect: TellServed) -> None:
+        request = await self._store.request(effect.request_id)
+        if request is not None and request.excluded:
+            await self._turn(request.excluded[0], Urgency.NEW)
+            await self._paced(request.excluded[0], self._carrier.tell_served(request))
+        await self._done(owed)
+
+    async def _done(self, owed: Owed, then: tuple[Effect, ...] = ()) -> None:
+        await self._store.done((owed.id,), then=then)
+        self._noted.pop(owed.id, None)
+
+    # ---- the agent's messages
+
+    async def _post_run(self, owed: Owed, effect: Post) -> None:
+        run = await self._store.run(effect.run_id)
+        if run is None:
+            await self._store.done((owed.id,))
+            return
+        known = await self._store.run_message(run.id, effect.key)
+        await self._turn(None if known else run.channel, Urgency.NEW)
+        posted = await self._update_or_post(effect, run, known)
+        if posted is None:
+            await self._store.change_run(run.id, lambda lost: (replace(lost, channel=lost.owner, thread_ts=None), ()))
+            await self._post_run(owed, effect)
+            return
+        opens = run.thread_ts is None and known is None
+        if opens and posted.channel != run.channel:
+            await self._store.change_run(run.id, lambda opened: (replace(opened, channel=posted.channel), ()))
+        await self._store.run_posted(owed.id, run.id, effect.key, posted.channel, posted.ts, opens_thread=opens)
+
+    async def _update_or_post(self, effect: Post, run: AgentRun, known: tuple[str, str] | None) -> Posted | None:
+        """Where the message stands now; None where its place is lost and its starter can still be told directly."""
+        if known is not None:
+            try:
+                return await self._paced(None, self._carrier.post_run(effect, replace(run, channel=known[0]), known[1]))
+            except Rejected as rejected:
+                log.warning("a run's message can't be updated", run=run.id, error=rejected.error)
+        here = replace(effect, channel=run.channel, thread_ts=run.thread_ts)
+        try:
+            return await self._paced(run.channel, self._carrier.post_run(here, run, None))
+        except Rejected as rejected:
+            if rejected.error not in UNREACHABLE or _is_person(run.channel):
+                raise
+            log.warning("a run goes on in direct messages", run=run.id, error=rejected.error)
+            return None
+
+    # ---- Slack's pace
+
+    async def _turn(self, to: str | None, urgency: Urgency) -> None:
+        await self._pace.turn(to and self._ids.get(to, to), urgency)
+
+    async def _paced(self, to: str | None, call: Awaitable[Posted] | Awaitable[None]) -> Posted | None:
+        try:
+            return await call
+        except Paced as paced:
+            self._pace.hold(to, paced.retry_after)
+            raise
+
+
+def _is_person(to: str) -> bool:
+    return to.startswith(("U", "W"))
+
+
+def _needs_no_card(request: Request) -> bool:
+    """It was over before anybody could see a card, and nothing is left for people to look at."""
+    return request.settled and request.audit != "open"
+
+
+def _looks(request: Request) -> Request:
+    """All of a request that a card shows."""
+    return replace(request, version=0, delivered_at=None)
+
+
+def _urgency(request: Request) -> Urgency:
+    """Cards that answer somebody's click go first."""
+    ends = [each.at for each in (request.decision, request.execution) if each is not None]
+    clicked = bool(request.reviews) and all(request.reviews[-1].at >= at for at in ends)
+    return Urgency.FIRST if clicked else Urgency.LATER

@@ -1,0 +1,199 @@
+"""The program as people call it: a process, its exit code, its words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from policies.effects import Entry
+from storage.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD = """\
+version: 1
+reviewers: {team: {channel: "#approvals", users: [ana@example.com]}}
+ladders: {standard: [{after: 2h, then: expire}]}
+rules: [{name: reads, match: "read_*", checkpoint: allow}]
+default: {checkpoint: hard, reviewers: team, ladder: standard}
+"""
+FAULTY = """\
+version: 1
+reviewers: {team: {users: ["@ana"]}}
+ladders: {standard: [{after: 10m, remind: true}]}
+default: {checkpoint: hard, reviewers: teem, ladder: standard}
+"""
+
+
+def signoff(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "SIGNOFF_", "DATABASE"))
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=cwd,
+        env={**clean, "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_imports_none_of_the_stack() -> None:
+    heavy = "{'anthropic', 'aiohttp', 'slack_bolt', 'sqlmodel', 'pydantic'}"
+    code = f"import sys, bot.cli; print(sorted({heavy} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
+    commands = ["demo", "serve", "sandbox", "migrate", "manifest", "doctor", "policy check", "policy explain"]
+    commands += ["requests list", "requests show", "audit verify", "keys create", "keys list", "keys revoke"]
+    for command in commands:
+        said = signoff(*command.split(), "--help", cwd=tmp_path)
+        assert said.returncode == 0, said.stderr
+        assert "Example:" in said.stdout, command
+
+
+def test_bad_usage_exits_2(tmp_path: Path) -> None:
+    assert signoff("serve", "--prot", "1", cwd=tmp_path).returncode == 2
+
+
+def test_a_good_policy_is_called_good(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text(GOOD)
+    said = signoff("policy", "check", "policy.yml", cwd=tmp_path)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "policy.yml: good: 1 rules" in said.stdout
+
+
+def test_every_fault_of_a_policy_is_told_at_once_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text(FAULTY)
+    said = signoff("policy", "check", "policy.yml", cwd=tmp_path)
+    assert said.returncode == 1
+    lines = said.stderr.splitlines()
+    assert [line.split(": ")[0].rsplit(":", 1)[0] for line in lines] == ["policy.yml:2", "policy.yml:3", "policy.yml:4"]
+    assert "did you mean" in lines[2].lower()
+
+
+def test_a_policy_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    said = signoff("policy", "check", "none.yml", cwd=tmp_path)
+    assert (said.returncode, said.stderr) == (1, "none.yml: No such file or directory\n")
+
+
+def test_explain_says_which_rule_won_and_why(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text(GOOD)
+    (tmp_path / "call.json").write_text(json.dumps({"tool": "send_email", "arguments": {}}))
+    said = signoff("policy", "explain", "policy.yml", "call.json", cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "=> hard by default" in said.stdout
+
+
+def test_the_http_manifest_carries_the_address_everywhere(tmp_path: Path) -> None:
+    said = signoff("manifest", "--url", "https://signoff.example.com/", cwd=tmp_path)
+    manifest = YAML(typ="safe").load(said.stdout)
+    url = "https://signoff.example.com/slack/events"
+    assert manifest["settings"]["socket_mode_enabled"] is False
+    assert manifest["settings"]["interactivity"]["request_url"] == url
+    assert manifest["settings"]["event_subscriptions"]["request_url"] == url
+    assert {command["url"] for command in manifest["features"]["slash_commands"]} == {url}
+
+
+def test_the_manifest_in_the_root_is_the_one_that_is_printed(tmp_path: Path) -> None:
+    assert signoff("manifest", cwd=tmp_path).stdout.strip() == (ROOT / "manifest.yml").read_text().strip()
+
+
+@pytest.mark.parametrize("url", ["http://signoff.example.com", "signoff.example.com", "https://"])
+def test_an_address_that_slack_cannot_reach_is_refused(url: str, tmp_path: Path) -> None:
+    said = signoff("manifest", "--url", url, cwd=tmp_path)
+    assert said.returncode == 1
+    assert "public https address" in said.stderr
+
+
+def test_an_unknown_setting_is_refused_with_advice(tmp_path: Path) -> None:
+    said = signoff("requests", "list", cwd=tmp_path, SIGNOFF_POLCY="x")
+    assert said.returncode == 1
+    assert said.stderr == "SIGNOFF_POLCY: there is no such setting; did you mean SIGNOFF_POLICY?\n"
+
+
+def test_serve_without_tokens_says_which_and_where_to_find_them(tmp_path: Path) -> None:
+    said = signoff("serve", cwd=tmp_path)
+    assert said.returncode == 1
+    assert said.stderr == (
+        "SLACK_BOT_TOKEN is not set. Copy it from your Slack app's page, OAuth & Permissions (xoxb-…).\n"
+    )
+
+
+def has_served(folder: Path) -> None:
+    """Make the database of a gateway that has served a workspace once."""
+
+    async def serve() -> None:
+        store = await Store.open(f"sqlite:///{folder / 'signoff.db'}", workspace_id="T1", exclusive=True)
+        await store.note(Entry(what="policy", actor="serve", at=datetime.now(UTC), subject="digest"))
+        await store.close()
+
+    asyncio.run(serve())
+
+
+def test_a_key_for_nobody_is_not_made(tmp_path: Path) -> None:
+    said = signoff("keys", "create", "bot", cwd=tmp_path)
+    assert said.returncode == 1
+    assert "start `signoff serve` once" in said.stderr
+
+
+def test_a_key_is_printed_alone_and_can_be_listed_and_revoked(tmp_path: Path) -> None:
+    has_served(tmp_path)
+    made = signoff("keys", "create", "billing-bot", "--owner", "U0ALICE", "--expires", "90d", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    secret = made.stdout.strip()
+    assert secret.startswith("so_agent_")
+    assert made.stdout.count("\n") == 1
+    assert secret not in made.stderr
+    listed = signoff("keys", "list", cwd=tmp_path).stdout
+    assert "billing-bot\tagent\tU0ALICE" in listed
+    assert secret not in listed
+    assert secret.encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("signoff.db*"))
+    assert signoff("keys", "create", "billing-bot", cwd=tmp_path).returncode == 1
+    assert signoff("keys", "revoke", "billing-bot", cwd=tmp_path).returncode == 0
+    assert "revoked" in signoff("keys", "list", cwd=tmp_path).stdout
+    assert signoff("keys", "create", "billing-bot", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("keys", "create", "Billing Bot"), "no name for a key"),
+        (("keys", "create", "bot", "--owner", "@alice"), "no Slack user id"),
+        (("keys", "create", "bot", "--expires", "soon"), "soon"),
+        (("keys", "revoke", "nobody"), "no active key"),
+        (("requests", "show", "req_1"), "no request req_1"),
+        (("requests", "list", "--state", "waiting"), "no state 'waiting'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(words: tuple[str, ...], part: str, tmp_path: Path) -> None:
+    said = signoff(*words, cwd=tmp_path)
+    assert said.returncode == 1
+    assert part in said.stderr
+    assert said.stderr.count("\n") == 1
+    assert "Traceback" not in said.stderr
+
+
+def test_migrate_and_verify_work_on_a_fresh_database(tmp_path: Path) -> None:
+    assert "up to date" in signoff("migrate", cwd=tmp_path).stdout
+    verified = signoff("audit", "verify", cwd=tmp_path)
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_help_answers_quickly(tmp_path: Path) -> None:
+    """A bound of four times the promised 0.4 s, so that only a heavy import at the top can break it."""
+    begun = time.perf_counter()
+    signoff("--help", cwd=tmp_path)
+    assert time.perf_counter() - begun < 1.6

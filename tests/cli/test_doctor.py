@@ -1,0 +1,67 @@
+"""``signoff doctor`` against the local workspace: what it finds good, and what it says of each thing that isn't."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import GOOD, signoff
+from tests.sandbox_process import SandboxProcess
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[SandboxProcess]:
+    with SandboxProcess() as running:
+        yield running
+
+
+@pytest.fixture
+async def fresh(workspace: SandboxProcess) -> AsyncIterator[SandboxProcess]:
+    await workspace.control.reset()
+    yield workspace
+    await workspace.aclose()
+
+
+def examined(workspace: SandboxProcess, folder: Path, policy: str = GOOD, **environ: str) -> tuple[int, str]:
+    (folder / "policy.yml").write_text(policy)
+    said = signoff("doctor", cwd=folder, **{**workspace.env(), "SIGNOFF_POLICY": "policy.yml", **environ})
+    return said.returncode, said.stdout
+
+
+def test_a_sound_installation_passes(fresh: SandboxProcess, tmp_path: Path) -> None:
+    code, said = examined(fresh, tmp_path)
+    assert code == 0, said
+    assert "ok   reviewers team: Ana Reyes" in said
+    assert "ok   scopes" in said
+    assert "FAIL" not in said
+
+
+def test_a_wrong_token_is_named(fresh: SandboxProcess, tmp_path: Path) -> None:
+    code, said = examined(fresh, tmp_path, SLACK_BOT_TOKEN="xoxb-wrong")
+    assert code == 1
+    assert "FAIL SLACK_BOT_TOKEN: Slack says invalid_auth" in said
+
+
+async def test_missing_scopes_are_named(fresh: SandboxProcess, tmp_path: Path) -> None:
+    await fresh.control.app(scopes=["chat:write", "users:read", "users:read.email"])
+    code, said = examined(fresh, tmp_path)
+    assert code == 1
+    assert "FAIL scopes: app_mentions:read, commands, im:write, usergroups:read are missing" in said
+
+
+async def test_reviewers_who_cannot_decide_are_named(fresh: SandboxProcess, tmp_path: Path) -> None:
+    await fresh.control.person("U0ANA", deleted=True)
+    code, said = examined(fresh, tmp_path, GOOD.replace("ana@example.com", "U0ANA"))
+    assert code == 1
+    assert "FAIL reviewers team: Ana Reyes's account is deactivated; they can't decide" in said
+
+
+def test_a_faulty_policy_and_missing_tools_are_told_together(fresh: SandboxProcess, tmp_path: Path) -> None:
+    code, said = examined(
+        fresh, tmp_path, GOOD.replace("ladder: standard", "ladder: standrad"), SIGNOFF_TOOLS="nowhere"
+    )
+    assert code == 1
+    assert "FAIL policy policy.yml:5:" in said
+    assert "FAIL There is no module nowhere" in said
