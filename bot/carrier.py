@@ -54,6 +54,9 @@ class Carrier(Protocol):
     async def find_posted(self, owed_id: int, to: str, since: datetime) -> Posted | None:
         """The card that an uncertain earlier attempt posted, if the channel's history can be read and has it."""
 
+    async def answered(self, request: Request, copy: Copy) -> bool:
+        """Bring one copy up to date as the answer to a click on it, outside Slack's pace; False where none is open."""
+
     async def refresh(self, request: Request, copy: Copy) -> None:
         """Bring one copy up to date."""
 

@@ -16,7 +16,7 @@ import structlog
 
 from bot.carrier import Carrier, CarryError, Paced, Rejected
 from bot.pacing import Pace
-from bot.rounds import Rounds
+from bot.rounds import CURABLE, Rounds
 from bot.waiting import Waiting, changed_within
 from policies.effects import Effect, Post, PostCard
 from policies.errors import SignoffError
@@ -34,22 +34,6 @@ PATIENCE = 1440
 """Attempts after which an effect is given up: with a minute between them, about a day of Slack's absence."""
 
 LONGEST_PAUSE = timedelta(seconds=60)
-
-CURABLE = frozenset(
-    {
-        "account_inactive",
-        "ekm_access_denied",
-        "invalid_auth",
-        "missing_scope",
-        "no_permission",
-        "not_authed",
-        "org_login_required",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
-"""Refusals that are about the app's token or scopes: once somebody has put them right, what is owed still goes out."""
 
 
 def lane_of(effect: Effect) -> str:
@@ -106,6 +90,8 @@ class Courier:
         while page := await self._store.owed(now, limit=PAGE, after=after):
             for owed in page:
                 self._enqueue(owed, lanes)
+            if len(page) < PAGE:
+                break
             after = page[-1].id
 
     def _enqueue(self, owed: Owed, lanes: asyncio.TaskGroup) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -19,14 +20,34 @@ from policies.checkpoint import Kind
 from policies.effects import Announce, Effect, Post, PostCard, Refresh, Remind, Summon, TellServed
 from policies.events import Delivered, Outcome
 from policies.lifecycle import apply
-from policies.people import Reviewers
 from policies.request import Request
 from storage.store import Copy, Owed, Store
+
+T = TypeVar("T")
 
 log = structlog.get_logger("signoff.courier")
 
 CLOCKS_DIFFER = timedelta(seconds=5)
 """How far back from an attempt's beginning its message is looked for."""
+
+CURABLE = frozenset(
+    {
+        "account_inactive",
+        "ekm_access_denied",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Refusals that are about the app's token or scopes: once somebody has put them right, what is owed still goes out."""
+
+UNSEEN = -1
+"""The version that a card found after an interruption counts as showing: nobody knows which it was."""
 
 UNREACHABLE = frozenset(
     {
@@ -104,29 +125,30 @@ class Rounds:
         return tuple(PostCard(request_id=request.id, to=to) for to in dict.fromkeys(places) if to not in known)
 
     async def _post_card(self, owed: Owed, effect: PostCard) -> None:
-        posted = await self._found(owed, effect)
-        if posted is None:
+        found = await self._found(owed, effect)
+        if found is None:
             await self._turn(effect.to, Urgency.NEW)
         request = await self._store.request(effect.request_id)
-        if request is None or (posted is None and _needs_no_card(request)):
+        if request is None or (found is None and _needs_no_card(request)):
             await self._store.done((owed.id,))
             return
-        posted = posted or await self._post(owed, effect, request)
+        posted = found or await self._post(owed, effect, request)
         self._ids[effect.to] = posted.channel
         copy = Copy(
             request_id=request.id,
             channel=posted.channel,
             ts=posted.ts,
             to=effect.to,
-            shown_version=request.version,
+            shown_version=UNSEEN if found else request.version,
             private=_is_person(effect.to),
         )
-        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, request))
+        shown = None if found else request
+        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, shown))
 
-    def _delivered(self, standing: Request, shown: Request) -> Outcome:
-        """The card is there; where the request changed while it was posted, it is to be brought up to date."""
+    def _delivered(self, standing: Request, shown: Request | None) -> Outcome:
+        """The card is there; where it shows anything but what stands by now, it is to be brought up to date."""
         outcome = apply(standing, Delivered(), self._clock())
-        if _looks(standing) == _looks(shown):
+        if shown is not None and _looks(standing) == _looks(shown):
             return outcome
         return outcome.then(Outcome(request=outcome.request, effects=(Refresh(request_id=standing.id),)))
 
@@ -147,6 +169,10 @@ class Rounds:
         await self._store.done((owed.id,))
 
     async def _refresh_copy(self, copy: Copy, urgency: Urgency) -> None:
+        request = await self._store.request(copy.request_id)
+        if request is not None and await self._carrier.answered(request, copy):  # costs no update, so waits no turn
+            await self._store.shown(copy.channel, copy.ts, request.version)
+            return
         await self._turn(None, urgency)
         request = await self._store.request(copy.request_id)
         if request is None:
@@ -154,6 +180,7 @@ class Rounds:
         try:
             await self._paced(None, self._carrier.refresh(request, copy))
         except Rejected as rejected:
+            _raise_if_curable(rejected)
             log.warning("a copy can't be refreshed", request=request.id, channel=copy.channel, error=rejected.error)
         await self._store.shown(copy.channel, copy.ts, request.version)
 
@@ -187,6 +214,7 @@ class Rounds:
             try:
                 await self._paced(copy.to, note(copy))
             except Rejected as rejected:
+                _raise_if_curable(rejected)
                 log.warning("a thread can't be written to", request=request.id, channel=copy.channel, why=str(rejected))
             noted.add(copy.ts)
 
@@ -226,6 +254,7 @@ class Rounds:
             try:
                 return await self._paced(None, self._carrier.post_run(effect, replace(run, channel=known[0]), known[1]))
             except Rejected as rejected:
+                _raise_if_curable(rejected)
                 log.warning("a run's message can't be updated", run=run.id, error=rejected.error)
         here = replace(effect, channel=run.channel, thread_ts=run.thread_ts)
         try:
@@ -241,12 +270,17 @@ class Rounds:
     async def _turn(self, to: str | None, urgency: Urgency) -> None:
         await self._pace.turn(to and self._ids.get(to, to), urgency)
 
-    async def _paced(self, to: str | None, call: Awaitable[Posted] | Awaitable[None]) -> Posted | None:
+    async def _paced(self, to: str | None, call: Awaitable[T]) -> T:
         try:
             return await call
         except Paced as paced:
             self._pace.hold(to, paced.retry_after)
             raise
+
+
+def _raise_if_curable(rejected: Rejected) -> None:
+    if rejected.error in CURABLE:
+        raise rejected
 
 
 def _is_person(to: str) -> bool:

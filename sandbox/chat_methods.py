@@ -34,6 +34,8 @@ def target(call: Call) -> Channel:
     if name in workspace.people:
         return direct_with(call, name)
     channel = workspace.channel_named(name) if name else None
+    if channel is not None and channel.id != name and workspace.app.is_enterprise_install:
+        raise Refused("team_not_found")  # a name means nothing where several teams are
     if channel is None:
         raise Refused("channel_not_found")
     inside = workspace.app.bot_user in channel.members

@@ -16,6 +16,9 @@ from sandbox.workspace import known_fields
 
 _ENVELOPES = {"slash_commands": "slash_commands", "events_api": "events_api", "event_callback": "events_api"}
 
+_LISTS = ("scopes", "events", "commands", "shortcuts")
+_TEAM = ("name", "domain", "enterprise_id", "enterprise_name")
+
 
 class Control:
     """The handlers. Wrong input is answered 400 with words."""
@@ -27,6 +30,7 @@ class Control:
         """Mount everything."""
         acts: dict[str, Callable[[Json], Awaitable[Json]]] = {
             "app": self._app,
+            "team": self._team,
             "faults": self._faults,
             "clock": self._clock,
             "disconnect": self._disconnect,
@@ -54,7 +58,7 @@ class Control:
     async def _app(self, body: Json) -> Json:
         """Change how the app is reached, its scopes or its subscriptions; a request URL is verified first."""
         workspace = self._sandbox.workspace
-        lists: Json = {name: tuple(body[name]) for name in ("scopes", "events", "commands") if name in body}
+        lists: Json = {name: tuple(body[name]) for name in _LISTS if name in body}
         before = workspace.app
         workspace.app = replace(before, **known_fields(AppProfile, {**body, **lists}))
         if workspace.app.mode == "http" and len(self._sandbox.sockets):
@@ -63,6 +67,13 @@ class Control:
             workspace.app = replace(workspace.app, request_url=before.request_url)
             raise ValueError("the request URL did not answer the challenge")
         return {"mode": workspace.app.mode, "request_url": workspace.app.request_url}
+
+    async def _team(self, body: Json) -> Json:
+        """Change the team, for example into one of an organisation: `enterprise_id` and `enterprise_name`."""
+        if unknown := sorted(set(body) - set(_TEAM)):
+            raise ValueError(f"unknown fields: {', '.join(unknown)}; known are {', '.join(_TEAM)}")
+        self._sandbox.workspace.team.update(body)
+        return {"team": self._sandbox.workspace.team}
 
     async def _faults(self, body: Json) -> Json:
         self._sandbox.faults.plan(body["faults"])

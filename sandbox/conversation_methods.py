@@ -1,12 +1,13 @@
 """conversations.*: channels, who is in them and what was said."""
 
+from sandbox import limits
 from sandbox.chat_methods import direct_with
 from sandbox.json_types import Json
 from sandbox.members import Channel, Message
 from sandbox.tickets import Refused
 from sandbox.web_call import Call
 
-_SCOPE_KINDS = {"channel": "channels", "private": "groups", "im": "im"}
+_SCOPE_KINDS = {"channel": "channels", "private": "groups", "im": "im", "mpim": "mpim"}
 _TYPES = {"public_channel": "channel", "private_channel": "private", "im": "im", "mpim": "mpim"}
 
 
@@ -24,9 +25,9 @@ def _as_conversation(call: Call, channel: Channel) -> Json:
         "name_normalized": channel.name,
         "is_channel": channel.kind == "channel",
         "is_group": channel.kind == "private",
-        "is_private": channel.kind == "private",
+        "is_private": channel.kind != "channel",
         "is_im": False,
-        "is_mpim": False,
+        "is_mpim": channel.kind == "mpim",
         "is_archived": channel.is_archived,
         "is_member": bot in channel.members,
         "is_shared": channel.is_ext_shared,
@@ -39,18 +40,46 @@ def _as_conversation(call: Call, channel: Channel) -> Json:
 
 
 def _open(call: Call) -> Json:
-    call.needs("im:write")
     if call.text("channel"):
+        call.needs("im:write", "mpim:write")
         channel = call.channel()
         return {"no_op": True, "already_open": True, "channel": {"id": channel.id}}
-    users = [name for name in call.text("users").split(",") if name]
+    users = list(dict.fromkeys(name for name in _names(call, "users") if name))
+    call.needs("mpim:write" if len(users) > 1 else "im:write")
     if not users:
         raise Refused("users_list_not_supplied")
+    if len(users) > limits.GROUP_PEOPLE:
+        raise Refused("too_many_users")
+    for user in users:
+        channel = direct_with(call, user)
     if len(users) > 1:
-        raise Refused("missing_scope", needed="mpim:write", provided=",".join(call.sandbox.workspace.app.scopes))
-    channel = direct_with(call, users[0])
+        channel = call.sandbox.workspace.group_direct(users)
     body = _as_conversation(call, channel) if call.flag("return_im") else {"id": channel.id}
     return {"no_op": False, "already_open": False, "channel": body}
+
+
+def _names(call: Call, name: str) -> list[str]:
+    given = call.arguments.get(name)
+    return list(map(str, given)) if isinstance(given, list) else call.text(name).split(",")
+
+
+def _join(call: Call) -> Json:
+    call.needs("channels:join")
+    channel, bot = call.channel(), call.sandbox.workspace.app.bot_user
+    if channel.kind != "channel":
+        raise Refused("method_not_supported_for_channel_type")
+    if channel.is_archived:
+        raise Refused("is_archived")
+    if bot in channel.members:
+        warning = "already_in_channel"
+        warned = {"warning": warning, "response_metadata": {"warnings": [warning]}}
+        return {"channel": _as_conversation(call, channel), **warned}
+    channel.members.append(bot)
+    call.sandbox.stream.publish("channel", {"channel": channel.id})
+    event = {"type": "member_joined_channel", "user": bot, "channel": channel.id, "channel_type": "C"}
+    event.update(team=call.team_id, event_ts=call.sandbox.clock.ts())
+    call.sandbox.delivery.event("member_joined_channel", call.sandbox.payloads.event(event))
+    return {"channel": _as_conversation(call, channel)}
 
 
 def _info(call: Call) -> Json:
@@ -61,6 +90,7 @@ def _info(call: Call) -> Json:
 
 
 def _list(call: Call) -> Json:
+    call.needs_team()
     kinds = [_TYPES.get(name.strip()) for name in call.text("types", "public_channel").split(",")]
     if None in kinds:
         raise Refused("invalid_types")
@@ -138,6 +168,7 @@ def _messages(call: Call, channel: Channel, messages: list[Message]) -> Json:
 
 
 METHODS = {
+    "conversations.join": _join,
     "conversations.open": _open,
     "conversations.info": _info,
     "conversations.list": _list,

@@ -5,8 +5,9 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ import aiohttp
 
 from sandbox import limits
 from sandbox.clock import Clock
+from sandbox.faults import Faults
 from sandbox.json_types import Json
 from sandbox.record import Record
 from sandbox.reply import Reply, within
@@ -26,16 +28,35 @@ _WITH_ANSWER = ("view_submission", "block_suggestion")
 class Delivery:
     """Carries payloads to the app. Interactions are tried once; events again at once, after a minute and after five."""
 
-    def __init__(self, workspace: Workspace, clock: Clock, record: Record, sockets: Sockets) -> None:
+    def __init__(self, workspace: Workspace, clock: Clock, record: Record, sockets: Sockets, faults: Faults) -> None:
         self._workspace = workspace
         self._clock = clock
         self._record = record
         self._sockets = sockets
+        self._faults = faults
         self._session: aiohttp.ClientSession | None = None
         self._events: set[asyncio.Task[None]] = set()
 
     async def interaction(self, payload: Json) -> Reply:
         """A click, a submission or a slash command: delivered once, acknowledged within three seconds or failed."""
+        return await self._suffering(payload, partial(self._send_interaction, payload))
+
+    async def _suffering(self, payload: Json, send: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Send, with the fault that was planned for this delivery, if any."""
+        fault = self._faults.delivery_of(str(payload.get("type", payload.get("command"))))
+        if not fault:
+            return await send()
+        self._record.add("out", "fault", method=fault, body=payload)["status"] = fault
+        if fault == "drop":
+            await self._clock.until(self._clock.now() + limits.ACK_SECONDS)
+            return Reply(outcome="timeout", reason="timeout")
+        if fault == "duplicate":
+            first, _ = await asyncio.gather(send(), send())
+            return first
+        reply = await send()
+        return Reply(outcome="timeout", reason="timeout") if reply.outcome == "acked" else reply
+
+    async def _send_interaction(self, payload: Json) -> Reply:
         is_command = "command" in payload
         if self._workspace.app.mode == "socket":
             kind = "slash_commands" if is_command else "interactive"
@@ -54,13 +75,13 @@ class Delivery:
 
     async def _deliver_event(self, payload: Json) -> None:
         sent_at = self._clock.now()
-        reply = await self._send_event(payload, 0, "")
+        reply = await self._suffering(payload, partial(self._send_event, payload, 0, ""))
         for attempt, seconds in enumerate(limits.EVENT_RETRIES, start=1):
             if reply.outcome == "acked" or reply.no_retry:
                 return
             await self._clock.until(sent_at + seconds)
             sent_at = self._clock.now()
-            reply = await self._send_event(payload, attempt, reply.reason)
+            reply = await self._suffering(payload, partial(self._send_event, payload, attempt, reply.reason))
 
     async def _send_event(self, payload: Json, attempt: int, reason: str) -> Reply:
         if self._workspace.app.mode == "socket":

@@ -18,7 +18,7 @@ def _announce(call: Call) -> Json:
     if length <= 0:
         raise Refused("invalid_arguments")
     upload = Upload(id=f"F0{secrets.token_hex(5).upper()}", name=name, length=length)
-    call.sandbox.tickets.uploads[upload.id] = upload
+    call.sandbox.tickets.new_upload(upload)
     return {"upload_url": f"{call.sandbox.workspace.base_url}/upload/{upload.id}", "file_id": upload.id}
 
 

@@ -13,7 +13,18 @@ ATTACHMENTS = 100
 VIEW_BYTES = 250_000
 METADATA_BYTES = 16_000
 """Bytes of message metadata; unpublished, so a careful guess."""
+TICKETS = 20_000
+"""Triggers (and response URLs) that the workspace remembers at a time, so that memory stays bounded."""
+UPLOADED_BYTES = 256 * 1024 * 1024
+UNREAD_EVENTS = 2_000
+"""Live updates that wait for a page which does not read; beyond them its stream ends."""
 VIEW_STACK = 3
+CHANNEL_MESSAGES = 10_000
+"""Messages that a channel of this workspace keeps; beyond them it forgets its oldest, so that memory stays bounded."""
+GROUP_PEOPLE = 8
+AGENT_TITLE = 200
+AGENT_STATUS_SECONDS = 120.0
+"""After so many seconds without a word an assistant's status disappears."""
 ACK_SECONDS = 3.0
 TRIGGER_SECONDS = 3.0
 RESPONSE_URL_USES = 5

@@ -20,20 +20,25 @@ class Person:
     is_bot: bool = False
     deleted: bool = False
     is_admin: bool = False
+    is_owner: bool = False
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     enterprise_id: str = ""
+    status_text: str = ""
+    status_emoji: str = ""
+    status_expiration: int = 0
+    """Epoch seconds at which the status ends; 0 for one that stays."""
 
     def as_page(self) -> Json:
         """The fields that the page and the tests read."""
-        names = "id name real_name email title team_id tz avatar_color is_bot deleted is_restricted is_stranger"
-        return {name: getattr(self, name) for name in names.split()}
+        names = "id name real_name email title team_id tz avatar_color is_bot deleted is_admin is_restricted is_stranger"
+        return {name: getattr(self, name) for name in (*names.split(), "status_text", "status_emoji")}
 
 
 @dataclass(kw_only=True, slots=True)
 class Channel:
-    """A channel, a private channel or a direct message."""
+    """A conversation; `kind` is `channel`, `private`, `im` (with one person) or `mpim` (with several)."""
 
     id: str
     name: str
@@ -47,6 +52,8 @@ class Channel:
     threads: dict[str, list[str]] = field(default_factory=dict)
     """The replies below a message, by its ts; ephemeral ones do not count."""
     last_read: dict[str, str] = field(default_factory=dict)
+    agent: dict[str, Json] = field(default_factory=dict)
+    """What the app says it is doing: `{status, title, since}` by the thread's ts ("" for the channel itself)."""
 
     def other(self, person: str) -> str:
         """The person at the other end of a direct message."""
@@ -118,5 +125,9 @@ class AppProfile:
     scopes: tuple[str, ...]
     events: tuple[str, ...]
     commands: tuple[Json, ...]
+    shortcuts: tuple[Json, ...] = ()
+    """Each `{callback_id, name, type}` with the type `message` or `global`."""
+    is_enterprise_install: bool = False
+    """Whether the app is installed on the whole organisation; the team then needs an `enterprise_id`."""
     mode: str = "socket"
     request_url: str = ""

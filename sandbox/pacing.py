@@ -29,6 +29,10 @@ METHOD_TIERS = {
     "reactions.add": 3,
     "reactions.remove": 2,
     "team.info": 3,
+    "bots.info": 3,
+    "conversations.join": 3,
+    "assistant.threads.setTitle": 3,
+    "assistant.threads.setSuggestedPrompts": 3,
 }
 _CONNECTIONS = ("apps.connections.open", 10 / 60, 20.0)
 """Tier 1 promises one a minute, but ten sockets may be opened at once."""

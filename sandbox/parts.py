@@ -61,6 +61,7 @@ def build(workspace_file: Path, *, pace: bool = True, **app: Any) -> Sandbox:
     workspace.app = replace(workspace.app, **app)
     tickets = Tickets(clock=clock)
     views = OpenViews(clock)
+    faults = Faults()
     sockets = Sockets(workspace.app.id, clock, record, tickets)
     payloads = Payloads(workspace, tickets, views)
     return Sandbox(
@@ -70,10 +71,10 @@ def build(workspace_file: Path, *, pace: bool = True, **app: Any) -> Sandbox:
         record=record,
         tickets=tickets,
         pace=Pace(clock, enabled=pace),
-        faults=Faults(),
+        faults=faults,
         views=views,
         sockets=sockets,
-        delivery=Delivery(workspace, clock, record, sockets),
+        delivery=Delivery(workspace, clock, record, sockets, faults),
         payloads=payloads,
         rebuild=partial(build, workspace_file, pace=pace, **app),
     )

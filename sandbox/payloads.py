@@ -77,6 +77,41 @@ class Payloads:
             "actions": [action],
         }
 
+    def suggestion(self, person: str, place: Json, block_id: str, action_id: str, value: str) -> Json:
+        """`block_suggestion`: what somebody has typed into a menu that the app fills. It has no trigger."""
+        asked = {"block_id": block_id, "action_id": action_id, "value": value}
+        return self._interaction("block_suggestion", person) | place | asked
+
+    def in_view(self, view: View) -> Json:
+        """The place of something inside a view."""
+        return {"container": {"type": "view", "view_id": view.id}, "view": self.view(view)}
+
+    def in_message(self, channel: Channel, message: Message) -> Json:
+        """The place of something inside a message; an ephemeral one is not shown to the app."""
+        container = {"type": "message", "message_ts": message.ts, "channel_id": channel.id}
+        container["is_ephemeral"] = bool(message.only_for)
+        place: Json = {"container": container, "channel": self._channel(channel)}
+        return place if message.only_for else place | {"message": self._workspace.with_thread(channel, message)}
+
+    def shortcut(self, person: str, callback_id: str) -> Json:
+        """A global shortcut: no channel and no response URL."""
+        return self._interaction("shortcut", person) | self._shortcut(person, callback_id)
+
+    def message_shortcut(self, person: str, callback_id: str, channel: Channel, message: Message) -> Json:
+        """A message shortcut, with the message it was used on."""
+        answer_to = self._tickets.new_response_url(channel.id, person, message.ts)
+        return self._interaction("message_action", person) | {
+            **self._shortcut(person, callback_id),
+            "channel": self._channel(channel),
+            "message_ts": message.ts,
+            "message": self._workspace.with_thread(channel, message),
+            "response_url": f"{self._workspace.base_url}/response/{answer_to.id}",
+        }
+
+    def _shortcut(self, person: str, callback_id: str) -> Json:
+        trigger = self._tickets.new_trigger(person)
+        return {"callback_id": callback_id, "trigger_id": trigger, "action_ts": self._workspace.clock.ts()}
+
     def view_submission(self, view: View) -> Json:
         """`view_submission` with all values, untouched ones included."""
         trigger = self._tickets.new_trigger(view.person, view.id)
@@ -94,10 +129,13 @@ class Payloads:
         """A slash command: flat, all strings."""
         team, app = self._workspace.team, self._workspace.app
         answer_to = self._tickets.new_response_url(channel.id, person)
+        organisation = self._organisation()
+        grid = {"enterprise_id": organisation["id"], "enterprise_name": organisation["name"]} if organisation else {}
         return {
             "token": VERIFICATION_TOKEN,
             "team_id": team["id"],
             "team_domain": team["domain"],
+            **grid,
             "channel_id": channel.id,
             "channel_name": self._channel(channel)["name"],
             "user_id": person,
@@ -105,7 +143,7 @@ class Payloads:
             "command": command,
             "text": text,
             "api_app_id": app.id,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": "true" if app.is_enterprise_install else "false",
             "response_url": f"{self._workspace.base_url}/response/{answer_to.id}",
             "trigger_id": self._tickets.new_trigger(person),
         }
@@ -113,16 +151,18 @@ class Payloads:
     def event(self, event: Json) -> Json:
         """An event in its envelope of the Events API."""
         team, app = self._workspace.team["id"], self._workspace.app
+        enterprise = self._workspace.team.get("enterprise_id")
         authorization = {
-            "enterprise_id": None,
-            "team_id": team,
+            "enterprise_id": enterprise,
+            "team_id": None if app.is_enterprise_install else team,
             "user_id": app.bot_user,
             "is_bot": True,
-            "is_enterprise_install": False,
+            "is_enterprise_install": app.is_enterprise_install,
         }
         return {
             "token": VERIFICATION_TOKEN,
             "team_id": team,
+            **({"enterprise_id": enterprise} if enterprise else {}),
             "api_app_id": app.id,
             "event": event,
             "type": "event_callback",
@@ -154,16 +194,30 @@ class Payloads:
         return self.event(event if home is None else event | {"view": self.view(home)})
 
     def _interaction(self, kind: str, person: str) -> Json:
-        who, team = self._workspace.people[person], self._workspace.team
+        who = self._workspace.people[person]
         return {
             "type": kind,
             "user": {"id": person, "username": who.name, "name": who.name, "team_id": who.team_id},
             "api_app_id": self._workspace.app.id,
             "token": VERIFICATION_TOKEN,
-            "team": {"id": team["id"], "domain": team["domain"]},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": self._team(),
+            "enterprise": self._organisation(),
+            "is_enterprise_install": self._workspace.app.is_enterprise_install,
         }
+
+    def _team(self) -> Json | None:
+        """The team of an interaction; null for an app that a whole organisation has installed."""
+        team, organisation = self._workspace.team, self._organisation()
+        if self._workspace.app.is_enterprise_install:
+            return None
+        grid = {"enterprise_id": organisation["id"], "enterprise_name": organisation["name"]} if organisation else {}
+        return {"id": team["id"], "domain": team["domain"], **grid}
+
+    def _organisation(self) -> Json | None:
+        team = self._workspace.team
+        if not team.get("enterprise_id"):
+            return None
+        return {"id": team["enterprise_id"], "name": team.get("enterprise_name", team["name"])}
 
     def _channel(self, channel: Channel) -> Json:
         names = {"im": "directmessage", "private": "privategroup"}

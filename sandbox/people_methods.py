@@ -1,4 +1,7 @@
-"""auth.*, team.*, users.* and usergroups.*: who is who."""
+"""auth.*, team.*, bots.*, users.* and usergroups.*: who is who."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sandbox.json_types import Json
 from sandbox.members import Group, Person
@@ -12,15 +15,16 @@ def _api_test(call: Call) -> Json:
 
 def _auth_test(call: Call) -> Json:
     team, app = call.sandbox.workspace.team, call.sandbox.workspace.app
-    return {
+    found: Json = {
         "url": f"{call.sandbox.workspace.base_url}/",
         "team": team["name"],
         "user": app.bot_name,
         "team_id": team["id"],
         "user_id": app.bot_user,
         "bot_id": app.bot_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": app.is_enterprise_install,
     }
+    return found | ({"enterprise_id": team["enterprise_id"]} if team.get("enterprise_id") else {})
 
 
 def _team_info(call: Call) -> Json:
@@ -32,6 +36,7 @@ def _as_user(call: Call, person: Person) -> Json:
     """A user object; the e-mail address only with its scope, and never of people from other organisations."""
     app = call.sandbox.workspace.app
     profile: Json = {"real_name": person.real_name, "display_name": person.name, "title": person.title}
+    profile.update(_status(person, call.sandbox.clock.now()))
     if "users:read.email" in app.scopes and person.email and not person.is_stranger:
         profile["email"] = person.email
     if person.is_bot:
@@ -54,13 +59,37 @@ def _as_user(call: Call, person: Person) -> Json:
         return found
     return found | {
         "real_name": person.real_name,
-        "tz": person.tz,
-        "is_admin": person.is_admin,
-        "is_owner": False,
+        **_time_zone(person, call.sandbox.clock.now()),
+        "is_admin": person.is_admin or person.is_owner,
+        "is_owner": person.is_owner,
         "is_primary_owner": False,
         "is_restricted": person.is_restricted,
         "is_ultra_restricted": person.is_ultra_restricted,
     }
+
+
+def _status(person: Person, now: float) -> Json:
+    over = 0 < person.status_expiration <= now
+    return {
+        "status_text": "" if over else person.status_text,
+        "status_emoji": "" if over else person.status_emoji,
+        "status_expiration": 0 if over else person.status_expiration,
+    }
+
+
+def _time_zone(person: Person, now: float) -> Json:
+    local = datetime.fromtimestamp(now, ZoneInfo(person.tz))
+    offset = local.utcoffset() or timedelta()
+    return {"tz": person.tz, "tz_label": local.tzname(), "tz_offset": int(offset.total_seconds())}
+
+
+def _bot_info(call: Call) -> Json:
+    call.needs("users:read")
+    app = call.sandbox.workspace.app
+    if call.text("bot", app.bot_id) != app.bot_id:
+        raise Refused("bot_not_found")
+    found = {"id": app.bot_id, "deleted": False, "name": app.name, "app_id": app.id, "user_id": app.bot_user}
+    return {"bot": {**found, "updated": 1_700_000_000, "icons": {}}}
 
 
 def _users_info(call: Call) -> Json:
@@ -73,6 +102,7 @@ def _users_info(call: Call) -> Json:
 
 def _users_list(call: Call) -> Json:
     call.needs("users:read")
+    call.needs_team()
     people = [person for person in call.sandbox.workspace.people.values() if not person.is_stranger]
     found, following = call.page(people)
     members = [_as_user(call, person) for person in found]
@@ -103,6 +133,7 @@ def _as_group(call: Call, group: Group) -> Json:
 
 def _groups_list(call: Call) -> Json:
     call.needs("usergroups:read")
+    call.needs_team()
     hidden = not call.flag("include_disabled")
     groups = [group for group in call.sandbox.workspace.groups.values() if not (group.disabled and hidden)]
     return {"usergroups": [_as_group(call, group) for group in groups]}
@@ -120,6 +151,7 @@ METHODS = {
     "api.test": _api_test,
     "auth.test": _auth_test,
     "team.info": _team_info,
+    "bots.info": _bot_info,
     "users.info": _users_info,
     "users.list": _users_list,
     "users.lookupByEmail": _users_by_email,

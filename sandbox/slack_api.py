@@ -1,11 +1,20 @@
 """The Web API's front: who calls, may they, how fast, with which planned fault; then the method itself."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from sandbox import chat_methods, chat_updates, conversation_methods, file_methods, people_methods, view_methods
+from sandbox import (
+    agent_methods,
+    chat_methods,
+    chat_updates,
+    conversation_methods,
+    file_methods,
+    people_methods,
+    view_methods,
+)
 from sandbox.faults import PlannedFault
 from sandbox.json_types import Json
 from sandbox.parts import Sandbox
@@ -29,6 +38,7 @@ METHODS: Mapping[str, Method] = {
     **conversation_methods.METHODS,
     **view_methods.METHODS,
     **file_methods.METHODS,
+    **agent_methods.METHODS,
 }
 _APP_TOKEN_METHODS = ("apps.connections.open",)
 _NO_TOKEN = ("api.test",)
@@ -52,16 +62,17 @@ class SlackApi:
         entry.update(token=token, body=arguments)
         call = Call(method=method, arguments=arguments, sandbox=self._sandbox)
         fault = self._sandbox.faults.next_for(method)
+        warning = _charset_warning(request)
         if fault is not None:
             return await self._with_fault(request, call, token, entry, fault)
-        return self._paced(call, token, entry)
+        return self._paced(call, token, entry, warning)
 
-    def _paced(self, call: Call, token: str, entry: Json) -> web.Response:
+    def _paced(self, call: Call, token: str, entry: Json, warning: str) -> web.Response:
         seconds = self._sandbox.pace.wait_for(call.method, _pace_key(call))
         if seconds:
             body = {"ok": False, "error": "ratelimited"}
             return _answer(entry, body, status=429, headers={"Retry-After": str(seconds)})
-        return _answer(entry, self._run(call, token), headers=self._scopes())
+        return _answer(entry, _warned(self._run(call, token), warning), headers=self._scopes())
 
     def _run(self, call: Call, token: str) -> Json:
         try:
@@ -93,6 +104,8 @@ class SlackApi:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
+        if fault.slow_body:
+            return await _slowly(request, entry, done if done is not None else {"ok": False, "error": fault.error}, fault)
         if not fault.fails and done is not None:
             return _answer(entry, done)
         names = {429: "ratelimited"}
@@ -109,6 +122,38 @@ def _answer(entry: Json, body: Json, *, status: int = 200, headers: dict[str, st
     return web.json_response(body, status=status, headers=headers)
 
 
+async def _slowly(request: web.Request, entry: Json, body: Json, fault: PlannedFault) -> web.StreamResponse:
+    """The answer in two halves, with some seconds between them."""
+    text = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(text))}
+    response = web.StreamResponse(status=fault.status or 200, headers=headers)
+    entry.update(status=response.status, answer=body)
+    await response.prepare(request)
+    await response.write(text[: len(text) // 2])
+    await asyncio.sleep(fault.slow_body)
+    await response.write(text[len(text) // 2 :])
+    return response
+
+
+def _charset_warning(request: web.Request) -> str:
+    """Slack warns of a JSON body without a charset, and of a form with one."""
+    if request.method != "POST" or "Content-Type" not in request.headers:
+        return ""
+    is_form = request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
+    if is_form == (request.charset is None):
+        return ""
+    return "superfluous_charset" if is_form else "missing_charset"
+
+
+def _warned(body: Json, warning: str) -> Json:
+    """The answer with one more warning, as Slack writes them: together in one string, and as a list."""
+    if not warning:
+        return body
+    metadata = body.get("response_metadata", {})
+    warnings = [*metadata.get("warnings", []), warning]
+    return {**body, "warning": ",".join(warnings), "response_metadata": {**metadata, "warnings": warnings}}
+
+
 def _token(request: web.Request, arguments: Json) -> str:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     sent = arguments.pop("token", "")
@@ -120,4 +165,4 @@ def _pace_key(call: Call) -> str:
     if name in call.sandbox.workspace.people:
         return f"D{name[1:]}"
     found = call.sandbox.workspace.channel_named(name) if name else None
-    return found.id if found else name
+    return found.id if found else ""

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
 
+from sandbox import limits
 from sandbox.json_types import Json
 
 _PING_SECONDS = 15.0
@@ -22,7 +23,7 @@ class Stream:
         line = f"event: {event}\ndata: {json.dumps(data)}\n\n".encode()
         for queue, person in self._listeners.items():
             if people is None or person in people:
-                queue.put_nowait(line)
+                _tell(queue, line)
 
     async def listen(self, person: str) -> AsyncIterator[bytes]:
         """What one open page receives, with a comment ping each 15 s."""
@@ -39,6 +40,14 @@ class Stream:
         """End every stream."""
         for queue in self._listeners:
             queue.put_nowait(None)
+
+
+def _tell(queue: asyncio.Queue[bytes | None], line: bytes) -> None:
+    """A page that does not read loses its stream (and starts over) instead of filling memory."""
+    if queue.qsize() < limits.UNREAD_EVENTS:
+        queue.put_nowait(line)
+    elif queue.qsize() == limits.UNREAD_EVENTS:
+        queue.put_nowait(None)
 
 
 async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox import limits
 from sandbox.clock import Clock
@@ -63,6 +64,7 @@ class Tickets:
         """A trigger id, from a message (or Home, or a command) or from inside a modal."""
         name = f"{int(self.clock.now() * 1000)}.{secrets.randbelow(10**10)}.{secrets.token_hex(16)}"
         expires = self.clock.now() + limits.TRIGGER_SECONDS
+        _make_room(self.triggers)
         self.triggers[name] = Trigger(person=person, expires_at=expires, view_id=view_id)
         return name
 
@@ -83,6 +85,7 @@ class Tickets:
         name = secrets.token_hex(12)
         expires = self.clock.now() + limits.RESPONSE_URL_SECONDS
         url = ResponseUrl(id=name, channel=channel, person=person, expires_at=expires, message_ts=message_ts)
+        _make_room(self.response_urls)
         self.response_urls[name] = url
         return url
 
@@ -97,3 +100,14 @@ class Tickets:
             raise Refused("used_url")
         url.uses_left -= 1
         return url
+
+    def new_upload(self, upload: Upload) -> None:
+        """Announce a file; the oldest ones are forgotten when all together would be too large."""
+        self.uploads[upload.id] = upload
+        while len(self.uploads) > 1 and sum(each.length for each in self.uploads.values()) > limits.UPLOADED_BYTES:
+            del self.uploads[next(iter(self.uploads))]
+
+
+def _make_room(tickets: dict[str, Any]) -> None:
+    while len(tickets) >= limits.TICKETS:
+        del tickets[next(iter(tickets))]

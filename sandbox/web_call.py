@@ -26,6 +26,16 @@ class Call:
         if not set(scopes) & set(provided):
             raise Refused("missing_scope", needed=scopes[0], provided=",".join(provided))
 
+    def needs_team(self) -> None:
+        """Lists are one team's: an app of a whole organisation has to say whose. Raises Refused("missing_argument")."""
+        if self.sandbox.workspace.app.is_enterprise_install and self.text("team_id") != self.team_id:
+            raise Refused("team_not_found" if self.text("team_id") else "missing_argument")
+
+    @property
+    def team_id(self) -> str:
+        """The id of the one team there is."""
+        return str(self.sandbox.workspace.team["id"])
+
     def text(self, name: str, default: str = "") -> str:
         """An argument as a string."""
         value = self.arguments.get(name)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ruamel.yaml import YAML
 
+from sandbox import limits
 from sandbox.clock import Clock
 from sandbox.json_types import Json
 from sandbox.members import AppProfile, Channel, Group, Message, Person
@@ -31,7 +33,8 @@ class Workspace:
     def channel_named(self, name: str) -> Channel | None:
         """A channel by id or by its (#)name."""
         plain = name.removeprefix("#")
-        found = (channel for channel in self.channels.values() if channel.name == plain and channel.kind != "im")
+        direct = ("im", "mpim")
+        found = (channel for channel in self.channels.values() if channel.name == plain and channel.kind not in direct)
         return self.channels.get(name) or next(found, None)
 
     def direct(self, person: str) -> Channel:
@@ -43,9 +46,28 @@ class Workspace:
             self.stream.publish("channel", {"channel": name}, [person])
         return self.channels[name]
 
+    def group_direct(self, people: list[str]) -> Channel:
+        """The direct message between the app and several people, opened when there is none yet."""
+        members = {*people, self.app.bot_user}
+        for channel in self.channels.values():
+            if channel.kind == "mpim" and set(channel.members) == members:
+                return channel
+        number = sum(channel.kind == "mpim" for channel in self.channels.values()) + 1
+        names = "--".join(self.people[person].name for person in (*people, self.app.bot_user))
+        channel = Channel(
+            id=f"G0GROUP{number}", name=f"mpdm-{names}-1", kind="mpim", members=[*people, self.app.bot_user]
+        )
+        self.channels[channel.id] = channel
+        self.stream.publish("channel", {"channel": channel.id}, people)
+        return channel
+
     def post(self, channel: Channel, message: Message) -> Message:
-        """Put a new message into a channel and tell those who see it."""
+        """Put a new message into a channel and tell those who see it; a full channel forgets its oldest."""
+        while len(channel.messages) >= limits.CHANNEL_MESSAGES:
+            self._forget(channel, next(iter(channel.messages)))
         channel.messages[message.ts] = message
+        if message.bot_id and channel.agent.get(message.thread_ts, {}).get("until_reply"):
+            del channel.agent[message.thread_ts]
         if message.thread_ts and message.thread_ts != message.ts and not message.only_for:
             channel.threads.setdefault(message.thread_ts, []).append(message.ts)
         if not message.only_for:
@@ -67,6 +89,11 @@ class Workspace:
             if message.ts in (below := channel.threads.get(message.thread_ts, [])):
                 below.remove(message.ts)
         self._tell("message_deleted", channel, message)
+
+    def _forget(self, channel: Channel, ts: str) -> None:
+        message = channel.messages.pop(ts)
+        if ts in (below := channel.threads.get(message.thread_ts, [])):
+            below.remove(ts)
 
     def replies(self, channel: Channel, ts: str) -> list[Message]:
         """The replies below a message, oldest first."""
@@ -103,6 +130,7 @@ def load(path: Path, clock: Clock, stream: Stream) -> Workspace:
 
 def _build(found: Json, clock: Clock, stream: Stream) -> Workspace:
     lists = {name: tuple(found["app"][name]) for name in ("scopes", "events", "commands")}
+    lists["shortcuts"] = tuple(found["app"].get("shortcuts", ()))
     app = AppProfile(**{**found["app"], **lists})
     team = found["team"]
     bot = Person(id=app.bot_user, name=app.bot_name, real_name=app.name, is_bot=True, team_id=team["id"])
@@ -126,7 +154,12 @@ def _build(found: Json, clock: Clock, stream: Stream) -> Workspace:
 
 
 def _person(entry: Json, team: str) -> Person:
-    return Person(**{"email": f"{entry['name']}@example.com", "team_id": team, **entry})
+    person = Person(**{"email": f"{entry['name']}@example.com", "team_id": team, **entry})
+    try:
+        ZoneInfo(person.tz)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{person.id}: there is no time zone {person.tz!r}; write one like Europe/London") from error
+    return person
 
 
 def _channel(entry: Json, present: list[str], bot: str) -> Channel:

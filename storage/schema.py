@@ -6,9 +6,14 @@ import sqlite3
 import time
 from pathlib import Path
 
+from sqlalchemy import Index
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
 from policies.errors import Unavailable
 from storage.engine import create_file, database_path, raw_connection, unavailable
 from storage.lock import ServeLock
+from storage.tables import METADATA
 
 REVISIONS = ("0001",)
 """Every revision that this program knows, oldest first. A test holds them against the migrations."""
@@ -39,11 +44,50 @@ def is_current(path: Path) -> bool:
 
 
 def upgrade(path: Path) -> None:
-    """Run the missing migrations, all or none of them; the caller holds the right to serve."""
-    if not is_current(path):
-        from storage.migrations import run  # Alembic takes long to import and is hardly ever needed
+    """Bring the schema up to date, whole or not at all; the caller holds the right to serve.
 
-        run(path)
+    An empty database is made as the tables are declared; only an older one needs the migrations, and with them Alembic,
+    which takes a quarter of a second and 9 MB to import. A test holds both ways to the same schema.
+    """
+    if is_current(path):
+        return
+    if is_empty(path):
+        create(path)
+        return
+    from storage.migrations import run
+
+    run(path)
+
+
+def is_empty(path: Path) -> bool:
+    """Has the database no table at all?"""
+    raw = raw_connection(path)
+    try:
+        return raw.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    finally:
+        raw.close()
+
+
+def create(path: Path) -> None:
+    """Make every table and index of the newest schema in one transaction."""
+    dialect = sqlite.dialect()
+    tables = METADATA.sorted_tables
+    made: list[CreateTable | CreateIndex] = [CreateTable(table) for table in tables]
+    made += [CreateIndex(index) for table in tables for index in sorted(table.indexes, key=_name)]
+    raw = raw_connection(path)
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+        for statement in made:
+            raw.execute(str(statement.compile(dialect=dialect)))
+        raw.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        raw.execute("INSERT INTO alembic_version VALUES (?)", (REVISIONS[-1],))
+        raw.execute("COMMIT")
+    finally:
+        raw.close()
+
+
+def _name(index: Index) -> str:
+    return str(index.name)
 
 
 def upgrade_unless_served(path: Path) -> None:

@@ -73,13 +73,12 @@ class Errand:
         except RunOver:
             pass
         except ModelFailed as failed:
-            await self.fail(str(failed))
+            await self._fail(str(failed))
         finally:
             await _cancelled(self._queued.values())
         await self._wind_up()
 
-    async def fail(self, words: str) -> None:
-        """End the run as failed, unless it is over already."""
+    async def _fail(self, words: str) -> None:
         try:
             await self._end(RunState.FAILED, words)
         except RunOver:

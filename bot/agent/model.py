@@ -112,9 +112,11 @@ class Model:
 
 
 def _status(error: Any) -> Exception:
+    if error.status_code < 400:  # the stream had begun well, and then an error event came
+        return _Again(f"the stream broke off ({_words(error)})")
     if error.status_code in (408, 409, 429) or error.status_code >= 500:
         wish = error.response.headers.get("retry-after", "")
-        after = min(float(wish), 60.0) if wish.replace(".", "", 1).isdigit() else None
+        after = min(float(wish), 60.0) if wish.isascii() and wish.replace(".", "", 1).isdigit() else None
         return _Again(f"the Messages API answered {error.status_code}", after)
     return ModelFailed(REFUSALS.get(error.status_code) or f"The Messages API refused the request: {_words(error)}")
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import structlog
 
 from bot.agent.errand import Errand
 from bot.agent.kit import Kit
 from bot.agent.leftovers import take_back
+from bot.agent.progress import HEADINGS
 from bot.waiting import changed_within
 from policies.agent_run import AgentRun, RunState
+from policies.effects import Effect, Post
 from policies.errors import SignoffError
 
 log = structlog.get_logger("signoff.agent")
@@ -24,6 +27,8 @@ PAUSE = 5.0
 
 FALLS = 5
 """Unexpected errors after which a run is ended: one that always falls over would do so for ever."""
+
+FELL_OVER = "Something in Signoff went wrong with it again and again; see Signoff's log."
 
 GRACE = 10.0
 """Seconds that calls under way are given to end and be reported when the runner stops."""
@@ -83,7 +88,7 @@ class Runner:
             await asyncio.sleep(self._pause)
             return
         try:
-            await Errand(self._kit, run).fail("Something in Signoff went wrong with it again and again; see its log.")
+            await self._kit.store.change_run(run.id, _failed)
         except SignoffError as error:
             log.warning("a run can't be ended", run=run.id, why=error.words)
 
@@ -91,3 +96,12 @@ class Runner:
         """Let calls under way end and be reported: cut short, they would count as unknown."""
         if self._kit.running:
             await asyncio.wait(self._kit.running.values(), timeout=GRACE)
+
+
+def _failed(run: AgentRun) -> tuple[AgentRun, tuple[Effect, ...]]:
+    """The run ended, told in plain words: what made it fall over may lie in its transcript."""
+    if run.state is not RunState.ACTIVE:
+        return run, ()
+    text = f"{HEADINGS[RunState.FAILED]} {FELL_OVER}"
+    told = Post(run_id=run.id, key="progress", channel=run.channel, thread_ts=run.thread_ts, text=text, kind="ended")
+    return replace(run, state=RunState.FAILED, note=FELL_OVER), (told,)

@@ -49,6 +49,7 @@ class Clicks:
         try:
             click = payloads.click(body)
             await self._act(click)
+            self._desk.afterwards.start(self._desk.adopt(click))
         except SignoffError as error:
             self._answer_later(click, error)
         except Exception as error:

@@ -91,6 +91,11 @@ class SlackCarrier:
                 return None
             raise
 
+    async def answered(self, request: Request, copy: Copy) -> bool:
+        """Bring one copy up to date by the response URL of a click on it; False where there is no fresh one."""
+        message = card(request, await self._looks.whole(request))
+        return await self._response_urls.replace(copy.channel, copy.ts, message)
+
     async def refresh(self, request: Request, copy: Copy) -> None:
         """Bring one copy up to date: by a fresh response URL where there is one, since updates are few."""
         message = card(request, await self._looks.whole(request))

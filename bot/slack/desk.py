@@ -23,7 +23,9 @@ from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.blocks import Block
 from bot.slack.views.home import home
 from bot.slack.views.modals import notice
+from policies.effects import Refresh
 from policies.errors import Refused, SignoffError, Unavailable
+from policies.events import Outcome
 from policies.request import Request
 from storage.store import Copy
 
@@ -80,18 +82,22 @@ class Desk:
         except SignoffError:
             return None
 
-    async def _refresh(self, click: Click, request: Request) -> None:
-        if click.channel is None or click.ts is None or click.ephemeral or click.in_modal:
+    async def adopt(self, click: Click) -> None:
+        """Keep a card that nobody knew of (Slack posted it and said that it had not): the click shows that it is there.
+
+        From then on it is brought up to date like the others.
+        """
+        request, copy = await self._request_of(click), _clicked(click)
+        if request is None or copy is None:
             return
-        copy = Copy(
-            request_id=request.id,
-            channel=click.channel,
-            ts=click.ts,
-            to=click.channel,
-            shown_version=0,
-            private=False,
-        )
-        await self.carrier.refresh(request, copy)
+        known = {(each.channel, each.ts) for each in await self.gateway.store.copies(request.id)}
+        if (copy.channel, copy.ts) not in known:
+            await self.gateway.store.posted(0, copy, _shown_anew)
+
+    async def _refresh(self, click: Click, request: Request) -> None:
+        copy = _clicked(click)
+        if copy is not None:
+            await self.carrier.refresh(request, copy)
 
     async def show_home(self, user_id: str) -> None:
         """Publish the App Home of one person."""
@@ -104,6 +110,24 @@ class Desk:
         """After a decision that was taken outside a channel the person's Home is shown anew."""
         if channel is None:
             self.afterwards.start(self.show_home(user_id))
+
+
+def _clicked(click: Click) -> Copy | None:
+    """The message that was clicked as a copy of its request's card; None for forms and what only one person sees."""
+    if click.channel is None or click.ts is None or click.ephemeral or click.in_modal:
+        return None
+    return Copy(
+        request_id=click.value.split(":")[0],
+        channel=click.channel,
+        ts=click.ts,
+        to=click.channel,
+        shown_version=0,
+        private=click.channel.startswith("D"),
+    )
+
+
+def _shown_anew(request: Request) -> Outcome:
+    return Outcome(request=request, effects=(Refresh(request_id=request.id),))
 
 
 def memo_of(click: Click, request: Request) -> Memo:

@@ -1,4 +1,4 @@
-"""What Slack sends, as values. The only place that indexes Slack's payloads.
+"""What Slack sends, as values. With ``wire`` the only place that indexes Slack's payloads.
 
 Strict about what Signoff needs, tolerant of the rest. Everything here raises ``Invalid`` with words for the person in
 front of the screen, and nothing else.
@@ -9,17 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from bot.slack import wire
 from bot.slack.memo import Memo
 from policies.errors import Invalid
 
-UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,20}$", strict=True)]
-Short = Annotated[str, StringConstraints(max_length=255, strict=True)]
-Long = Annotated[str, StringConstraints(max_length=4_000, strict=True)]
-Ts = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}\.[0-9]{1,8}$", strict=True)]
 _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}(\|[^>]*)?>")
 
 
@@ -100,97 +97,6 @@ class HomeOpened:
     user_id: str
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _User(_Wire):
-    id: UserId
-    team_id: Short | None = None
-
-
-class _Action(_Wire):
-    action_id: Short
-    value: Annotated[str, StringConstraints(max_length=2_000, strict=True)] = ""
-
-
-class _Container(_Wire):
-    channel_id: Short | None = None
-    message_ts: Ts | None = None
-    is_ephemeral: bool = False
-
-
-class _View(_Wire):
-    id: Short
-    type: Short = "modal"
-    hash: Short | None = None
-    callback_id: Short = ""
-    private_metadata: Annotated[str, StringConstraints(max_length=3_000, strict=True)] = ""
-    state: dict[str, Any] | None = None
-
-
-class _Interaction(_Wire):
-    user: _User
-    trigger_id: Long = ""
-
-
-class _BlockActions(_Interaction):
-    actions: list[_Action]
-    container: _Container = _Container()
-    response_url: Long | None = None
-    view: _View | None = None
-
-
-class _ViewSubmission(_Interaction):
-    view: _View
-
-
-class _SlashCommand(_Wire):
-    user_id: UserId
-    channel_id: Short
-    command: Short
-    text: str = ""
-    trigger_id: Long = ""
-    response_url: Long | None = None
-
-
-class _SpokenEvent(_Wire):
-    user: UserId
-    channel: Short
-    ts: Ts
-    thread_ts: Ts | None = None
-    text: str = ""
-
-
-class _Spoken(_Wire):
-    event_id: Short
-    event: _SpokenEvent
-
-
-class _OpenedEvent(_Wire):
-    user: UserId
-    tab: Short = "home"
-
-
-class _Opened(_Wire):
-    event: _OpenedEvent
-
-
-class _Selected(_Wire):
-    value: Short
-
-
-class _Element(_Wire):
-    value: str | None = None
-    selected_option: _Selected | None = None
-    selected_options: list[_Selected] | None = None
-    selected_date: Short | None = None
-
-
-class _Values(_Wire):
-    values: dict[str, dict[str, _Element]] = {}
-
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -203,7 +109,7 @@ def _read(model: type[Model], body: object) -> Model:
 
 def click(body: object) -> Click:
     """The press of a button in a message, a form or the Home."""
-    read = _read(_BlockActions, body)
+    read = _read(wire.BlockActions, body)
     if not read.actions:
         raise Invalid("Slack sent a click without a button; nothing was changed.")
     view = read.view
@@ -223,7 +129,7 @@ def click(body: object) -> Click:
     )
 
 
-def _memo(view: _View) -> Memo:
+def _memo(view: wire.View) -> Memo:
     try:
         return Memo.model_validate_json(view.private_metadata or "{}")
     except ValidationError:
@@ -232,8 +138,8 @@ def _memo(view: _View) -> Memo:
 
 def submitted(body: object) -> Submitted:
     """A form that was sent."""
-    read = _read(_ViewSubmission, body)
-    state = _read(_Values, read.view.state or {})
+    read = _read(wire.ViewSubmission, body)
+    state = _read(wire.Values, read.view.state or {})
     return Submitted(
         user_id=read.user.id,
         team_id=read.user.team_id,
@@ -244,7 +150,7 @@ def submitted(body: object) -> Submitted:
     )
 
 
-def _entered(element: _Element) -> Entered:
+def _entered(element: wire.Element) -> Entered:
     if element.selected_options is not None:
         return tuple(option.value for option in element.selected_options)
     if element.selected_option is not None:
@@ -254,7 +160,7 @@ def _entered(element: _Element) -> Entered:
 
 def command(body: object) -> Command:
     """A slash command."""
-    read = _read(_SlashCommand, body)
+    read = _read(wire.SlashCommand, body)
     return Command(
         user_id=read.user_id,
         channel=read.channel_id,
@@ -267,7 +173,7 @@ def command(body: object) -> Command:
 
 def mention(body: object) -> Mention:
     """A mention of the app in a channel, or a direct message to it."""
-    read = _read(_Spoken, body)
+    read = _read(wire.Spoken, body)
     return Mention(
         event_id=read.event_id,
         user_id=read.event.user,
@@ -283,7 +189,7 @@ def _unescaped(text: str) -> str:
 
 def home_opened(body: object) -> HomeOpened | None:
     """The app's Home was opened; None for its other tabs."""
-    read = _read(_Opened, body)
+    read = _read(wire.Opened, body)
     return HomeOpened(user_id=read.event.user) if read.event.tab == "home" else None
 
 

@@ -109,17 +109,16 @@ class Talk:
     async def _start(self, said: Mention) -> None:
         try:
             if not said.text:
-                await self._whisper(said, MENTION_HELP)
+                self._whisper(said, MENTION_HELP)
                 return
             person = await self._desk.directory.person(said.user_id)
             await self._desk.gateway.start_run(person, said.channel, said.thread_ts, _errand(said.text))
         except SignoffError as error:
-            await self._whisper(said, answers.sentence(error, self._desk.looks.at_once()))
+            self._whisper(said, answers.sentence(error, self._desk.looks.at_once()))
 
-    async def _whisper(self, said: Mention, words: str) -> None:
-        await self._desk.client.chat_postEphemeral(
-            channel=said.channel, user=said.user_id, thread_ts=said.thread_ts, text=words
-        )
+    def _whisper(self, said: Mention, words: str) -> None:
+        post = self._desk.client.chat_postEphemeral
+        self._desk.afterwards.start(post(channel=said.channel, user=said.user_id, thread_ts=said.thread_ts, text=words))
 
 
 def _errand(text: str) -> str:

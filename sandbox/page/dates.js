@@ -2,12 +2,29 @@
 
 const DAY = 86_400_000;
 
+const TIME = { hour: "numeric", minute: "2-digit" };
+const SECONDS = { hour: "numeric", minute: "2-digit", second: "2-digit" };
+const DATE = { month: "long", day: "numeric", year: "numeric" };
+const SHORT = { month: "short", day: "numeric", year: "numeric" };
+const LONG = { weekday: "long", month: "long", day: "numeric", year: "numeric" };
+const WEEKDAY = { weekday: "long", month: "long", day: "numeric" };
+const WHOLE = { dateStyle: "full", timeStyle: "medium" };
+
+const formats = new Map();
+
+/** A formatter is dear to make, so each is made once. */
 function format(date, options) {
-  return new Intl.DateTimeFormat(undefined, options).format(date);
+  if (!formats.has(options)) formats.set(options, new Intl.DateTimeFormat(undefined, options));
+  return formats.get(options).format(date);
 }
 
 function startOfDay(date) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+/** Whether two messages were written on the same day. */
+export function sameDay(ts, other) {
+  return startOfDay(new Date(Number(ts) * 1000)) === startOfDay(new Date(Number(other) * 1000));
 }
 
 function relativeDay(date, now) {
@@ -17,12 +34,12 @@ function relativeDay(date, now) {
 
 /** The clock time of a message, e.g. "14:05". */
 export function clock(ts) {
-  return format(new Date(Number(ts) * 1000), { hour: "numeric", minute: "2-digit" });
+  return format(new Date(Number(ts) * 1000), TIME);
 }
 
 /** The whole date and time of a message, for its tooltip. */
 export function moment(ts) {
-  return format(new Date(Number(ts) * 1000), { dateStyle: "full", timeStyle: "medium" });
+  return format(new Date(Number(ts) * 1000), WHOLE);
 }
 
 /** The day a message belongs to: "Today", "Yesterday" or the date. */
@@ -31,22 +48,20 @@ export function day(ts, now = new Date()) {
   const near = relativeDay(date, now);
   return near
     ? near[0].toUpperCase() + near.slice(1)
-    : format(date, { weekday: "long", month: "long", day: "numeric" });
+    : format(date, WEEKDAY);
 }
 
-const SHORT = { month: "short", day: "numeric", year: "numeric" };
-const LONG = { weekday: "long", month: "long", day: "numeric", year: "numeric" };
 const PARTS = {
   date_num: (date) =>
     `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`,
-  date: (date) => format(date, { month: "long", day: "numeric", year: "numeric" }),
+  date: (date) => format(date, DATE),
   date_short: (date) => format(date, SHORT),
   date_long: (date) => format(date, LONG),
   date_pretty: (date, now) => relativeDay(date, now) ?? PARTS.date(date),
   date_short_pretty: (date, now) => relativeDay(date, now) ?? format(date, SHORT),
   date_long_pretty: (date, now) => relativeDay(date, now) ?? format(date, LONG),
-  time: (date) => format(date, { hour: "numeric", minute: "2-digit" }),
-  time_secs: (date) => format(date, { hour: "numeric", minute: "2-digit", second: "2-digit" }),
+  time: (date) => format(date, TIME),
+  time_secs: (date) => format(date, SECONDS),
   ago: (date, now) => ago(date, now),
 };
 

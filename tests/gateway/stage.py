@@ -52,6 +52,13 @@ class Card:
         return {button["action_id"]: button["value"] for row in rows for button in row}
 
 
+    def place(self, action_id: str) -> dict[str, str]:
+        """Where the button with this `action_id` is, for a click without another look at the channel."""
+        rows = [block for block in self.message["blocks"] if block["type"] == "actions"]
+        holds = next(row for row in rows if action_id in [button["action_id"] for button in row["elements"]])
+        return {"block_id": str(holds["block_id"]), "action_id": action_id}
+
+
 @dataclass(kw_only=True, slots=True)
 class Stage:
     """One sandbox with one gateway; every request gets a lane of its own for as long as there are some."""

@@ -48,7 +48,7 @@ def test_a_pending_card_says_what_why_who_until_when_and_how_to_decide() -> None
         "Asked by Shop agent",
         "for Nia Newton",
         "The agent says (not checked), and is 82% sure",
-        "refunds: issue_refund is always looked at",
+        "Stopped by the rule “refunds”: issue_refund is always looked at",
         "May decide: support",
         "<@U0ANA> <@U0BEN>",
         "Needs one approval",

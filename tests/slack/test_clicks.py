@@ -143,7 +143,7 @@ async def test_a_call_that_the_card_cuts_is_approved_only_after_its_last_page(ho
     payload = await _forged(home, "U0ANA", channel, ts, "b", ids.APPROVE, f"{request.id}:1")
     await home.sandbox.control.deliver("block_actions", payload)
     assert (await home.now(request)).state is State.PENDING
-    await home.press("U0ANA", request, ids.VIEW)
+    assert (await home.press("U0ANA", request, ids.VIEW)) == {"ok": True}
     pages = 0
     while not (view := await home.front("U0ANA"))["submit"]:
         assert "rm -rf /srv" not in said(view)
@@ -212,8 +212,8 @@ async def test_a_form_of_an_older_revision_changes_nothing(home: House) -> None:
     await home.press("U0ANA", request, ids.MODIFY)
     await home.press("U0BEN", request, ids.MODIFY)
     assert (await home.submit("U0BEN", field_0="7"))["ok"]
-    answer = await home.submit("U0ANA", field_1="9")
-    assert answer["response_action"] == "update"
+    answer = await home.submit("U0ANA", field_0="7")
+    assert answer["response_action"] == "update", "not 'nothing was changed', although the field says what stands now"
     assert "revision 2" in said(await home.front("U0ANA"))
     assert dict((await home.now(request)).call.arguments) == {"a": 7, "b": 2}
 
@@ -309,6 +309,15 @@ async def test_who_may_start_the_agent_can_by_command_and_by_mention_and_others_
     assert (await people.command("U0ANA", "C0AGENTS", "/agent"))["ok"]
     assert "Say what the agent should do" in await home.whispered("U0ANA", "C0AGENTS")
     assert len(await store.runs()) == 2
+
+
+async def test_an_event_that_slack_delivers_twice_starts_one_run(home: House) -> None:
+    event = {"type": "app_mention", "user": "U0ANA", "channel": "C0AGENTS", "ts": "1795435200.000100", "text": "go"}
+    payload = {"type": "event_callback", "team_id": "T0SANDBOX", "event_id": "Ev0TWICE", "event": event}
+    for _ in range(3):
+        await home.sandbox.control.deliver("events_api", payload)
+    await until(home.serving.store.runs)
+    assert len(await home.serving.store.runs()) == 1
 
 
 async def test_ten_people_who_press_at_once_make_one_decision(home: House) -> None:

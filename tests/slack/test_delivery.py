@@ -8,6 +8,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.carrier import Paced, Posted, Rejected, Uncertain
 from bot.slack.delivery import SlackCarrier
@@ -146,12 +148,26 @@ async def test_a_runs_messages_are_posted_and_then_updated(desk: Desk) -> None:
     assert "Stop the agent" in said(await desk.message(posted))
 
 
-async def test_response_urls_serve_four_times_for_a_while_and_only_slack(desk: Desk) -> None:
+async def test_no_response_url_leads_anywhere_but_to_slack(desk: Desk) -> None:
+    reached: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        reached.append(request.path)
+        return web.Response()
+
+    served = web.Application()
+    served.router.add_post("/{any}", elsewhere)
+    async with TestServer(served) as server:
+        url = str(server.make_url("/x"))
+        desk.urls.remember("C", "1", url)
+        assert not await desk.urls.replace("C", "1", Message(text="x", blocks=(), metadata={}))
+        assert not await desk.urls.whisper(url, "hello")
+    assert reached == []
+
+
+async def test_response_urls_serve_for_a_while_and_are_dropped_when_slack_refuses(desk: Desk) -> None:
     message = Message(text="x", blocks=(), metadata={})
     url = f"{desk.sandbox.url}/response/nothing"
-    desk.urls.remember("C", "1", "https://evil.example/x")
-    assert not await desk.urls.replace("C", "1", message)
-    assert not await desk.urls.whisper("https://evil.example/x", "hello")
     desk.urls.remember("C", "1", url)
     desk.clock.ahead = FRESH + timedelta(seconds=1)
     assert not await desk.urls.replace("C", "1", message)

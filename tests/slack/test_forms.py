@@ -11,6 +11,7 @@ from bot.slack import ids
 from bot.slack.memo import Memo
 from bot.slack.payloads import Submitted
 from bot.slack.submissions import edited_arguments
+from bot.slack.views.card import card
 from bot.slack.views.home import home, listing, unknown_word
 from bot.slack.views.modals import notice, reject_form, view_form
 from bot.slack.views.modify import block_of, modify_form
@@ -69,6 +70,14 @@ FORMS: dict[str, dict[str, Any]] = {
 def test_each_form_is_the_golden_one_and_any_workspace_takes_it(name: str) -> None:
     check_form(FORMS[name])
     compare(name, FORMS[name])
+
+
+def test_a_form_warns_of_look_alikes_and_hidden_characters_as_the_card_does() -> None:
+    request = ask({"payee": "p\u0430ypal", "note": "pay\u202eme"}, checkpoint(Kind.MANUAL))
+    for shown in (card(request, LOOK).blocks, view_form(request, LOOK, MEMO)["blocks"]):
+        said = "\n".join(text for _, text in texts(list(shown)))
+        assert "mixes alphabets" in said
+        assert "change the reading order" in said
 
 
 def test_the_phrase_is_asked_where_it_counts_and_nowhere_else() -> None:

@@ -242,9 +242,11 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(request=requests)
     def deliver(self, request: str) -> None:
-        pending = self.witnesses[request].decision is None
-        if self.change(request, Delivered()) is not None and pending and self.witnesses[request].delivered is None:
-            self.witnesses[request].delivered = self.now
+        witness = self.witnesses[request]
+        own_limit = witness.opened.expires_at or witness.deadline
+        in_time = witness.decision is None and self.now < min(witness.deadline, own_limit)
+        if self.change(request, Delivered()) is not None and in_time and witness.delivered is None:
+            witness.delivered = self.now
 
     @rule(request=requests)
     def lose(self, request: str) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,10 +123,32 @@ async def test_a_command_beside_a_server_of_an_older_schema_is_refused(
 
 
 def test_the_migrations_make_exactly_the_tables_that_are_declared(url: str, database: Path) -> None:
+    migrations.run(database)
     assert migrate(url) == "0001"
     with migrations.engine(database).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
+
+
+def test_a_new_database_is_the_one_that_the_migrations_make(url: str, database: Path, tmp_path: Path) -> None:
+    migrate(url)
+    migrated = tmp_path / "migrated.db"
+    migrations.run(migrated)
+    assert _declared(database) == _declared(migrated)
+
+
+def _declared(path: Path) -> set[str]:
+    """Each table's columns and keys, and each index, as SQLite itself describes them."""
+    found = set()
+    with closing(sqlite3.connect(path)) as raw:
+        names = raw.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+        for kind, name in names:
+            found |= {f"{kind} {name} {row}" for row in raw.execute(f"PRAGMA {kind}_xinfo({name})")}
+            if kind == "table":
+                foreign = raw.execute(f"PRAGMA foreign_key_list({name})").fetchall()
+                unique = raw.execute(f"SELECT name, \"unique\", origin FROM pragma_index_list('{name}')").fetchall()
+                found |= {f"{name} {sorted(foreign)} {sorted(each[1:] for each in unique)}"}
+    return found
 
 
 def test_the_program_knows_every_migration_in_order() -> None:

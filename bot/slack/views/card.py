@@ -6,7 +6,7 @@ has no Approve: whoever approves has had the whole action before them (in View a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.slack import ids
 from bot.slack.views import action, words
@@ -62,7 +62,7 @@ def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
 def _who_asks(request: Request, look: Look) -> Block:
     agent = one_line(request.requester.name, look.key, 60)
     elements = [
-        mrkdwn(f"{words.EMOJI[request.state]} {words.RISK[request.checkpoint.kind]}"),
+        mrkdwn(words.stand(request)),
         plain(f"Asked by {agent}"),
     ]
     owner = request.requester.owner
@@ -80,22 +80,27 @@ def facts(request: Request, look: Look) -> Iterator[Block]:
     yield from _standing(request, look)
 
 
-def _remarks(request: Request, parts: tuple[Laid, ...], cut: bool) -> Iterator[Block]:
-    warnings = [warning for part in parts for warning in part.warnings]
+def alarms(warnings: Sequence[str]) -> Iterator[Block]:
+    """What is suspicious about the texts: look-alike letters, hidden characters, turned reading order."""
     if warnings:
         shown = [plain(f"⚠️ {clip(warning, 200)}") for warning in warnings[:3]]
         more = [plain(f"… and {len(warnings) - 3} more warnings")] if len(warnings) > 3 else []
         yield context(*shown, *more)
+
+
+def _remarks(request: Request, parts: tuple[Laid, ...], cut: bool) -> Iterator[Block]:
+    yield from alarms([warning for part in parts for warning in part.warnings])
     if cut:
         pending = " Open *View all* to read the rest and decide." if not request.settled else ""
-        yield context(mrkdwn(f":scissors: This card doesn't show everything.{pending}"))
+        yield context(mrkdwn(f"✂️ This card doesn't show everything.{pending}"))
 
 
 def why(request: Request, look: Look) -> Iterator[Block]:
     """The rule that stopped the call and its reason, as elements of a context block."""
     checkpoint = request.checkpoint
     rule = one_line(checkpoint.rule, look.key, 60)
-    yield plain(f"Stopped by the rule “{rule}”: {one_line(checkpoint.reason, look.key, 300)}")
+    reason = checkpoint.reason.removeprefix(f"{checkpoint.rule}: ")
+    yield plain(f"Stopped by the rule “{rule}”: {one_line(reason, look.key, 300)}")
     if checkpoint.required_by:
         yield plain(f"Required by {one_line(checkpoint.required_by, look.key, 60)}")
     if checkpoint.self_approval and checkpoint.kind is not Kind.MANUAL:
@@ -105,7 +110,9 @@ def why(request: Request, look: Look) -> Iterator[Block]:
 def _standing(request: Request, look: Look) -> Iterator[Block]:
     if not request.settled:
         yield context(*_who_may(request, look))
-        yield context(plain(words.progress(request, look)), mrkdwn(_until(request)))
+        soft = request.checkpoint.kind is Kind.SOFT
+        counted = () if soft and not request.approvals else (plain(words.progress(request, look)),)
+        yield context(*counted, mrkdwn(_until(request)))
         return
     decided, ran = words.decided(request, look), words.ran(request, look)
     if decided and request.decision:

@@ -52,7 +52,7 @@ def _row(request: Request, look: Look) -> Iterator[Block]:
     value = str(ids.Target(request_id=request.id, revision=request.revision))
     review = button("Look" if request.settled else "Review", ids.VIEW, value)
     yield section(plain(words.title(request, look)), review)
-    about = [mrkdwn(f"{words.EMOJI[request.state]} {words.RISK[request.checkpoint.kind]}")]
+    about = [mrkdwn(words.stand(request))]
     about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)}"))
     if not request.settled:
         about.append(plain(words.progress(request, look)))

@@ -13,7 +13,11 @@ from policies.visible import escaped_length
 SIDE_BY_SIDE = 10
 """Fields in one section."""
 LEAST = 240
-"""No long text is cut shorter than this many characters, so that head, tail and notice say something."""
+"""No long text gets less room than this, so that head, tail and notice say something."""
+NOTICED = 160
+"""The shortest cut text in which ``policies.display`` says how much is hidden."""
+WHEN_CUT = 0.4
+"""What is cut anyway is cut to this part of the room: the rest is read in View all, and the card stays readable."""
 PAGE_CHARACTERS = 24_000
 PAGE_BLOCKS = 60
 
@@ -29,6 +33,8 @@ class Laid:
 
 def lay_out(items: Sequence[Item], key: bytes, *, characters: int, most_blocks: int) -> Laid:
     """``items`` in their order, within ``characters`` (escaped) and ``most_blocks``."""
+    if sum(item.need for item in items) > characters:
+        characters = int(characters * WHEN_CUT)
     kept = _that_fit(items, characters, most_blocks)
     allowed = iter(_allotted(kept, characters))
     blocks: list[Block] = []
@@ -41,8 +47,12 @@ def lay_out(items: Sequence[Item], key: bytes, *, characters: int, most_blocks: 
             text = _within(group[0], key, room[0])
             blocks.append(titled(group[0].label, text.text))
             cut = cut or text.cut
-    warnings = tuple(f"{item.label}: {warning}" for item in items for warning in item.whole.warnings)
-    return Laid(blocks=tuple(blocks), cut=cut, warnings=warnings)
+    return Laid(blocks=tuple(blocks), cut=cut, warnings=warnings_of(items))
+
+
+def warnings_of(items: Sequence[Item]) -> tuple[str, ...]:
+    """What is suspicious about the texts of ``items``, each with the item's label."""
+    return tuple(f"{item.label}: {warning}" for item in items for warning in item.whole.warnings)
 
 
 def _line(item: Item) -> str:
@@ -50,7 +60,12 @@ def _line(item: Item) -> str:
 
 
 def _within(item: Item, key: bytes, room: int) -> Shown:
-    return item.whole if item.need <= room else shown(item.raw, key, room - escaped_length(item.label) - 2)
+    """As much of ``item`` as ``room`` holds; where lines take much of it, that much less of the characters."""
+    if item.need <= room:
+        return item.whole
+    label = escaped_length(item.label) + 2
+    length = escaped_length(item.whole.text)
+    return shown(item.raw, key, max(NOTICED, (room - label) * length // (item.need - label)))
 
 
 def groups(items: Sequence[Item]) -> Iterator[list[Item]]:

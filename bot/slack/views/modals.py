@@ -8,8 +8,8 @@ from bot.slack import ids
 from bot.slack.memo import Memo
 from bot.slack.views import action, words
 from bot.slack.views.blocks import Block, actions, button, context, entry, header, mrkdwn, named, plain, section
-from bot.slack.views.card import facts, why
-from bot.slack.views.layout import pages
+from bot.slack.views.card import alarms, facts, why
+from bot.slack.views.layout import pages, warnings_of
 from bot.slack.views.look import Look
 from bot.slack.views.text import Item, clip, one_line, shown
 from policies.checkpoint import Kind
@@ -34,12 +34,13 @@ def modal(callback_id: str, title: str, memo: Memo, blocks: list[Block], submit:
 
 def view_form(request: Request, look: Look, memo: Memo) -> Block:
     """Everything, page by page. While the request is pending the last page approves (``manual``: with the phrase)."""
-    found = pages(_items(request, look))
+    items = _items(request, look)
+    found = pages(items)
     page = min(memo.page, len(found) - 1)
     last = page == len(found) - 1
     deciding = last and not request.settled and request.checkpoint.kind is not Kind.SOFT
     asks = deciding and request.checkpoint.kind is Kind.MANUAL
-    blocks = [header(words.title(request, look)), *facts(request, look), *found[page]]
+    blocks = [header(words.title(request, look)), *facts(request, look), *found[page], *alarms(warnings_of(items))]
     if len(found) > 1:
         blocks.append(context(plain(f"Page {page + 1} of {len(found)}. {_where_next(request, last)}")))
     blocks.append(context(*why(request, look)))

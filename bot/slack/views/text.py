@@ -67,6 +67,8 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
+LINE = 20
+"""Characters that a line end counts for: a card of many short lines is as long as one of few long ones."""
 SHORT = 60
 LABEL = 60
 
@@ -82,8 +84,8 @@ class Item:
 
     @property
     def need(self) -> int:
-        """Escaped characters that all of it takes."""
-        return escaped_length(self.label) + 2 + escaped_length(self.whole.text)
+        """The room that all of it takes: its escaped characters, and what its lines take of the screen."""
+        return escaped_length(self.label) + 2 + escaped_length(self.whole.text) + LINE * self.whole.text.count("\n")
 
 
 def item(label: str, raw: str, key: bytes) -> Item:

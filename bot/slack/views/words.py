@@ -32,6 +32,13 @@ FORMER = {
 }
 
 
+def stand(request: Request) -> str:
+    """The first words on a card, in mrkdwn: what the agent does meanwhile, or what became of the request."""
+    if request.settled:
+        return f"{EMOJI[request.state]} *{request.state.value.capitalize()}*"
+    return f"{EMOJI[request.state]} {RISK[request.checkpoint.kind]}"
+
+
 def people(who: tuple[str, ...], look: Look, request: Request | None = None) -> str:
     """Names in a row: "Ana Reyes, Ben Okafor and 3 more"."""
     names = [one_line(look.name(one, request), look.key, 60) for one in who[:4]]

@@ -1,0 +1,294 @@
+"""What a run of the agent does with its calls, over the real wires."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from policies.agent_run import AgentRun, RunState
+from policies.errors import NotAllowed
+from policies.request import ExecutionState, State
+from policies.review import Verdict
+from tests.agent.runner_house import House, results, said
+
+
+def use(use_id: str, tool: str, **arguments: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": use_id, "name": tool, "input": arguments}
+
+
+async def resumed(home: House, errand: str, *uses: dict[str, Any], **fields: Any) -> AgentRun:
+    """A run whose model has just asked for ``uses``."""
+    transcript = (
+        {"role": "user", "content": [{"type": "text", "text": errand}]},
+        {"role": "assistant", "content": list(uses)},
+    )
+    made = {"id": f"run_{errand}", "owner": "U0NEWT", "owner_name": "Nia", "channel": "C0AGENTS", "errand": errand}
+    run = AgentRun(**{**made, "created_at": datetime.now(UTC), "transcript": transcript, **fields})
+    await home.store.add_run(run)
+    home.waiting.wake(("runs",))
+    return run
+
+
+async def test_all_calls_of_one_message_are_answered_together_each_as_it_ended(home: House) -> None:
+    run = await resumed(
+        home,
+        "refund",
+        use("a", "read_order", order_id="HG-7"),
+        use("b", "issue_refund", order_id="HG-7", amount=5, signoff_reason="broken", signoff_confidence=0.4),
+        use("c", "drop_table", name="orders"),
+        use("d", "fly_to_moon", speed=3),
+        use("e", "read_order", order_number=7),
+        use("f", "issue_refund", order_id="HG-8", amount=5000),
+    )
+    for order in ("HG-7", "HG-8"):
+        request = await home.asked("issue_refund", lambda each, order=order: each.call.arguments["order_id"] == order)
+        standing = await home.store.run(run.id)
+        assert standing is not None
+        assert len(standing.transcript) == 2, "nothing is answered before everything is"
+        await home.review(request)
+    told = results(await home.over(run), 2)
+    assert list(told) == ["a", "b", "c", "d", "e", "f"]
+    assert told["a"] == ('{"order_id": "HG-7", "total": 140}', False)
+    assert told["b"] == ('{"refunded": 5.0}', False)
+    assert told["c"][0].startswith("The policy refuses this call")
+    assert told["d"][0].startswith("There is no tool named fly_to_moon")
+    assert "order_number" in told["e"][0]
+    assert told["f"] == ("The bank refuses more than 1000.", True)
+    assert all(told[each][1] for each in "cdef")
+    assert home.effects() == [{"refund": "HG-7", "amount": 5.0}]
+
+
+async def test_reason_and_confidence_are_asked_for_gated_calls_only_and_never_reach_the_tool(home: House) -> None:
+    run = await home.start("refund the lamp")
+    request = await home.asked("issue_refund")
+    assert (request.reason, request.confidence) == ("It came broken.", 0.8)
+    assert request.call.arguments == {"order_id": "HG-1", "amount": 140}
+    await home.review(request)
+    uses = [block for block in (await home.over(run)).transcript[1]["content"] if block["type"] == "tool_use"]
+    assert uses[0]["input"] == {"order_id": "HG-1"}, "reading is always allowed, so nobody is told why"
+    assert uses[1]["input"]["signoff_reason"] == "It came broken."
+
+
+async def test_a_no_is_told_as_a_no_with_its_words(home: House) -> None:
+    run = await home.start("refund the lamp")
+    await home.review(await home.asked("issue_refund"), Verdict.REJECT, note="too much")
+    ended = await home.over(run)
+    assert said(ended).startswith("The end: Rejected by Ana Reyes: too much")
+    assert home.effects() == []
+    assert any("✗ issue_refund: Rejected by Ana Reyes: too much" in text for text in await home.thread(run)) or (
+        await home.thread_says(run, "✗ issue_refund: Rejected by Ana Reyes: too much")
+    )
+
+
+async def test_silence_is_told_as_silence_and_not_as_a_no(home: House) -> None:
+    run = await home.start("refund the lamp")
+    await home.asked("issue_refund")
+    home.clock.ahead = timedelta(hours=3)
+    await home.gateway.advance(home.clock())
+    ended = said(await home.over(run))
+    assert "Nobody answered in time" in ended
+    assert "That is not a no" in ended
+    assert home.effects() == []
+
+
+async def test_a_changed_call_runs_as_changed_and_the_agent_hears_what_changed(home: House) -> None:
+    run = await home.start("refund the lamp")
+    request = await home.asked("issue_refund")
+    await home.review(request, Verdict.MODIFY, arguments={"order_id": "HG-1", "amount": 40})
+    ended = said(await home.over(run))
+    assert "A reviewer changed the arguments before this ran." in ended
+    assert "- amount: 140 → 40" in ended
+    assert home.effects() == [{"refund": "HG-1", "amount": 40.0}]
+
+
+async def test_an_approval_that_nobody_used_in_time_is_told_as_lapsed(home: House) -> None:
+    await home.stop_serving()
+    run = await resumed(home, "refund", use("a", "issue_refund", order_id="HG-1", amount=1))
+    home.serve()
+    request = await home.asked("issue_refund")
+    await home.stop_serving()
+    await home.review(request)
+    home.clock.ahead = timedelta(hours=1)
+    await home.gateway.advance(home.clock())
+    home.serve()
+    assert "the approval lapsed" in said(await home.over(run))
+    assert home.effects() == []
+
+
+async def test_a_run_that_is_stopped_takes_back_its_calls_and_the_one_under_way_is_reported(home: House) -> None:
+    run = await home.start("slowly pay")
+    waiting = await home.asked("issue_refund")
+    under_way = await home.review(await home.asked("slow_refund"))
+    await home.asked("slow_refund", lambda each: each.execution is not None and each.execution.state == "claimed")
+    stopped = await home.gateway.stop_run(run.id, home.person("U0NEWT", "Nia Newton"))
+    assert stopped.state is RunState.STOPPED
+    await home.asked("issue_refund", lambda each: each.state is State.WITHDRAWN)
+    (home.folder / "let-end").touch()
+    ended = await home.asked(
+        "slow_refund", lambda each: each.execution is not None and each.execution.state == "succeeded"
+    )
+    assert (waiting.state, ended.id) == (State.PENDING, under_way.id)
+    assert [each.get("refund") for each in home.effects()] == [None, "HG-2"]
+    assert "This run was stopped. stopped by Nia Newton" in (await home.thread_says(run, "• slow_refund: done"))[1]
+
+
+async def test_what_an_approval_let_through_is_revoked_when_the_run_was_stopped_first(home: House) -> None:
+    run = await home.start("refund the lamp")
+    request = await home.asked("issue_refund")
+    await home.stop_serving()
+    await home.review(request)
+    await home.gateway.stop_run(run.id, home.person("U0NEWT"))
+    home.serve()
+    revoked = await home.asked("issue_refund", lambda each: each.execution.state is not ExecutionState.UNCLAIMED)
+    assert revoked.execution is not None
+    assert revoked.execution.state is ExecutionState.REVOKED
+    assert home.effects() == []
+
+
+async def test_a_call_that_was_submitted_as_the_run_was_stopped_is_taken_back(home: House) -> None:
+    """The stop comes between the commit of a submission and the note of it in the run."""
+    caught: list[asyncio.Task[AgentRun]] = []
+    original = home.store.add
+
+    async def add_and_stop(*given: Any, **rest: Any) -> Any:
+        added = asyncio.ensure_future(original(*given, **rest))
+        caught.append(asyncio.create_task(home.gateway.stop_run(run.id, home.person("U0NEWT"))))
+        return await added
+
+    home.store.add = add_and_stop  # type: ignore[method-assign]
+    await home.stop_serving()
+    run = await resumed(home, "refund", use("a", "issue_refund", order_id="HG-1", amount=1))
+    home.serve()
+    request = await home.asked("issue_refund", lambda each: each.state is not State.PENDING)
+    assert request.state is State.WITHDRAWN
+    await caught[0]
+
+
+async def test_a_queued_call_is_answered_at_once_and_its_result_enters_later(home: House) -> None:
+    run = await home.start("file a note")
+    refund = await home.asked("issue_refund")
+    note = await home.asked("file_note")
+    assert note.state is State.PENDING
+    await home.review(refund)
+    standing = await home.thread_says(run, "⏸ file_note: waits for support")
+    assert standing
+    current = await home.store.run(run.id)
+    assert current is not None
+    assert current.state is RunState.ACTIVE, "the run stays open for the queued call"
+    assert results(current, 2)[next(iter(results(current, 2)))][0].startswith("Queued for review")
+    await home.review(note)
+    ended = await home.over(run)
+    entered = [block["text"] for block in ended.transcript[-2]["content"] if block["type"] == "text"]
+    assert entered == [f"The call that was queued for review ({note.id}): filed hello"]
+    assert {"note": "hello"} in home.effects()
+
+
+async def test_an_approval_of_a_queued_call_is_used_while_the_agent_waits_for_another(home: House) -> None:
+    """Left until the agent has nothing else to do, the approval would lapse."""
+    run = await home.start("file a note")
+    refund, note = await home.asked("issue_refund"), await home.asked("file_note")
+    await home.review(note)
+    await home.asked("file_note", lambda each: each.execution is not None and each.execution.state == "succeeded")
+    await home.review(refund)
+    ended = await home.over(run)
+    together = ended.transcript[4]["content"]
+    assert [block["type"] for block in together] == ["tool_result", "text"], "the result comes with the next message"
+    assert together[1]["text"].endswith("filed hello")
+
+
+async def test_a_queued_call_that_nobody_looks_at_ends_the_run_at_its_limit(home: House) -> None:
+    run = await home.start("stand in line")
+    await home.asked("file_note")
+    home.clock.ahead = timedelta(hours=25)
+    await home.gateway.advance(home.clock())
+    ended = await home.over(run)
+    assert ended.state is RunState.DONE
+    assert "not done: Nobody answered in time" in ended.transcript[-2]["content"][0]["text"]
+    assert home.effects() == []
+
+
+@pytest.mark.parametrize(("ran", "words"), [(True, "Ana Reyes said that it ran"), (False, "said that it didn't run")])
+async def test_a_person_who_says_whether_a_lost_call_ran_lets_the_run_go_on(
+    home: House, ran: bool, words: str
+) -> None:
+    await home.stop_serving()
+    run = await resumed(home, "refund", use("a", "issue_refund", order_id="HG-1", amount=1))
+    home.serve()
+    request = await home.asked("issue_refund")
+    await home.stop_serving()
+    approved = await home.review(request)
+    await home.gateway.claim(request.id, approved.requester, approved.digest)  # and then the lights went out
+    home.serve()
+    unknown = await home.asked("issue_refund", lambda each: each.execution.state is ExecutionState.UNKNOWN)
+    await home.thread_says(run, "nobody knows whether it ran")
+    await home.gateway.attest(unknown.id, home.person(), ran)
+    assert words in said(await home.over(run))
+    assert home.effects() == [], "it is never run a second time"
+
+
+async def test_a_lost_call_that_nobody_speaks_for_is_told_as_unknown(home: House) -> None:
+    await home.stop_serving()
+    run = await resumed(home, "refund", use("a", "issue_refund", order_id="HG-1", amount=1))
+    home.serve()
+    request = await home.asked("issue_refund")
+    await home.stop_serving()
+    approved = await home.review(request)
+    await home.gateway.claim(request.id, approved.requester, approved.digest)
+    await home.gateway.lose(request.id, approved.requester)
+    home.clock.ahead = timedelta(hours=2)
+    home.serve()
+    assert "Nobody knows whether this ran" in said(await home.over(run))
+    assert home.effects() == []
+
+
+async def test_who_started_a_run_can_not_approve_its_calls(home: House) -> None:
+    await home.start("refund the lamp")
+    request = await home.asked("issue_refund")
+    with pytest.raises(NotAllowed):
+        await home.gateway.review(request.id, home.person("U0NEWT", "Nia Newton"), Verdict.APPROVE, request.revision)
+    assert request.requester.owner == "U0NEWT"
+
+
+async def test_a_run_that_goes_round_in_circles_is_ended(home: House) -> None:
+    ended = await home.over(await home.start("go in circles"), within=30)
+    assert ended.state is RunState.FAILED
+    assert ended.note == "The run was ended after 60 turns without a result."
+    assert sum(message["role"] == "assistant" for message in ended.transcript) == 60
+
+
+async def test_a_run_that_always_falls_over_is_ended_and_others_go_on(
+    home: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = await resumed(home, "broken", {"type": "tool_use", "id": "x"})
+    other = await home.start("anything")
+    assert (await home.over(other)).state is RunState.DONE
+    ended = await home.over(broken)
+    assert ended.state is RunState.FAILED
+    assert "again and again" in str(ended.note)
+
+
+async def test_the_thread_reads_in_order_and_ends_with_what_came_of_it(home: House) -> None:
+    run = await home.start("pay both")
+    for order in ("HG-1", "HG-2"):
+        await home.review(
+            await home.asked("issue_refund", lambda each, order=order: each.call.arguments["order_id"] == order)
+        )
+    await home.over(run)
+    texts = await home.thread_says(run, "Both are paid.")
+    assert texts[0] == "Working on: pay both"
+    assert texts[1].splitlines()[0] in ("Done.", "Working on it …")
+    assert texts[2:] == ["First the one.", "Then the other.", "Both are paid."]
+    final = await home.thread_says(run, "Done.\n✓ issue_refund\n✓ read_order\n✓ issue_refund")
+    assert len(final) == 5
+
+
+async def test_words_too_long_for_slack_are_cut_with_a_notice_and_kept_in_the_run(home: House) -> None:
+    run = await home.start("talk")
+    ended = await home.over(run)
+    assert said(ended).endswith("end.")
+    text = (await home.thread_says(run, "Start"))[-1]
+    assert len(text) < 10_000
+    assert "hidden" in text
