@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
-from policies.arguments import Arguments, JsonValue
+from policies.arguments import Arguments, JsonValue, canonical
 from policies.display import display
 from policies.form_schema import Described, Kind, Option, described_properties
 from policies.redaction import redact
@@ -208,6 +208,8 @@ def _shown(kind: Kind, value: JsonValue) -> str:
         return "\n".join(cast("list[str]", value))
     if isinstance(value, str) and kind is not Kind.JSON:
         return value
+    if isinstance(value, float) and kind is Kind.NUMBER:
+        return canonical(value).decode("ascii")
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
 from sandbox import limits
-from sandbox.elements import BUTTON, ELEMENTS, IMAGE, IMAGE_PLACE, IN_ACTIONS, IN_INPUT, IN_SECTION, plain, words
+from sandbox.elements import ELEMENTS, IMAGE, IMAGE_PLACE, IN_ACTIONS, IN_INPUT, IN_SECTION, plain, words
 from sandbox.json_types import Json
+from sandbox.newer_blocks import NEWER, block
 from sandbox.rich_text import RICH_TEXT
 from sandbox.schema import (
     Check,
@@ -23,34 +24,13 @@ from sandbox.schema import (
 )
 
 Surface: TypeAlias = Literal["message", "modal", "home"]
-_BLOCK_ID: dict[str, Check] = {"block_id": string(255)}
-
-
-def _block(kind: str, required: dict[str, Check], optional: dict[str, Check] | None = None) -> Check:
-    return record({"type": choice(kind), **required}, {**_BLOCK_ID, **(optional or {})})
-
-
-def _nothing_or(item: Check) -> Check:
-    def check(value: Any, at: str) -> Iterator[Fault]:
-        if value is not None:
-            yield from item(value, at)
-
-    return check
 
 
 _CONTEXT_ELEMENTS = by_type({"image": IMAGE, "plain_text": words(3000), "mrkdwn": words(3000)})
-_CELL = by_type(
-    {
-        "raw_text": record({"type": choice("raw_text"), "text": string(3000)}),
-        "rich_text": RICH_TEXT,
-    }
-)
-_COLUMN = record({}, {"align": choice("left", "center", "right"), "is_wrapped": boolean})
-
 BLOCKS: dict[str, Check] = {
-    "header": _block("header", {"text": plain(150)}, {"level": integer(1, 4)}),
+    "header": block("header", {"text": plain(150)}, {"level": integer(1, 4)}),
     "section": every(
-        _block(
+        block(
             "section",
             {},
             {
@@ -62,50 +42,47 @@ BLOCKS: dict[str, Check] = {
         ),
         at_least_one_of("text", "fields"),
     ),
-    "context": _block("context", {"elements": array(_CONTEXT_ELEMENTS, most=10)}),
-    "actions": _block("actions", {"elements": array(by_type(ELEMENTS, allowed=IN_ACTIONS), most=25)}),
-    "divider": _block("divider", {}),
+    "context": block("context", {"elements": array(_CONTEXT_ELEMENTS, most=10)}),
+    "actions": block("actions", {"elements": array(by_type(ELEMENTS, allowed=IN_ACTIONS), most=25)}),
+    "divider": block("divider", {}),
     "image": every(
-        _block("image", {"alt_text": string(2000)}, {"title": plain(2000), **IMAGE_PLACE}),
+        block("image", {"alt_text": string(2000)}, {"title": plain(2000), **IMAGE_PLACE}),
         exactly_one_of("image_url", "slack_file"),
     ),
-    "input": _block(
+    "input": block(
         "input",
         {"label": plain(2000), "element": by_type(ELEMENTS, allowed=IN_INPUT)},
         {"hint": plain(2000), "optional": boolean, "dispatch_action": boolean},
     ),
     "rich_text": RICH_TEXT,
-    "markdown": _block("markdown", {"text": string(limits.MARKDOWN_TEXT)}),
-    "table": _block(
-        "table",
-        {"rows": array(array(_CELL, most=20), most=100)},
-        {"column_settings": array(_nothing_or(_COLUMN), most=20)},
-    ),
-    "alert": _block(
-        "alert", {"text": words(3000)}, {"level": choice("default", "info", "warning", "error", "success")}
-    ),
-    "card": every(
-        _block(
-            "card",
-            {},
-            {
-                "hero_image": IMAGE,
-                "icon": IMAGE,
-                "title": words(150),
-                "subtitle": words(150),
-                "body": words(200),
-                "actions": array(BUTTON, most=25),
-            },
-        ),
-        at_least_one_of("hero_image", "title", "actions", "body"),
-    ),
+    "markdown": block("markdown", {"text": string(limits.MARKDOWN_TEXT)}),
+    **NEWER,
 }
+_IN_CONTAINER = ("section", "context", "actions", "divider", "header", "image", "rich_text", "table", "card")
+BLOCKS["container"] = every(
+    block(
+        "container",
+        {"child_blocks": array(by_type(BLOCKS, allowed=_IN_CONTAINER), most=10)},
+        {
+            "title": plain(150),
+            "rich_text_title": RICH_TEXT,
+            "subtitle": words(150),
+            "width": choice("narrow", "standard", "wide", "full"),
+            "icon": IMAGE,
+            "is_collapsible": boolean,
+            "default_collapsed": boolean,
+            "has_header_divider": boolean,
+        },
+    ),
+    at_least_one_of("title", "rich_text_title"),
+)
 
-_EVERYWHERE = ("header", "section", "context", "actions", "divider", "image", "input", "rich_text", "card")
+_EVERYWHERE = ("header", "section", "context", "actions", "divider", "image", "input", "rich_text", "card", "video")
+_WIDE = ("carousel", "container", "data_table", "data_visualization", "table")
 ALLOWED: dict[Surface, tuple[str, ...]] = {
-    "message": (*_EVERYWHERE, "markdown", "table"),
+    "message": (*_EVERYWHERE, *_WIDE, "markdown", "context_actions", "file", "plan", "task_card"),
     "modal": (*_EVERYWHERE, "alert"),
-    "home": _EVERYWHERE,
+    "home": (*_EVERYWHERE, *_WIDE),
 }
 
 
@@ -119,30 +96,47 @@ def check_blocks(blocks: Any, surface: Surface, at: str = "/blocks") -> list[Fau
 
 def _repeated_ids(blocks: list[Json], at: str) -> Iterator[Fault]:
     seen: set[str] = set()
-    for index, block in enumerate(blocks):
+    for index, outer in enumerate(blocks):
+        yield from _repeated_in(outer, f"{at}/{index}", seen)
+
+
+def _repeated_in(outer: Json, at: str, seen: set[str]) -> Iterator[Fault]:
+    for block in flat([outer]):
         name = block.get("block_id")
         if name is not None and name in seen:
-            yield Fault(f"{at}/{index}/block_id", f"`block_id` {name} already exists")
+            yield Fault(f"{at}/block_id", f"`block_id` {name} already exists")
         seen.add(name or "")
         actions = [element["action_id"] for element in interactive(block) if "action_id" in element]
         if len(set(actions)) < len(actions):
-            yield Fault(f"{at}/{index}", "`action_id` must be unique within a block")
+            yield Fault(at, "`action_id` must be unique within a block")
 
 
 def _more_than_once(blocks: list[Json], at: str) -> Iterator[Fault]:
     if sum(block["type"] == "table" for block in blocks) > 1:
         yield Fault(at, "only one table is allowed in a message")
-    focused = [element for block in blocks for element in interactive(block) if element.get("focus_on_load")]
+    if sum(block["type"] == "data_visualization" for block in blocks) > 2:
+        yield Fault(at, "no more than 2 charts are allowed in a message")
+    focused = [element for block in flat(blocks) for element in interactive(block) if element.get("focus_on_load")]
     if len(focused) > 1:
         yield Fault(at, "only one element may have `focus_on_load`")
     if sum(len(block["text"]) for block in blocks if block["type"] == "markdown") > limits.MARKDOWN_TEXT:
         yield Fault(at, f"markdown blocks must hold less than {limits.MARKDOWN_TEXT + 1} characters together")
 
 
+def flat(blocks: list[Json]) -> Iterator[Json]:
+    """The blocks and those inside them: a container's children, a carousel's cards."""
+    for block in blocks:
+        yield block
+        if block["type"] == "container":
+            yield from flat(block["child_blocks"])
+        elif block["type"] == "carousel":
+            yield from block["elements"]
+
+
 def interactive(block: Json) -> list[Json]:
-    """The interactive elements of one block, in order."""
+    """The interactive elements of one block, in order; not those of blocks inside it."""
     kind = block["type"]
-    if kind == "actions":
+    if kind in ("actions", "context_actions"):
         return list(block["elements"])
     if kind == "card":
         return list(block.get("actions", []))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.rich_text import RICH_TEXT
 from sandbox.schema import (
     Check,
     Fault,
@@ -16,6 +17,7 @@ from sandbox.schema import (
     integer,
     matching,
     record,
+    shown,
     string,
 )
 
@@ -26,17 +28,18 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 def plain(limit: int, *, least: int = 1) -> Check:
     """A `plain_text` object."""
-    fields = record({"type": choice("plain_text"), "text": string(limit, least=least)}, {"emoji": boolean})
+    text = shown(limit, least=least, marks=False)
+    fields = record({"type": choice("plain_text"), "text": text}, {"emoji": boolean})
     return by_type({"plain_text": fields})
 
 
 def words(limit: int) -> Check:
     """A `plain_text` or `mrkdwn` object; `emoji` belongs to the first only, `verbatim` to the second."""
-    text = string(limit)
+    flat, marked = shown(limit, marks=False), shown(limit, marks=True)
     return by_type(
         {
-            "plain_text": record({"type": choice("plain_text"), "text": text}, {"emoji": boolean}),
-            "mrkdwn": record({"type": choice("mrkdwn"), "text": text}, {"verbatim": boolean}),
+            "plain_text": record({"type": choice("plain_text"), "text": flat}, {"emoji": boolean}),
+            "mrkdwn": record({"type": choice("mrkdwn"), "text": marked}, {"verbatim": boolean}),
         }
     )
 
@@ -109,6 +112,17 @@ def _select(kind: str, initial: dict[str, Check]) -> Check:
     return every(fields, exactly_one_of("options", "option_groups"), _initial_is_offered)
 
 
+def _external(kind: str, initial: dict[str, Check]) -> Check:
+    """A menu whose options the app gives while somebody types."""
+    return _element(kind, {}, {"min_query_length": integer(0, 100), **_PLACEHOLDER, **initial})
+
+
+_PARAMETER = record({"name": _ID, "value": string(3000)})
+_WORKFLOW = record(
+    {"trigger": record({"url": LINK}, {"customizable_input_parameters": array(_PARAMETER, least=0, most=100)})}
+)
+
+
 def _ticks(kind: str, initial: dict[str, Check]) -> Check:
     return every(_element(kind, {"options": array(RICH_OPTION, most=10)}, initial), _initial_is_offered)
 
@@ -123,8 +137,26 @@ BUTTON = record(
         "style": choice("primary", "danger"),
         "accessibility_label": string(75),
         "visible_to_user_ids": array(_ID, most=100),
+        "agent_prompt": string(4000),
     },
 )
+_FEEDBACK = record({"text": plain(75), "value": string(2000)}, {"accessibility_label": string(75)})
+CONTEXT_BUTTONS: dict[str, Check] = {
+    "feedback_buttons": record(
+        {"type": choice("feedback_buttons"), "positive_button": _FEEDBACK, "negative_button": _FEEDBACK},
+        {"action_id": ACTION_ID},
+    ),
+    "icon_button": record(
+        {"type": choice("icon_button"), "icon": choice("trash"), "text": plain(75)},
+        {
+            "action_id": ACTION_ID,
+            "value": string(2000, least=0),
+            "confirm": CONFIRM,
+            "accessibility_label": string(75),
+            "visible_to_user_ids": array(_ID, most=10),
+        },
+    ),
+}
 IMAGE_PLACE: dict[str, Check] = {
     "image_url": LINK,
     "slack_file": record({}, {"id": string(255), "url": LINK}),
@@ -165,6 +197,22 @@ ELEMENTS: dict[str, Check] = {
     "datetimepicker": _element("datetimepicker", {}, {"initial_date_time": integer(10**9, 10**10 - 1)}),
     "static_select": _select("static_select", {"initial_option": PLAIN_OPTION}),
     "multi_static_select": _select("multi_static_select", {"initial_options": array(PLAIN_OPTION, most=100), **_MANY}),
+    "external_select": _external("external_select", {"initial_option": PLAIN_OPTION}),
+    "multi_external_select": _external(
+        "multi_external_select", {"initial_options": array(PLAIN_OPTION, most=100), **_MANY}
+    ),
+    "rich_text_input": _typed(
+        "rich_text_input",
+        {"initial_value": RICH_TEXT, "min_lines": integer(1, 100), "max_lines": integer(1, 100)},
+    ),
+    "file_input": record(
+        {"type": choice("file_input")},
+        {"action_id": ACTION_ID, "filetypes": array(_ID, most=100), "max_files": integer(1, 10)},
+    ),
+    "workflow_button": record(
+        {"type": choice("workflow_button"), "text": plain(75), "action_id": ACTION_ID, "workflow": _WORKFLOW},
+        {"confirm": CONFIRM, "style": choice("primary", "danger"), "accessibility_label": string(75)},
+    ),
     "users_select": _element("users_select", {}, {"initial_user": _ID, **_PLACEHOLDER}),
     "multi_users_select": _element("multi_users_select", {}, {"initial_users": _IDS, **_MANY, **_PLACEHOLDER}),
     "conversations_select": _element(
@@ -197,18 +245,20 @@ ELEMENTS: dict[str, Check] = {
     "radio_buttons": _ticks("radio_buttons", {"initial_option": RICH_OPTION}),
 }
 
-_SELECTS = ("static_select", "users_select", "conversations_select", "channels_select")
+_SELECTS = ("static_select", "external_select", "users_select", "conversations_select", "channels_select")
 _MULTI = tuple(f"multi_{name}" for name in _SELECTS)
 _PICKERS = ("datepicker", "timepicker")
 _TICKS = ("checkboxes", "radio_buttons")
 
-IN_SECTION = ("button", "overflow", "image", *_PICKERS, *_TICKS, *_SELECTS, *_MULTI)
-IN_ACTIONS = ("button", "overflow", "datetimepicker", *_PICKERS, *_TICKS, *_SELECTS)
+IN_SECTION = ("button", "workflow_button", "overflow", "image", *_PICKERS, *_TICKS, *_SELECTS, *_MULTI)
+IN_ACTIONS = ("button", "workflow_button", "overflow", "datetimepicker", *_PICKERS, *_TICKS, *_SELECTS)
 IN_INPUT = (
     "plain_text_input",
     "number_input",
     "email_text_input",
     "url_text_input",
+    "rich_text_input",
+    "file_input",
     "datetimepicker",
     *_PICKERS,
     *_TICKS,

@@ -33,6 +33,33 @@ def string(limit: int, *, least: int = 1) -> Check:
     return check
 
 
+def shown(limit: int, *, least: int = 1, marks: bool) -> Check:
+    """A text that people read: what counts is its length with &, < and > as entities, as Slack keeps it.
+
+    With `marks` (mrkdwn) a `<...>` that makes a link or a mention counts as it stands.
+    """
+    plainly = string(limit, least=least)
+
+    def check(value: Any, at: str) -> Iterator[Fault]:
+        if isinstance(value, str) and least <= len(value) <= limit < escaped_length(value, marks=marks):
+            yield Fault(at, f"must be less than {limit + 1} characters, with &, < and > counted as entities")
+            return
+        yield from plainly(value, at)
+
+    return check
+
+
+_ENTITY = re.compile(r"&(?!(?:amp|lt|gt);)")
+_MARK = re.compile(r"<[@#!]?[^<>\s][^<>]*>")
+
+
+def escaped_length(text: str, *, marks: bool) -> int:
+    """Characters of a text once its bare &, < and > are entities; entities that are there already count as they are."""
+    outside = _MARK.sub("", text) if marks else text
+    bare = len(_ENTITY.findall(text)) * 4 + (outside.count("<") + outside.count(">")) * 3
+    return len(text) + bare
+
+
 def matching(pattern: str, words: str) -> Check:
     """A string that fits a pattern as a whole."""
     compiled = re.compile(pattern)
@@ -66,6 +93,18 @@ def integer(least: int, most: int) -> Check:
     def check(value: Any, at: str) -> Iterator[Fault]:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             yield Fault(at, f"must be an integer between {least} and {most}")
+
+    return check
+
+
+def number(*, above: float | None = None) -> Check:
+    """A number, whole or not; `above` is a bound that it must exceed."""
+
+    def check(value: Any, at: str) -> Iterator[Fault]:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            yield Fault(at, "must be a number")
+        elif above is not None and value <= above:
+            yield Fault(at, f"must be greater than {above}")
 
     return check
 

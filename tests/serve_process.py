@@ -1,4 +1,4 @@
-"""`signoff serve` as a real process on a free port against a sandbox, for tests: ask as an agent, kill it, look inside."""
+"""`signoff serve` as a real process against a sandbox, for tests: ask as an agent, kill it, look inside."""
 
 import asyncio
 import os

@@ -15,7 +15,7 @@ import { createMessageList } from "./message_list.js";
 export function createConversation(place, name, thread) {
   const { page, channel } = place;
   const history = createHistory(thread ? inThread(thread) : inChannel);
-  const state = { history, asked: 0, during: [] };
+  const state = { history, asked: 0, during: null };
   state.ask = (more) => get("/people/history", { as: page.me, channel, thread_ts: thread, limit: PAGE, ...more });
   const older = () => reachUp(state);
   state.list = createMessageList(place, name, { older, newest: () => refresh(state) });
@@ -40,6 +40,7 @@ async function refresh(state) {
   if (turn !== state.asked) return;
   renew(state.history, messages);
   for (const [event, data] of state.during) apply(state, event, data);
+  state.during = null;
   state.list.show(state.history);
 }
 
@@ -56,7 +57,7 @@ async function reach(state, ts) {
 }
 
 function take(state, event, data) {
-  state.during.push([event, data]);
+  state.during?.push([event, data]);
   apply(state, event, data);
   state.show();
 }

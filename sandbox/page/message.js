@@ -1,7 +1,7 @@
 // One message: who, when, what, and what hangs on it.
 
 import { drawBlocks } from "./blocks.js";
-import { clock, day, moment } from "./dates.js";
+import { clock, day, moment, sameDay } from "./dates.js";
 import { h } from "./dom.js";
 import { avatar } from "./people.js";
 import { createScope } from "./scope.js";
@@ -11,7 +11,7 @@ const GROUPED_SECONDS = 300;
 
 /** How a message stands to the one before it: a new day, or a continuation by the same author. */
 export function placing(message, previous) {
-  const newDay = !previous || day(previous.ts) !== day(message.ts);
+  const newDay = !previous || !sameDay(previous.ts, message.ts);
   const near = previous && message.ts - previous.ts < GROUPED_SECONDS;
   const plain = (one) => (!one.blocks?.length || one.client_msg_id) && !one.ephemeral && !one.reply_count;
   const continued = !newDay && near && previous.user === message.user && plain(message) && plain(previous);

@@ -101,10 +101,10 @@ function show(list, history) {
 }
 
 /** The first message in sight, and where it stands: what is put in or taken out above must not move it. */
-function firstSeen({ drawn, node }) {
+function firstSeen({ rows, node }) {
   const edge = node.getBoundingClientRect().top;
-  for (const [name, { row }] of drawn) {
-    if (row.getBoundingClientRect().bottom > edge + 1) return { name, top: top(row) };
+  for (const row of rows.children) {
+    if (row.getBoundingClientRect().bottom > edge + 1) return { name: row.dataset.key, top: top(row) };
   }
   return null;
 }
@@ -138,6 +138,7 @@ function row(list, message, previous) {
   const kept = old && old.message === message && old.signature === signature;
   const one = kept ? old.row : drawMessage(message, { ...list.place, ...placed });
   if (old && !kept) replace(old.row, one);
+  one.dataset.key = name;
   list.drawn.set(name, { row: one, message, previous, signature });
   return one;
 }

@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 
+from bot.agent.errand import Errand
 from policies.agent_run import AgentRun, RunState
 from policies.errors import NotAllowed
-from policies.request import ExecutionState, State
+from policies.request import ExecutionState, Request, State
 from policies.review import Verdict
 from tests.agent.runner_house import House, results, said
 
 
 def use(use_id: str, tool: str, **arguments: Any) -> dict[str, Any]:
     return {"type": "tool_use", "id": use_id, "name": tool, "input": arguments}
+
+
+def is_claimed(request: Request) -> bool:
+    return request.execution is not None and request.execution.state is ExecutionState.CLAIMED
 
 
 async def resumed(home: House, errand: str, *uses: dict[str, Any], **fields: Any) -> AgentRun:
@@ -122,7 +127,7 @@ async def test_a_run_that_is_stopped_takes_back_its_calls_and_the_one_under_way_
     run = await home.start("slowly pay")
     waiting = await home.asked("issue_refund")
     under_way = await home.review(await home.asked("slow_refund"))
-    await home.asked("slow_refund", lambda each: each.execution is not None and each.execution.state == "claimed")
+    await home.asked("slow_refund", is_claimed)
     stopped = await home.gateway.stop_run(run.id, home.person("U0NEWT", "Nia Newton"))
     assert stopped.state is RunState.STOPPED
     await home.asked("issue_refund", lambda each: each.state is State.WITHDRAWN)
@@ -133,6 +138,38 @@ async def test_a_run_that_is_stopped_takes_back_its_calls_and_the_one_under_way_
     assert (waiting.state, ended.id) == (State.PENDING, under_way.id)
     assert [each.get("refund") for each in home.effects()] == [None, "HG-2"]
     assert "This run was stopped. stopped by Nia Newton" in (await home.thread_says(run, "• slow_refund: done"))[1]
+
+
+async def test_a_gateway_that_is_told_to_end_lets_the_call_under_way_end_and_be_reported(home: House) -> None:
+    run = await home.start("slowly pay")
+    await home.review(await home.asked("slow_refund"))
+    await home.asked("slow_refund", is_claimed)
+    ending = asyncio.create_task(home.stop_serving())
+    await asyncio.sleep(0)
+    (home.folder / "let-end").touch()
+    await ending
+    reported = await home.asked("slow_refund")
+    assert reported.execution is not None
+    assert (reported.execution.state, reported.execution.result) == (ExecutionState.SUCCEEDED, "slowly done")
+    home.serve()
+    await home.review(await home.asked("issue_refund"))
+    assert ("slowly done", False) in results(await home.over(run), 2).values()
+
+
+async def test_a_run_taken_up_again_joins_the_call_that_still_is_under_way(home: House) -> None:
+    await home.stop_serving()
+    run = await resumed(home, "slowly pay", use("a", "slow_refund", order_id="HG-2"))
+    first = asyncio.create_task(Errand(home.kit, run).live())
+    await home.review(await home.asked("slow_refund"))
+    await home.asked("slow_refund", is_claimed)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    second = asyncio.create_task(Errand(home.kit, run).live())
+    await asyncio.sleep(0.05)
+    (home.folder / "let-end").touch()
+    await second
+    assert results(await home.over(run), 2) == {"a": ("slowly done", False)}
+    assert [each.get("refund") for each in home.effects()] == [None, "HG-2"], "begun once, ended once"
 
 
 async def test_what_an_approval_let_through_is_revoked_when_the_run_was_stopped_first(home: House) -> None:
@@ -291,4 +328,4 @@ async def test_words_too_long_for_slack_are_cut_with_a_notice_and_kept_in_the_ru
     assert said(ended).endswith("end.")
     text = (await home.thread_says(run, "Start"))[-1]
     assert len(text) < 10_000
-    assert "hidden" in text
+    assert "more characters in" in text

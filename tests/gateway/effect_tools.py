@@ -23,6 +23,6 @@ async def note_effect(mark: str) -> str:
     with (folder / "effects.jsonl").open("a", encoding="utf-8") as out:
         out.write(json.dumps({"mark": mark}) + "\n")
     await asyncio.sleep(0.03)
-    while (folder / "hold").exists():  # noqa: ASYNC110 - the test takes the file away, or kills
+    while (folder / "hold").exists():
         await asyncio.sleep(0.01)
     return f"noted {mark}"

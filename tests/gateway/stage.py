@@ -51,7 +51,6 @@ class Card:
         rows = [block["elements"] for block in self.message["blocks"] if block["type"] == "actions"]
         return {button["action_id"]: button["value"] for row in rows for button in row}
 
-
     def place(self, action_id: str) -> dict[str, str]:
         """Where the button with this `action_id` is, for a click without another look at the channel."""
         rows = [block for block in self.message["blocks"] if block["type"] == "actions"]
@@ -117,7 +116,8 @@ class Stage:
         async def posted() -> list[Card]:
             return await self.cards(request_id, person, channel)
 
-        return list(await until(posted, within))[0]
+        found: list[Card] = await until(posted, within)
+        return found[0]
 
     async def card_saying(self, request_id: str, words: str, person: str = "U0ANA", channel: str = "") -> Card:
         """The card, as soon as it says `words`."""
@@ -126,10 +126,11 @@ class Stage:
             return [card for card in await self.cards(request_id, person, channel) if words in card.words]
 
         try:
-            return list(await until(says, 15.0))[0]
+            found: list[Card] = await until(says, 15.0)
         except TimeoutError:
             standing = [card.words for card in await self.cards(request_id, person, channel)]
             raise AssertionError(f"no card says {words!r}: {standing}") from None
+        return found[0]
 
     async def press(self, person: str, card: Card, action_id: str) -> Json:
         """Press a button of a card; the sandbox's answer, `ok` when it was acknowledged."""

@@ -42,14 +42,20 @@ async def _stubbornly(call: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 async def _agent(stage: Stage, ledger: Ledger, name: int) -> None:
-    """Ask, have it answered, claim by two racing workers, run, report; again and again."""
+    """One request after the other; each fourth is rejected."""
     turn = 0
     while not ledger.over:
-        turn, lane, key = turn + 1, stage.lane(), f"agent-{name}-{turn}"
-        asked = (await _stubbornly(lambda lane=lane, key=key: stage.agent.submit(f"hard_{lane}", {"n": key}, key=key))).body  # type: ignore[misc]
-        stage.where[asked["id"]] = f"C0LANE{lane}"
-        await _answer(stage, ledger, asked, "reject" if turn % 4 == 0 else "approve")
-        await asyncio.gather(*(_claim_and_run(stage, ledger, asked, worker) for worker in ("a", "b")))
+        turn += 1
+        await _one_request(stage, ledger, f"agent-{name}-{turn}", "reject" if turn % 4 == 0 else "approve")
+
+
+async def _one_request(stage: Stage, ledger: Ledger, key: str, verdict: str) -> None:
+    """Ask, have it answered, claim by two racing workers, run, report."""
+    lane = stage.lane()
+    asked = (await _stubbornly(lambda: stage.agent.submit(f"hard_{lane}", {"n": key}, key=key))).body
+    stage.where[asked["id"]] = f"C0LANE{lane}"
+    await _answer(stage, ledger, asked, verdict)
+    await asyncio.gather(*(_claim_and_run(stage, ledger, asked, worker) for worker in ("a", "b")))
 
 
 async def _answer(stage: Stage, ledger: Ledger, asked: Json, verdict: str) -> None:
@@ -114,12 +120,12 @@ def _marks(stage: Stage) -> list[str]:
 
 async def _killer(stage: Stage, ledger: Ledger) -> None:
     """Each kill at another instant after the start; the next one spares nobody who is still recovering."""
-    chance = random.Random(20261123)  # noqa: S311 - which instants, no secret
+    chance = random.Random(20261123)
     for _ in range(KILLS):
-        await asyncio.sleep(chance.uniform(0.05, 1.0))
+        await asyncio.sleep(chance.uniform(0.05, 0.8))
         stage.serve.strike()
         await stage.serve.restart()
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(0.5)
     ledger.over = True
 
 

@@ -15,6 +15,8 @@ from tests.gateway.stage import Card, Stage, staged
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
+APPROVE = "signoff.approve"
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def wired() -> AsyncIterator[Stage]:
@@ -32,9 +34,7 @@ def _click(card: Card, person: str, *, marker: str = "") -> bytes:
         "api_app_id": "A0SIGNOFF",
         "trigger_id": f"1.{marker}",
         "container": {"type": "message", "message_ts": card.ts, "channel_id": card.channel},
-        "actions": [
-            {"type": "button", "action_id": "signoff.approve", "block_id": "b", "value": card.buttons["signoff.approve"]}
-        ],
+        "actions": [{"type": "button", "action_id": APPROVE, "block_id": "b", "value": card.buttons[APPROVE]}],
     }
     return urlencode({"payload": json.dumps(payload)}).encode()
 

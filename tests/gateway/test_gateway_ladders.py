@@ -38,9 +38,7 @@ async def test_a_soft_call_proceeds_on_silence_counted_from_delivery_and_is_look
     await stage.card_saying(asked["id"], "goes ahead unless stopped")
     settled = await stage.settled(asked["id"])
     assert (settled["state"], settled["decision"]["by"], settled["audit"]) == ("approved", ["silence"], "open")
-    ((delivered,),) = stage.serve.rows(
-        "SELECT at FROM journal WHERE subject = ? AND what = 'delivered'", asked["id"]
-    )
+    ((delivered,),) = stage.serve.rows("SELECT at FROM journal WHERE subject = ? AND what = 'delivered'", asked["id"])
     waited = datetime.fromisoformat(settled["decision"]["at"]).timestamp() - delivered / 1_000_000
     assert 2.0 <= waited < 4.5
     assert (await stage.agent.claim(asked["id"], asked["digest"])).status == 200

@@ -40,7 +40,7 @@ def one(name: str, arguments: dict[str, Any], schema: dict[str, Any] | None = SC
     ("name", "value", "kind", "shown", "selected"),
     [
         ("amount", 5, "number", "5", ()),
-        ("amount", 1.0, "number", "1.0", ()),
+        ("amount", 1.0, "number", "1", ()),
         ("amount", "five", "json", '"five"', ()),
         ("amount", True, "json", "true", ()),
         ("payee", "Ana", "text", "Ana", ()),

@@ -8,11 +8,14 @@ from bot.slack import ids
 from bot.slack.views import words
 from bot.slack.views.blocks import Block, button, context, divider, header, mrkdwn, named, plain, section
 from bot.slack.views.look import Look, moment
-from bot.slack.views.text import inline, one_line
+from bot.slack.views.text import clip, inline, items_of, one_line
 from policies.request import Request
 
 ROWS = 15
 """Requests in one list; two blocks each."""
+
+GIST = 3
+"""Arguments that stand in a list's row."""
 
 HELP = (
     "*/approvals* shows what waits for you\n"
@@ -51,7 +54,8 @@ def _titled(title: str, requests: Sequence[Request], look: Look, empty: str) -> 
 def _row(request: Request, look: Look) -> Iterator[Block]:
     value = str(ids.Target(request_id=request.id, revision=request.revision))
     review = button("Look" if request.settled else "Review", ids.VIEW, value)
-    yield section(plain(words.title(request, look)), review)
+    gist = _gist(request, look)
+    yield section(plain(f"{words.title(request, look)}\n{gist}" if gist else words.title(request, look)), review)
     about = [mrkdwn(words.stand(request))]
     about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)}"))
     if not request.settled:
@@ -59,6 +63,12 @@ def _row(request: Request, look: Look) -> Iterator[Block]:
         if request.deadline_at is not None:
             about.append(mrkdwn(f"{words.silence(request)} {moment(request.deadline_at)}"))
     yield context(*about)
+
+
+def _gist(request: Request, look: Look) -> str:
+    """The first short arguments on one line, so that two calls of one tool can be told apart."""
+    short = [item for item in items_of(request.call.arguments, look.key) if item.short]
+    return clip(" · ".join(f"{item.label}: {item.whole.text}" for item in short[:GIST]), 140)
 
 
 def unknown_word(word: str, look: Look) -> str:

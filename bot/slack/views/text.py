@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
+from policies.arguments import canonical
 from policies.display import Shown, display
 from policies.redaction import redact
 from policies.visible import escape, escaped_length
@@ -119,6 +120,8 @@ def readable(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False) if _mistakable(value) else value
     if isinstance(value, list) and value and all(map(_fits_a_line, value)):
         return "\n".join(f"• {readable(entry)}" for entry in value)
+    if isinstance(value, float):
+        return canonical(value).decode("ascii")  # 140.0 is 140: the same digest, and what people write
     return _pretty(value)
 
 
