@@ -24,6 +24,8 @@ def set_up_logs(form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # Bolt warns at every start that it won't use SLACK_BOT_TOKEN by itself; that is meant so.
+    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )

@@ -42,8 +42,17 @@ class Settings(BaseSettings):
     @property
     def secret_key(self) -> bytes:
         """The key for the short hashes that stand in for redacted secrets: stable for one app, unknown to readers."""
-        token = self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
-        return hashlib.sha256(b"signoff redaction\x00" + token.encode()).digest()
+        return hashlib.sha256(b"signoff redaction\x00" + self.bot_token.encode()).digest()
+
+    @property
+    def bot_token(self) -> str:
+        """The bot token in clear; empty where none is set."""
+        return self.slack_bot_token.get_secret_value() if self.slack_bot_token else ""
+
+    @property
+    def slack_api(self) -> str:
+        """The Web API's address as the SDK wants it, with a slash at its end."""
+        return f"{self.slack_api_url.rstrip('/')}/"
 
     @property
     def uses_socket_mode(self) -> bool:

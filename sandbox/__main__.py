@@ -12,6 +12,8 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox.json_types import Json
+from sandbox.keeping import Keeper
+from sandbox.model import API_KEY
 from sandbox.parts import Sandbox, build
 from sandbox.server import STORIES, build_app
 from sandbox.workspace import DEFAULT
@@ -24,12 +26,15 @@ _PARENT_SECONDS = 0.5
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A Slack workspace on this machine; point any Slack app at it.",
+        description="A Slack workspace on this machine; point any Slack app at it. Nothing leaves the machine.",
         epilog="example: python -m sandbox --port 4390",
     )
     parser.add_argument("--port", type=int, default=4390, help="where to listen; 0 for any free port (default 4390)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     parser.add_argument("--workspace", type=Path, default=DEFAULT, help="a workspace of your own, as YAML")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="keep what was said in this file; without it, nothing"
+    )
     parser.add_argument("--mode", choices=("socket", "http"), help="how the app hears of clicks and events")
     parser.add_argument("--request-url", help="the app's URL for --mode http")
     parser.add_argument("--signing-secret", help="the secret that requests are signed with")
@@ -64,23 +69,30 @@ def _configured(options: argparse.Namespace) -> Sandbox:
 
 
 async def _serve(sandbox: Sandbox, options: argparse.Namespace, welcome: Json | None) -> None:
-    app = build_app(sandbox, host=options.host, stories=options.stories, welcome=welcome)
+    keeper = Keeper(sandbox, options.keep) if options.keep else None
+    also = [keeper.middleware()] if keeper else []
+    if keeper:
+        keeper.restore()
+    app = build_app(sandbox, host=options.host, stories=options.stories, welcome=welcome, also=also)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, options.host, options.port)
     await site.start()
     port = runner.addresses[0][1]
     host = "127.0.0.1" if options.host in _ANYWHERE else options.host
-    sandbox.workspace.base_url = f"http://{host}:{port}"
+    sandbox.workspace.listens_at(f"http://{host}:{port}")
     _announce(sandbox, options, port)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    watching = asyncio.ensure_future(_parent_gone(stop)) if options.die_with_parent else None
+    beside = [asyncio.ensure_future(_parent_gone(stop))] if options.die_with_parent else []
+    beside += [asyncio.ensure_future(keeper.run())] if keeper else []
     await stop.wait()
-    if watching is not None:
-        watching.cancel()
+    for each in beside:
+        each.cancel()
     await runner.cleanup()
+    if keeper:
+        keeper.save()
 
 
 def _announce(sandbox: Sandbox, options: argparse.Namespace, port: int) -> None:
@@ -92,18 +104,26 @@ def _announce(sandbox: Sandbox, options: argparse.Namespace, port: int) -> None:
         os.write(options.ready_fd, f"{port}\n".encode())
         os.close(options.ready_fd)
     if not options.quiet:
-        sys.stdout.write(_greeting(sandbox))
+        sys.stdout.write(greeting(sandbox, options.keep))
         sys.stdout.flush()
 
 
-def _greeting(sandbox: Sandbox) -> str:
-    app, url = sandbox.workspace.app, sandbox.workspace.base_url
-    names = {"socket": f"SLACK_APP_TOKEN={app.app_token}", "http": f"SLACK_SIGNING_SECRET={app.signing_secret}"}
+def greeting(sandbox: Sandbox, kept: Path | None) -> str:
+    """What a stranger has to know: where to look, what to set, where everything goes."""
+    workspace, app = sandbox.workspace, sandbox.workspace.app
+    url = workspace.base_url
+    modes = {
+        "socket": f"  SLACK_APP_TOKEN={app.app_token}\n",
+        "http": f"  SLACK_SIGNING_SECRET={app.signing_secret}\n"
+        f"The app's request URL: {app.request_url or f'none yet; set it with POST {url}/control/app'}\n",
+    }
     return (
-        f"{sandbox.workspace.team['name']}, a Slack workspace on this machine: {url}/\n"
-        f"Point an app at it with:\n  SLACK_API_URL={url}/api/\n  SLACK_BOT_TOKEN={app.bot_token}\n"
-        f"  {names[app.mode]}\n"
-        f"A scripted Messages API stands at ANTHROPIC_BASE_URL={url}/anthropic\n"
+        f"{workspace.team['name']}, a Slack workspace on this machine. Open it and be anybody: {url}/\n\n"
+        f"Point an app at it with:\n  SLACK_API_URL={url}/api/\n  SLACK_BOT_TOKEN={app.bot_token}\n{modes[app.mode]}"
+        f'An app that does not read SLACK_API_URL: AsyncWebClient(base_url="{url}/api/"), likewise in other SDKs.\n\n'
+        f"A scripted Messages API for its agents:\n"
+        f"  ANTHROPIC_BASE_URL={url}/anthropic\n  ANTHROPIC_API_KEY={API_KEY}\n\n"
+        f"What is said here is {f'kept in {kept}' if kept else 'forgotten when this ends (--keep FILE keeps it)'}.\n"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 from sandbox import limits
 from sandbox.elements import ELEMENTS, IMAGE, IMAGE_PLACE, IN_ACTIONS, IN_INPUT, IN_SECTION, plain, words
 from sandbox.json_types import Json
-from sandbox.newer_blocks import NEWER, block
+from sandbox.newer_blocks import NEWER, block_of
 from sandbox.rich_text import RICH_TEXT
 from sandbox.schema import (
     Check,
@@ -19,7 +19,6 @@ from sandbox.schema import (
     every,
     exactly_one_of,
     integer,
-    record,
     string,
 )
 
@@ -28,9 +27,9 @@ Surface: TypeAlias = Literal["message", "modal", "home"]
 
 _CONTEXT_ELEMENTS = by_type({"image": IMAGE, "plain_text": words(3000), "mrkdwn": words(3000)})
 BLOCKS: dict[str, Check] = {
-    "header": block("header", {"text": plain(150)}, {"level": integer(1, 4)}),
+    "header": block_of("header", {"text": plain(150)}, {"level": integer(1, 4)}),
     "section": every(
-        block(
+        block_of(
             "section",
             {},
             {
@@ -42,25 +41,27 @@ BLOCKS: dict[str, Check] = {
         ),
         at_least_one_of("text", "fields"),
     ),
-    "context": block("context", {"elements": array(_CONTEXT_ELEMENTS, most=10)}),
-    "actions": block("actions", {"elements": array(by_type(ELEMENTS, allowed=IN_ACTIONS), most=25)}),
-    "divider": block("divider", {}),
+    "context": block_of("context", {"elements": array(_CONTEXT_ELEMENTS, most=10)}),
+    "actions": block_of("actions", {"elements": array(by_type(ELEMENTS, allowed=IN_ACTIONS), most=25)}),
+    "divider": block_of("divider", {}),
     "image": every(
-        block("image", {"alt_text": string(2000)}, {"title": plain(2000), **IMAGE_PLACE}),
+        block_of("image", {"alt_text": string(2000)}, {"title": plain(2000), **IMAGE_PLACE}),
         exactly_one_of("image_url", "slack_file"),
     ),
-    "input": block(
+    "input": block_of(
         "input",
         {"label": plain(2000), "element": by_type(ELEMENTS, allowed=IN_INPUT)},
         {"hint": plain(2000), "optional": boolean, "dispatch_action": boolean},
     ),
     "rich_text": RICH_TEXT,
-    "markdown": block("markdown", {"text": string(limits.MARKDOWN_TEXT)}),
+    "markdown": block_of("markdown", {"text": string(limits.MARKDOWN_TEXT)}),
     **NEWER,
 }
-_IN_CONTAINER = ("section", "context", "actions", "divider", "header", "image", "rich_text", "table", "card")
+_IN_CONTAINER = (
+    *("section", "context", "actions", "divider", "header", "image", "input", "rich_text", "table", "video", "file"),
+)
 BLOCKS["container"] = every(
-    block(
+    block_of(
         "container",
         {"child_blocks": array(by_type(BLOCKS, allowed=_IN_CONTAINER), most=10)},
         {

@@ -5,20 +5,23 @@ import time
 
 
 class Clock:
-    """Tells the time in epoch seconds; `advance` moves it forward and wakes everybody who waits for a later moment."""
+    """Tells the time in epoch seconds; `advance` moves it forward and wakes everybody who waits for a later moment.
+
+    `offset` is the seconds by which it has been moved.
+    """
 
     def __init__(self) -> None:
-        self._offset = 0.0
+        self.offset = 0.0
         self._moved = asyncio.Event()
         self._last_ts = 0
 
     def now(self) -> float:
         """Epoch seconds."""
-        return time.time() + self._offset
+        return time.time() + self.offset
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward."""
-        self._offset += seconds
+        self.offset += seconds
         self._moved.set()
         self._moved = asyncio.Event()
 

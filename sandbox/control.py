@@ -61,6 +61,9 @@ class Control:
         lists: Json = {name: tuple(body[name]) for name in _LISTS if name in body}
         before = workspace.app
         workspace.app = replace(before, **known_fields(AppProfile, {**body, **lists}))
+        if workspace.app.is_enterprise_install and not workspace.team.get("enterprise_id"):
+            workspace.app = before
+            raise ValueError("only the team of an organisation can be installed so; give it an enterprise_id first")
         if workspace.app.mode == "http" and len(self._sandbox.sockets):
             await self._sandbox.sockets.disconnect("link_disabled")
         if body.get("request_url") and not await self._sandbox.delivery.verify_url(body["request_url"]):

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.blocks import interactive
+from sandbox.blocks import flat, interactive
 from sandbox.json_types import Json
+from sandbox.typed_text import typed
 
 _SINGLE = {
     "plain_text_input": ("value", "initial_value"),
@@ -20,17 +21,23 @@ _SINGLE = {
     "conversations_select": ("selected_conversation", "initial_conversation"),
     "channels_select": ("selected_channel", "initial_channel"),
     "static_select": ("selected_option", "initial_option"),
+    "external_select": ("selected_option", "initial_option"),
     "radio_buttons": ("selected_option", "initial_option"),
+    "rich_text_input": ("rich_text_value", "initial_value"),
 }
 _SEVERAL = {
     "multi_static_select": ("selected_options", "initial_options"),
+    "multi_external_select": ("selected_options", "initial_options"),
     "checkboxes": ("selected_options", "initial_options"),
+    "file_input": ("files", "initial_files"),
     "multi_users_select": ("selected_users", "initial_users"),
     "multi_conversations_select": ("selected_conversations", "initial_conversations"),
     "multi_channels_select": ("selected_channels", "initial_channels"),
 }
 _STATEFUL = {**_SINGLE, **_SEVERAL}
 _OPTIONS = ("static_select", "radio_buttons", "multi_static_select", "checkboxes")
+EXTERNAL = ("external_select", "multi_external_select")
+"""Menus whose options the app gives while somebody types."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -39,7 +46,7 @@ _TIME = re.compile(r"\d{2}:\d{2}")
 
 def stateful(blocks: list[Json]) -> list[tuple[Json, Json]]:
     """The elements that hold a value, each with its block."""
-    pairs = [(block, element) for block in blocks for element in interactive(block)]
+    pairs = [(block, element) for block in flat(blocks) for element in interactive(block)]
     return [(block, element) for block, element in pairs if element["type"] in _STATEFUL]
 
 
@@ -73,7 +80,7 @@ def filled(element: Json, plain: Any) -> Json:
 
 
 def _picked(element: Json, plain: Any) -> Any:
-    if element["type"] in _OPTIONS:
+    if element["type"] in (*_OPTIONS, *EXTERNAL):
         return _shown(chosen_option(element, plain))
     if element["type"] == "datetimepicker":
         return int(plain)
@@ -82,6 +89,10 @@ def _picked(element: Json, plain: Any) -> Any:
     if not isinstance(plain, str):
         raise ValueError(f"{element['type']} takes a string")
     one_line = element["type"] == "plain_text_input" and not element.get("multiline")
+    if element["type"] == "rich_text_input":
+        return typed(plain)
+    if element["type"] == "file_input":
+        return {"id": plain}
     return plain.replace("\n", " ") if one_line else plain
 
 
@@ -101,7 +112,8 @@ def chosen_option(element: Json, plain: Any) -> Json:
 def _shown(value: Any) -> Any:
     if isinstance(value, list):
         return [_shown(entry) for entry in value]
-    return {name: value[name] for name in ("text", "value")} if isinstance(value, dict) else value
+    is_option = isinstance(value, dict) and "value" in value
+    return {name: value[name] for name in ("text", "value")} if is_option else value
 
 
 def complaint(block: Json, state: Json) -> str:
@@ -120,8 +132,9 @@ def complaint(block: Json, state: Json) -> str:
         return "Please enter a valid URL."
     if (kind == "datepicker" and not _DATE.fullmatch(value)) or (kind == "timepicker" and not _TIME.fullmatch(value)):
         return "Please enter a valid date or time."
-    if kind in _SEVERAL and len(value) > element.get("max_selected_items", 100):
-        return f"Please choose at most {element['max_selected_items']}."
+    most = element.get("max_files" if kind == "file_input" else "max_selected_items", 100)
+    if kind in _SEVERAL and len(value) > most:
+        return f"Please choose at most {most}."
     return ""
 
 

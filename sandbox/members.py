@@ -32,7 +32,9 @@ class Person:
 
     def as_page(self) -> Json:
         """The fields that the page and the tests read."""
-        names = "id name real_name email title team_id tz avatar_color is_bot deleted is_admin is_restricted is_stranger"
+        names = (
+            "id name real_name email title team_id tz avatar_color is_bot deleted is_admin is_restricted is_stranger"
+        )
         return {name: getattr(self, name) for name in (*names.split(), "status_text", "status_emoji")}
 
 
@@ -86,6 +88,8 @@ class Message:
     reactions: list[Json] = field(default_factory=list)
     only_for: str = ""
     subtype: str = ""
+    offered: dict[tuple[str, str, str], list[Json]] = field(default_factory=dict)
+    """What the app has offered in menus that it fills, by person, block and action id."""
 
     def as_slack(self, *, metadata: bool = False) -> Json:
         """The message in Slack's form; its metadata only when asked for."""

@@ -23,6 +23,8 @@ from sandbox.story import Fault, Story, StoryError, load_stories
 from sandbox.transcript import InvalidRequest, MessageRequest, read_message_request, read_token_request
 
 API_KEY = "sandbox"
+TOLD: web.RequestKey[Mapping[str, Any]] = web.RequestKey("told", Mapping)
+"""Where a request keeps the whole message that it was answered with, also when that went out as a stream."""
 
 _OVERLOADED = 529  # the API's own status, in no RFC
 _STATUS = {
@@ -71,6 +73,7 @@ class ScriptedModel:
             return _fault_status(fault)
         kind = fault.kind if fault is not None else ""
         reply = _reply(asked, move, kind)
+        request[TOLD] = reply
         return await _stream(request, reply, kind) if asked.stream else _whole(request, reply, kind)
 
     async def count(self, request: web.Request) -> web.StreamResponse:

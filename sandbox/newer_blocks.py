@@ -23,7 +23,7 @@ from sandbox.schema import (
 BLOCK_ID: dict[str, Check] = {"block_id": string(255)}
 
 
-def block(kind: str, required: dict[str, Check], optional: dict[str, Check] | None = None) -> Check:
+def block_of(kind: str, required: dict[str, Check], optional: dict[str, Check] | None = None) -> Check:
     """A block of this type with these fields, and a `block_id`."""
     return record({"type": choice(kind), **required}, {**BLOCK_ID, **(optional or {})})
 
@@ -82,7 +82,7 @@ def _one_icon(value: Any, at: str) -> Iterator[Fault]:
 
 
 _CARD = every(
-    block(
+    block_of(
         "card",
         {},
         {
@@ -103,23 +103,23 @@ _POINT = record({"label": string(20), "value": number()})
 _SEGMENT = record({"label": string(20), "value": number(above=0)})
 _SERIES = array(record({"name": string(20), "data": array(_POINT, most=20)}), most=12)
 _AXES = record({"categories": array(string(20), most=20)}, {"x_label": string(50), "y_label": string(50)})
+_AXIS_CHARTS = ("bar", "area", "line")
 _CHARTS: dict[str, Check] = {
     "pie": record({"type": choice("pie"), "segments": array(_SEGMENT, most=12)}),
-    **{
-        kind: record({"type": choice(kind), "series": _SERIES, "axis_config": _AXES}) for kind in ("bar", "area", "line")
-    },
+    **{name: record({"type": choice(name), "series": _SERIES, "axis_config": _AXES}) for name in _AXIS_CHARTS},
 }
+_LEVELS = ("default", "info", "warning", "error", "success")
 
 NEWER: dict[str, Check] = {
     "table": every(
-        block(
+        block_of(
             "table",
             {"rows": array(array(_CELL, most=20), most=100)},
             {"column_settings": array(nothing_or(_COLUMN), most=20)},
         ),
     ),
     "data_table": every(
-        block(
+        block_of(
             "data_table",
             {"rows": array(array(_DATA_CELL, most=20), least=2, most=201), "caption": string(3000)},
             {"page_size": integer(1, 100), "row_header_column_index": integer(0, 19)},
@@ -127,20 +127,20 @@ NEWER: dict[str, Check] = {
         _rows_of_one_width,
         _plain_header,
     ),
-    "data_visualization": block("data_visualization", {"title": string(50), "chart": by_type(_CHARTS)}),
-    "alert": block("alert", {"text": words(200)}, {"level": choice("default", "info", "warning", "error", "success")}),
+    "data_visualization": block_of("data_visualization", {"title": string(50), "chart": by_type(_CHARTS)}),
+    "alert": block_of("alert", {"text": words(200)}, {"level": choice(*_LEVELS)}),
     "card": _CARD,
-    "carousel": block("carousel", {"elements": array(by_type({"card": _CARD}), most=10)}),
-    "context_actions": block(
+    "carousel": block_of("carousel", {"elements": array(by_type({"card": _CARD}), most=10)}),
+    "context_actions": block_of(
         "context_actions",
         {"elements": array(by_type(CONTEXT_BUTTONS), most=5)},
     ),
-    "task_card": every(block("task_card", _TASK, _TASK_MORE), _stands_alone),
+    "task_card": every(block_of("task_card", _TASK, _TASK_MORE), _stands_alone),
     "plan": every(
-        block("plan", {"title": string(3000), "tasks": array(record(_TASK, _TASK_MORE), least=0, most=50)}),
+        block_of("plan", {"title": string(3000), "tasks": array(record(_TASK, _TASK_MORE), least=0, most=50)}),
         _tasks_differ,
     ),
-    "video": block(
+    "video": block_of(
         "video",
         {"alt_text": string(2000), "title": plain(200), "thumbnail_url": LINK, "video_url": LINK},
         {
@@ -151,5 +151,5 @@ NEWER: dict[str, Check] = {
             "description": plain(200),
         },
     ),
-    "file": block("file", {"external_id": string(255), "source": choice("remote")}),
+    "file": block_of("file", {"external_id": string(255), "source": choice("remote")}),
 }

@@ -3,14 +3,14 @@
 import secrets
 from typing import Any
 
-from sandbox.blocks import interactive
+from sandbox.blocks import flat, interactive
 from sandbox.json_types import Json
 
 
 def normal_blocks(blocks: list[Json]) -> list[Json]:
     """A copy of checked blocks, each with a `block_id`, each interactive element with an `action_id`."""
     done = [_spelled_out(block) for block in blocks]
-    for block in done:
+    for block in flat(done):
         block.setdefault("block_id", secrets.token_urlsafe(4)[:5])
         for element in interactive(block):
             element.setdefault("action_id", secrets.token_urlsafe(4)[:5])

@@ -25,6 +25,8 @@ class View:
     previous_id: str | None = None
     values: dict[str, dict[str, Json]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    offered: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
+    """What the app has offered in menus that it fills, by block and action id."""
 
     @property
     def kind(self) -> str:
@@ -50,7 +52,13 @@ class View:
             for action_id, plain in entries.items():
                 if (block_id, action_id) not in known:
                     raise ValueError(f"the view has no field {block_id}/{action_id}")
-                self.values.setdefault(block_id, {})[action_id] = filled(known[block_id, action_id], plain)
+                element = self.with_offers(block_id, known[block_id, action_id])
+                self.values.setdefault(block_id, {})[action_id] = filled(element, plain)
+
+    def with_offers(self, block_id: str, element: Json) -> Json:
+        """An element as its person sees it: a menu that the app fills has the options that were offered so far."""
+        offered = self.offered.get((block_id, element["action_id"]))
+        return element if offered is None else {**element, "options": offered}
 
 
 class OpenViews:
@@ -108,6 +116,11 @@ class OpenViews:
         view.root_id = view.id
         self._homes[person] = view.id
         return view
+
+    def restore_home(self, name: str, person: str, definition: Json) -> None:
+        """Put back a Home view that was kept, under its old id."""
+        self._views[name] = View(id=name, person=person, definition=definition, hash=self._new_hash(), root_id=name)
+        self._homes[person] = name
 
     def close(self, view: View) -> None:
         """Take a modal away, and those on top of it."""

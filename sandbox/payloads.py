@@ -88,7 +88,7 @@ class Payloads:
 
     def in_message(self, channel: Channel, message: Message) -> Json:
         """The place of something inside a message; an ephemeral one is not shown to the app."""
-        container = {"type": "message", "message_ts": message.ts, "channel_id": channel.id}
+        container: Json = {"type": "message", "message_ts": message.ts, "channel_id": channel.id}
         container["is_ephemeral"] = bool(message.only_for)
         place: Json = {"container": container, "channel": self._channel(channel)}
         return place if message.only_for else place | {"message": self._workspace.with_thread(channel, message)}

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from sandbox.blocks import interactive
+from sandbox.blocks import flat, interactive
 from sandbox.forms import chosen_option, complaint, filled, held, stateful
 from sandbox.json_types import Json
 from sandbox.members import Channel, Message, Person
@@ -64,9 +64,10 @@ class People:
         app = self._sandbox.workspace.app
         if app.bot_user not in channel.members:
             return
-        kinds = {"im": "message.im", "private": "message.groups"}
+        kinds = {"im": "message.im", "private": "message.groups", "mpim": "message.mpim"}
         payloads, delivery = self._sandbox.payloads, self._sandbox.delivery
-        right = {"im": "im:history", "private": "groups:history"}.get(channel.kind, "channels:history")
+        rights = {"im": "im:history", "private": "groups:history", "mpim": "mpim:history"}
+        right = rights.get(channel.kind, "channels:history")
         if right in app.scopes:
             told = payloads.message_event("message", channel, message)
             delivery.event(kinds.get(channel.kind, "message.channels"), told)
@@ -88,11 +89,9 @@ class People:
 
     async def click(self, person: str, name: str, ts: str, block_id: str, action_id: str, selected: Any) -> Reply:
         """Use an element of a message."""
-        channel = self.channel(person, name)
-        message = channel.messages.get(ts)
-        if message is None or message.only_for not in ("", person):
-            raise Refused("message_not_found")
-        action = self._action(person, message.blocks or [], block_id, action_id, selected)
+        channel, message = self.message(person, name, ts)
+        offered = message.offered.get((person, block_id, action_id))
+        action = self._action(person, message.blocks or [], block_id, action_id, selected, offered)
         payload = self._sandbox.payloads.message_actions(person, channel, message, action)
         return await self._sandbox.delivery.interaction(payload)
 
@@ -109,8 +108,30 @@ class People:
             _fill(view, {block_id: {action_id: selected}})
         if element is not None:
             selected = _plain(held(view.state()[block_id][action_id]))
-        action = self._action(person, blocks, block_id, action_id, selected)
+        offered = view.offered.get((block_id, action_id))
+        action = self._action(person, blocks, block_id, action_id, selected, offered)
         return await self._sandbox.delivery.interaction(self._sandbox.payloads.view_actions(view, action))
+
+    async def shortcut(self, person: str, callback_id: str, name: str = "", ts: str = "") -> Reply:
+        """Use a shortcut of the app: a global one, or with a channel and a message's ts one for messages."""
+        kind = "message" if ts else "global"
+        known = [entry["callback_id"] for entry in self._sandbox.workspace.app.shortcuts if entry["type"] == kind]
+        if callback_id not in known:
+            raise Refused("unknown_shortcut")
+        payloads = self._sandbox.payloads
+        if not ts:
+            return await self._sandbox.delivery.interaction(payloads.shortcut(person, callback_id))
+        channel, message = self.message(person, name, ts)
+        told = payloads.message_shortcut(person, callback_id, channel, message)
+        return await self._sandbox.delivery.interaction(told)
+
+    def message(self, person: str, name: str, ts: str) -> tuple[Channel, Message]:
+        """A message that this person sees, and where it stands."""
+        channel = self.channel(person, name)
+        message = channel.messages.get(ts)
+        if message is None or message.only_for not in ("", person):
+            raise Refused("message_not_found")
+        return channel, message
 
     def view(self, person: str, view_id: str) -> View:
         """A view that this person has before them."""
@@ -119,14 +140,18 @@ class People:
             raise Refused("not_found")
         return view
 
-    def _action(self, person: str, blocks: list[Json], block_id: str, action_id: str, selected: Any) -> Json:
-        for block in blocks:
-            for element in interactive(block):
-                if (block["block_id"], element["action_id"]) == (block_id, action_id):
-                    if person not in element.get("visible_to_user_ids", [person]):
-                        raise Refused("unknown_action")
-                    return _action_of(block, element, selected) | {"action_ts": self._sandbox.clock.ts()}
-        raise Refused("unknown_action")
+    def _action(
+        self,
+        person: str,
+        blocks: list[Json],
+        block_id: str,
+        action_id: str,
+        selected: Any,
+        offered: list[Json] | None,
+    ) -> Json:
+        block, element = element_of(person, blocks, block_id, action_id)
+        seen = element if offered is None else {**element, "options": offered}
+        return _action_of(block, seen, selected) | {"action_ts": self._sandbox.clock.ts()}
 
     async def submit(self, person: str, view_id: str, values: Json) -> Json:
         """Press a modal's submit button. Fields that Slack's client itself refuses never reach the app."""
@@ -163,6 +188,17 @@ class People:
         self._sandbox.delivery.event("app_home_opened", self._sandbox.payloads.home_opened(person))
 
 
+def element_of(person: str, blocks: list[Json], block_id: str, action_id: str) -> tuple[Json, Json]:
+    """The block and the element that these ids name. Raises Refused when this person does not see it."""
+    for block in flat(blocks):
+        for element in interactive(block):
+            if (block["block_id"], element["action_id"]) == (block_id, action_id):
+                if person not in element.get("visible_to_user_ids", [person]):
+                    raise Refused("unknown_action")
+                return block, element
+    raise Refused("unknown_action")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
@@ -185,11 +221,21 @@ def _complaints(view: View) -> dict[str, str]:
     return {name: words for name, words in found.items() if words}
 
 
+def _feedback(element: Json, selected: Any) -> str:
+    offered = {name: element[f"{name}_button"]["value"] for name in ("positive", "negative")}
+    value = offered.get(selected, selected)
+    if value not in offered.values():
+        raise Refused("invalid_value", words=f"feedback is one of {', '.join(offered)}")
+    return str(value)
+
+
 def _action_of(block: Json, element: Json, selected: Any) -> Json:
     kind = element["type"]
     action: Json = {"type": kind, "action_id": element["action_id"], "block_id": block["block_id"]}
-    if kind == "button":
+    if kind in ("button", "icon_button", "workflow_button"):
         return action | {name: element[name] for name in ("text", "value", "style", "url") if name in element}
+    if kind == "feedback_buttons":
+        return action | {"value": _feedback(element, selected)}
     try:
         if kind == "overflow":
             option = chosen_option(element, selected)

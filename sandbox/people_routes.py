@@ -6,11 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox import limits
 from sandbox.json_types import Json
 from sandbox.members import Channel, Message
 from sandbox.parts import Sandbox
 from sandbox.people import People
 from sandbox.reply import Reply
+from sandbox.suggestions import suggest
 from sandbox.tickets import Refused
 
 
@@ -37,6 +39,8 @@ class PeopleRoutes:
             "click": self._click,
             "submit": self._submit,
             "close": self._close,
+            "shortcut": self._shortcut,
+            "suggest": self._suggest,
         }
         for name, look in seen.items():
             app.router.add_get(f"/people/{name}", _looking(look))
@@ -57,8 +61,14 @@ class PeopleRoutes:
     def _me(self, request: web.Request) -> str:
         return self._people.person(request.query.get("as", "")).id
 
+    def _somebody(self, request: web.Request) -> str:
+        """Who asks; without a name the first person of the workspace who can act."""
+        people = self._sandbox.workspace.people.values()
+        able = (person.id for person in people if not (person.is_bot or person.deleted))
+        return self._me(request) if "as" in request.query else next(able, "")
+
     def _workspace(self, request: web.Request) -> Json:
-        me, workspace = self._me(request), self._sandbox.workspace
+        me, workspace = self._somebody(request), self._sandbox.workspace
         seen = [channel for channel in workspace.channels.values() if me in channel.members]
         app = workspace.app
         found: Json = {
@@ -69,6 +79,7 @@ class PeopleRoutes:
             "channels": [self._as_page(channel, me) for channel in seen],
             "apps": [{"bot_user": app.bot_user, "name": app.name, "app_id": app.id}],
             "commands": list(app.commands),
+            "shortcuts": list(app.shortcuts),
             "usergroups": [
                 {"id": group.id, "handle": group.handle, "name": group.name, "users": list(group.users)}
                 for group in workspace.groups.values()
@@ -87,10 +98,20 @@ class PeopleRoutes:
         me = self._me(request)
         channel = self._people.channel(me, request.query.get("channel", ""))
         thread = request.query.get("thread_ts", "")
-        found = [message for message in _seen_by(channel, me) if _belongs(message, thread)]
+        seen = _seen_by(channel, me)
+        found = [message for message in seen if _belongs(message, thread)]
         if found and not thread:
-            channel.last_read[me] = max(message.ts for message in _seen_by(channel, me))
-        return {"ok": True, "messages": [self._message(channel, message) for message in found]}
+            channel.last_read[me] = seen[-1].ts
+        page, more = _newest(found, request.query.get("limit", ""), request.query.get("before", ""))
+        answer = {"ok": True, "messages": [self._message(channel, message) for message in page]}
+        return answer | ({"has_more": True} if more else {}) | self._agent(channel, thread)
+
+    def _agent(self, channel: Channel, thread: str) -> Json:
+        """What the app says it is doing here; an assistant's status disappears after two minutes."""
+        found = channel.agent.get(thread)
+        old = self._sandbox.clock.now() - limits.AGENT_STATUS_SECONDS
+        gone = found is None or (found.get("until_reply") and found["since"] <= old)
+        return {} if gone else {"agent": found}
 
     def _message(self, channel: Channel, message: Message) -> Json:
         found = self._sandbox.workspace.with_thread(channel, message, metadata=True)
@@ -143,6 +164,13 @@ class PeopleRoutes:
         await self._people.close(me, _text(body, "view_id"), clear=bool(body.get("clear")))
         return {"ok": True}
 
+    async def _shortcut(self, me: str, body: Json) -> Json:
+        place = _text(body, "channel"), _text(body, "ts")
+        return self._told(me, await self._people.shortcut(me, _text(body, "callback_id"), *place))
+
+    async def _suggest(self, me: str, body: Json) -> Json:
+        return await suggest(self._sandbox, me, body)
+
     async def _events(self, request: web.Request) -> web.StreamResponse:
         try:
             me = self._me(request)
@@ -189,8 +217,15 @@ def _text(body: Json, name: str) -> str:
 
 
 def _seen_by(channel: Channel, person: str) -> list[Message]:
-    found = [message for message in channel.messages.values() if message.only_for in ("", person)]
-    return sorted(found, key=lambda message: message.ts)
+    """In the order of their ts, which is the order in which they came."""
+    return [message for message in channel.messages.values() if message.only_for in ("", person)]
+
+
+def _newest(messages: list[Message], limit: str, before: str) -> tuple[list[Message], bool]:
+    """The newest messages (all without a limit) before a ts, oldest first; and whether there are older ones."""
+    earlier = [message for message in messages if message.ts < before] if before else messages
+    most = int(limit) if limit.isdigit() and int(limit) > 0 else len(earlier)
+    return earlier[-most:] if earlier else [], len(earlier) > most
 
 
 def _belongs(message: Message, thread: str) -> bool:

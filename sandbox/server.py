@@ -1,16 +1,17 @@
 """One process, one port: every route of the sandbox, and its start and end."""
 
-import importlib
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from sandbox.control import Control
 from sandbox.file_methods import receive_upload, send_file
 from sandbox.guard import own_page_only
 from sandbox.json_types import Json
+from sandbox.model import add_routes
+from sandbox.model_witness import model_witness
 from sandbox.parts import Sandbox
 from sandbox.people_routes import PeopleRoutes
 from sandbox.response_urls import receive_response
@@ -21,14 +22,19 @@ _PAGE = _HERE / "page"
 STORIES = _HERE / "stories"
 _LARGEST_BODY = 64 * 1024 * 1024
 _CSP = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_log = logging.getLogger("sandbox")
 
 
 def build_app(
-    sandbox: Sandbox, *, host: str = "127.0.0.1", stories: Path = STORIES, welcome: Json | None = None
+    sandbox: Sandbox,
+    *,
+    host: str = "127.0.0.1",
+    stories: Path = STORIES,
+    welcome: Json | None = None,
+    also: Sequence[Middleware] = (),
 ) -> web.Application:
     """The web application, for a server that will listen on `host`. Nothing is started yet."""
-    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[own_page_only(host)])
+    middlewares = [own_page_only(host), model_witness(sandbox), *also]
+    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=middlewares)
     api = SlackApi(sandbox)
 
     async def upload(request: web.Request) -> web.Response:
@@ -51,7 +57,7 @@ def build_app(
     PeopleRoutes(sandbox, welcome).add_to(app)
     Control(sandbox).add_to(app)
     _add_page(app)
-    _add_model(app, stories)
+    add_routes(app, stories)
     app.on_shutdown.append(_closing(sandbox))
     return app
 
@@ -80,13 +86,3 @@ def _add_page(app: web.Application) -> None:
     app.router.add_get("/", page)
     app.router.add_get("/page/{name:.+}", page)
     app.router.add_get(r"/archives/{channel:\w+}/p{stamp:\d+}", permalink)
-
-
-def _add_model(app: web.Application, stories: Path) -> None:
-    """The scripted Messages API beside the workspace, where it is installed."""
-    try:
-        model = importlib.import_module("sandbox.model")
-    except ModuleNotFoundError:
-        _log.warning("There is no sandbox.model, so /anthropic is not served.")
-        return
-    model.add_routes(app, stories)

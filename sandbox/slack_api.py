@@ -105,7 +105,8 @@ class SlackApi:
                 request.transport.abort()
             return web.Response()
         if fault.slow_body:
-            return await _slowly(request, entry, done if done is not None else {"ok": False, "error": fault.error}, fault)
+            failed = {"ok": False, "error": fault.error or "internal_error"}
+            return await _slowly(request, entry, failed if done is None or fault.fails else done, fault)
         if not fault.fails and done is not None:
             return _answer(entry, done)
         names = {429: "ratelimited"}

@@ -111,6 +111,13 @@ class Workspace:
             found["parent_user_id"] = channel.messages[message.thread_ts].user
         return found
 
+    def listens_at(self, address: str) -> None:
+        """Say where the workspace is; files that were kept from an earlier run are found there too."""
+        self.base_url = address
+        kept = (message for channel in self.channels.values() for message in channel.messages.values())
+        for entry in (entry for message in kept for entry in message.files if entry["url_private"].startswith("/")):
+            entry["url_private"] = f"{address}{entry['url_private']}"
+
     def _tell(self, event: str, channel: Channel, message: Message) -> None:
         people = [message.only_for] if message.only_for else channel.members
         body = self.with_thread(channel, message) | ({"ephemeral": True} if message.only_for else {})

@@ -40,8 +40,13 @@ def progress(run: AgentRun, requests: Mapping[str, Request]) -> str:
     lines = [_line(use, said, requests.get(use.id)) for use, said in _uses(run.transcript)]
     hidden = len(lines) - SHOWN
     shown = [f"… {hidden} earlier steps", *lines[-SHOWN:]] if hidden > 0 else lines
-    heading = HEADINGS[run.state] if run.note is None else f"{HEADINGS[run.state]} {run.note}"
-    return "\n".join([heading, *shown])
+    return "\n".join([_heading(run), *shown])
+
+
+def _heading(run: AgentRun) -> str:
+    if run.note is None:
+        return HEADINGS[run.state]
+    return f"This run was {run.note}." if run.state is RunState.STOPPED else f"{HEADINGS[run.state]} {run.note}"
 
 
 def _uses(transcript: Sequence[Message]) -> Iterator[tuple[ToolUse, tuple[str, bool] | None]]:

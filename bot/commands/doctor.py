@@ -132,9 +132,7 @@ async def _slack(settings: Settings, policy: Policy | None) -> AsyncIterator[Fin
         return
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-        base = settings.slack_api_url.rstrip("/") + "/"
-        client = web_client(token, base, session)
+        client = web_client(settings.bot_token, settings.slack_api, session)
         try:
             who = await client.auth_test()
         except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -143,7 +141,7 @@ async def _slack(settings: Settings, policy: Policy | None) -> AsyncIterator[Fin
         yield _good(f"Slack: {who['user']} in {who['team']} ({who['team_id']})")
         yield _clock(who)
         yield _scopes(who)
-        yield await _way_in(settings, base, session)
+        yield await _way_in(settings, session)
         if policy is not None:
             async for finding in _people(policy, client, str(who["team_id"])):
                 yield finding
@@ -176,10 +174,10 @@ def _scopes(answer: AsyncSlackResponse) -> Finding:
     return _good("scopes: all that manifest.yml asks for")
 
 
-async def _way_in(settings: Settings, base: str, session: aiohttp.ClientSession) -> Finding:
+async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding:
     if settings.slack_app_token is None:
         return _good("clicks come by HTTP at /slack/events (SLACK_SIGNING_SECRET is set)")
-    app = AsyncWebClient(base_url=base, session=session, retry_handlers=[])
+    app = AsyncWebClient(base_url=settings.slack_api, session=session, retry_handlers=[])
     try:
         await app.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
     except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -43,10 +43,9 @@ async def workspace_of(settings: Settings) -> str:
 
 async def ask_slack(settings: Settings) -> str:
     """The id of the workspace that ``SLACK_BOT_TOKEN`` belongs to."""
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    base = f"{settings.slack_api_url.rstrip('/')}/"
+    client = AsyncWebClient(token=settings.bot_token, base_url=settings.slack_api, timeout=SECONDS)
     try:
-        told = await AsyncWebClient(token=token, base_url=base, timeout=SECONDS).auth_test()
+        told = await client.auth_test()
     except SlackApiError as error:
         raise Invalid(f"Slack refuses SLACK_BOT_TOKEN ({error.response.get('error')}). Copy it again.") from None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:

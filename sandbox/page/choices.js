@@ -78,6 +78,6 @@ function people(page) {
 
 function channels(page) {
   return page.workspace.channels
-    .filter((channel) => channel.kind !== "im")
+    .filter((channel) => !channel.kind.endsWith("im"))
     .map((channel) => ({ value: channel.id, label: `#${channel.name}`, group: "" }));
 }

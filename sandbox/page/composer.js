@@ -3,6 +3,10 @@
 import { post } from "./api.js";
 import { h } from "./dom.js";
 import { createCompletion } from "./completion.js";
+import { createMenu } from "./menu.js";
+import { globalActions } from "./shortcuts.js";
+
+const ROOMY = "(min-width: 761px)";
 
 /**
  * @param {object} page the page of one person
@@ -23,7 +27,7 @@ export function createComposer(page, { channel, thread }, prompt) {
     { type: "submit", class: "button primary send", "aria-label": "Send" },
     h("span", { class: "button-text" }, "Send"),
   );
-  const form = h("form", { class: "composer" }, field, send);
+  const form = h("form", { class: "composer" }, shortcuts(page), field, send);
   const completion = createCompletion(page, field, form);
   const place = { page, channel, thread, field, send, key };
   field.value = page.drafts.get(key) ?? "";
@@ -34,7 +38,15 @@ export function createComposer(page, { channel, thread }, prompt) {
     submit(place);
   });
   typed(place);
-  return { node: form, focus: () => field.focus() };
+  // On a narrow screen the keyboard would cover what was just opened.
+  return { node: form, focus: () => window.matchMedia(ROOMY).matches && field.focus() };
+}
+
+/** The app's global shortcuts, where it has any. */
+function shortcuts(page) {
+  if (!globalActions(page).length) return null;
+  const toggle = h("button", { type: "button", class: "icon-button", "aria-label": "Shortcuts" }, "⚡");
+  return createMenu(toggle, () => globalActions(page));
 }
 
 function typed({ page, field, send, key }) {

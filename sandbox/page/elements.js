@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { field } from "./fields.js";
+import { createMenu } from "./menu.js";
 import { picture } from "./pictures.js";
 import { act, enter, entry } from "./scope.js";
 import { plain, textNodes } from "./text.js";
@@ -24,66 +25,37 @@ function button(block, one, scope) {
   };
   const node = h("button", attributes, h("span", { class: "button-text" }, plain(one.text)));
   node.addEventListener("click", () => {
-    if (/^https?:\/\//i.test(one.url ?? "")) window.open(one.url, "_blank", "noopener,noreferrer");
+    openElsewhere(one.url);
     act(scope, block, one, node);
   });
   return node;
 }
 
-/** A menu button; arrow keys move, Escape closes. */
 function overflow(block, one, scope) {
-  const menu = h("div", { class: "menu", role: "menu", hidden: true });
   const toggle = h(
     "button",
     {
       type: "button",
       class: "button overflow",
-      "aria-haspopup": "menu",
-      "aria-expanded": "false",
       "aria-label": "More actions",
       data: { actionId: one.action_id, blockId: block.block_id },
     },
     "⋯",
   );
-  const show = (open) => {
-    menu.hidden = !open;
-    toggle.setAttribute("aria-expanded", String(open));
-    if (open) menu.firstElementChild?.focus();
-  };
-  menu.append(
-    ...(one.options ?? []).map((option) =>
-      menuItem(option, () => {
-        show(false);
-        if (/^https?:\/\//i.test(option.url ?? "")) window.open(option.url, "_blank", "noopener,noreferrer");
-        act(scope, block, one, toggle, option.value);
-      }),
-    ),
-  );
-  toggle.addEventListener("click", () => show(menu.hidden));
-  menu.addEventListener("keydown", (event) => steer(event, menu, () => (show(false), toggle.focus())));
-  const node = h("span", { class: "overflow-anchor" }, toggle, menu);
-  node.addEventListener("focusout", (event) => node.contains(event.relatedTarget) || show(false));
-  return node;
+  const offer = (option) => ({
+    words: plain(option.text),
+    note: option.description && h("span", { class: "hint" }, plain(option.description)),
+    data: { value: option.value },
+    chosen: () => {
+      openElsewhere(option.url);
+      act(scope, block, one, toggle, option.value);
+    },
+  });
+  return createMenu(toggle, () => (one.options ?? []).map(offer));
 }
 
-function menuItem(option, chosen) {
-  const note = option.description ? h("span", { class: "hint" }, plain(option.description)) : null;
-  return h(
-    "button",
-    { type: "button", role: "menuitem", class: "menu-item", data: { value: option.value }, on: { click: chosen } },
-    plain(option.text),
-    note,
-  );
-}
-
-function steer(event, menu, close) {
-  const items = [...menu.children];
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (step) items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
-  else if (event.key === "Escape") close();
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
+function openElsewhere(address) {
+  if (/^https?:\/\//i.test(address ?? "")) window.open(address, "_blank", "noopener,noreferrer");
 }
 
 function picker(block, one, scope) {

@@ -3,24 +3,27 @@
 import { readAddress, writeAddress } from "./address.js";
 import { get, words } from "./api.js";
 import { fill, h } from "./dom.js";
+import { homePane } from "./home.js";
 import { createInspector } from "./inspector.js";
-import { follow, settled } from "./live.js";
+import { follow, perFrame, settled } from "./live.js";
 import { createModals } from "./modal.js";
-import { channelPane, homePane, threadPane } from "./panes.js";
+import { channelPane, threadPane } from "./panes.js";
 import { createDirectory } from "./people.js";
-import { createSidebar } from "./sidebar.js";
+import { nameOf } from "./places.js";
+import { createDrawer, createSidebar } from "./sidebar.js";
 import { createToasts } from "./toast.js";
 import { createTopbar } from "./topbar.js";
 
-/** Who acts where the address names nobody: the first reviewer of the workspace that comes with the program. */
-const FIRST_PERSON = "U0ANA";
-
 const root = document.getElementById("page");
 const toast = createToasts();
+const LOST = "The connection to the workspace is lost; trying again. What you see may be out of date.";
+/** So long a channel must be quiet before it counts as read. */
+const READ_MS = 700;
 let leave = () => {};
 let current = null;
 
-async function start(as = FIRST_PERSON) {
+/** Without a name in the address the workspace says who acts first. */
+async function start(as) {
   leave();
   try {
     const workspace = await get("/people/workspace", { as });
@@ -37,17 +40,37 @@ async function open(workspace) {
   const sidebar = createSidebar(page);
   const panes = h("div", { class: "panes" });
   const modals = createModals(page);
-  const topbar = createTopbar(page, (id) => become(page, id));
-  fill(root, topbar, h("div", { class: "columns" }, sidebar.node, panes), inspector.node, footer(inspector.toggle));
-  Object.assign(page, { sidebar, panes, modals, topbar });
+  const drawer = createDrawer(root);
+  const lost = h("p", { class: "lost", role: "status" });
+  const topbar = createTopbar(page, (id) => become(page, id), drawer.toggle);
+  const columns = h("div", { class: "columns" }, sidebar.node, drawer.scrim, panes);
+  fill(root, topbar, lost, columns, inspector.node, footer(inspector.toggle));
+  Object.assign(page, { sidebar, panes, modals, lost, drawer, sidebarSoon: perFrame(sidebar.show) });
   page.go = (channel, thread = null) => go(page, channel, thread);
   current = page.go;
-  const { channel, thread, ts } = readAddress();
-  go(page, channel ?? firstChannel(page), thread);
-  if (ts) await point(page, ts);
-  const stop = listen(page);
+  const live = listen(page);
+  await live.opened;
+  await arrive(page, readAddress());
   await modals.refresh();
-  return () => (stop(), modals.dispose(), inspector.dispose());
+  return () => (live.stop(), modals.dispose(), inspector.dispose());
+}
+
+/** Go where the address points: a place, a thread, one message of either. */
+async function arrive(page, { channel, thread, ts }) {
+  const inThread = ts && channel ? await threadOf(page, channel, ts) : null;
+  go(page, channel ?? firstChannel(page), thread ?? inThread);
+  if (ts) await point(page, ts);
+}
+
+/** The thread that a message is a reply in, or null: a permalink names only the message. */
+async function threadOf(page, channel, ts) {
+  try {
+    const { messages } = await get("/people/history", { as: page.me, channel, thread_ts: ts });
+    const { thread_ts = ts } = messages.find((one) => one.ts === ts) ?? {};
+    return thread_ts === ts ? null : thread_ts;
+  } catch {
+    return null;
+  }
 }
 
 function createPage(workspace) {
@@ -79,7 +102,7 @@ function become(page, id) {
 }
 
 function isRoom(page) {
-  return page.workspace.channels.some((one) => one.id === page.place.channel && one.kind !== "im");
+  return page.workspace.channels.some((one) => one.id === page.place.channel && !one.kind.endsWith("im"));
 }
 
 /** Show a channel, a direct message or "home", with or without a thread. */
@@ -91,14 +114,16 @@ function go(page, wanted, thread) {
   page.place = { channel: wanted, thread: channel ? thread : null };
   writeAddress({ as: page.me, ...page.place });
   page.unread.delete(wanted);
+  page.drawer.close();
   if (moved) page.shown.main = wanted === "home" ? homePane(page) : channelPane(page, channel);
   if (threadMoved) page.shown.thread = channel && thread ? threadPane(page, channel, thread) : null;
   page.sidebar.show();
   if (threadMoved) put(page);
   page.panes.classList.toggle("with-thread", Boolean(page.shown.thread));
-  refresh(page);
+  if (moved) refresh(page, page.shown.main);
+  if (threadMoved) refresh(page, page.shown.thread);
   (page.shown.thread ?? page.shown.main).focus();
-  document.title = `${channel?.name ?? "Home"} · ${page.workspace.team.name}`;
+  document.title = `${channel ? nameOf(page, channel, "") : "Home"} · ${page.workspace.team.name}`;
   return undefined;
 }
 
@@ -111,14 +136,16 @@ function put({ panes, shown }) {
 
 /** Bring one message into view: where a permalink leads. */
 async function point(page, ts) {
-  await page.shown.main.refresh();
-  const message = [...page.panes.querySelectorAll(".message")].find((one) => one.dataset.ts === ts);
+  const pane = page.shown.thread ?? page.shown.main;
+  await pane.refresh();
+  await pane.reach?.(ts);
+  const message = [...pane.node.querySelectorAll(".message")].find((one) => one.dataset.ts === ts);
   message?.scrollIntoView({ block: "center" });
   message?.classList.add("pointed");
 }
 
-function refresh(page) {
-  for (const pane of Object.values(page.shown)) pane?.refresh().catch((error) => toast(error.message));
+function refresh(page, ...panes) {
+  for (const pane of panes) pane?.refresh().catch((error) => toast(error.message));
 }
 
 async function reloadWorkspace(page) {
@@ -129,27 +156,37 @@ async function reloadWorkspace(page) {
 
 function listen(page) {
   const failed = (error) => toast(error.message);
-  const panes = settled(() => refresh(page), failed);
   const views = settled(() => page.modals.refresh(), failed);
   const workspace = settled(() => reloadWorkspace(page), failed);
-  const arrived = ({ channel, message }) => {
-    if (!page.workspace.channels.some((one) => one.id === channel)) workspace();
-    if (channel !== page.place.channel && message?.user !== page.me) page.unread.add(channel);
-    page.sidebar.show();
-    panes();
+  const read = settled(() => markRead(page), failed, READ_MS);
+  const tell = (event) => (data) => {
+    for (const pane of Object.values(page.shown)) pane?.take(event, data);
+  };
+  const arrived = (event) => (data) => {
+    tell(event)(data);
+    if (!page.workspace.channels.some((one) => one.id === data.channel)) workspace();
+    if (data.channel === page.place.channel) read();
+    else if (data.message?.user !== page.me) page.sidebarSoon(page.unread.add(data.channel));
   };
   const events = {
-    message: arrived,
-    ephemeral: arrived,
-    message_changed: panes,
-    message_deleted: panes,
-    home: panes,
+    message: arrived("message"),
+    ephemeral: arrived("ephemeral"),
+    message_changed: tell("message_changed"),
+    message_deleted: tell("message_deleted"),
+    agent: tell("agent"),
+    home: tell("home"),
     view: views,
     channel: workspace,
     toast: ({ error }) => toast(words(error)),
   };
-  const connected = (yes) => fill(page.topbar.querySelector(".lost"), yes ? "" : "Connection lost, trying again…");
-  return follow(page.me, { events, connected, reconnected: () => (panes(), views(), workspace()) });
+  const connected = (yes) => fill(page.lost, yes ? null : LOST);
+  const reconnected = () => (refresh(page, page.shown.main, page.shown.thread), views(), workspace());
+  return follow(page.me, { events, connected, reconnected });
+}
+
+/** What arrives before a person's eyes is read: the workspace takes the question for the newest as that. */
+async function markRead({ me, place }) {
+  if (place.channel !== "home") await get("/people/history", { as: me, channel: place.channel, limit: 1 });
 }
 
 function footer(toggle) {

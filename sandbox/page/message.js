@@ -3,8 +3,10 @@
 import { drawBlocks } from "./blocks.js";
 import { clock, day, moment, sameDay } from "./dates.js";
 import { h } from "./dom.js";
-import { avatar } from "./people.js";
+import { createMenu } from "./menu.js";
+import { avatar, statusMark } from "./people.js";
 import { createScope } from "./scope.js";
+import { messageActions } from "./shortcuts.js";
 import { emojiNode, mrkdwn } from "./text.js";
 
 const GROUPED_SECONDS = 300;
@@ -27,8 +29,9 @@ export function drawMessage(message, place) {
   const { page, newDay, continued } = place;
   const author = page.directory.user(message.user);
   const classes = ["message", continued && "continued", message.ephemeral && "ephemeral"].filter(Boolean).join(" ");
+  const deleted = message.subtype === "tombstone";
   const attributes = {
-    class: classes,
+    class: deleted ? `${classes} deleted` : classes,
     tabindex: "-1",
     data: { ts: message.ts, user: message.user },
     "aria-label": `${author}, ${clock(message.ts)}`,
@@ -62,7 +65,7 @@ function byline(message, author, page) {
     "div",
     { class: "byline" },
     h("span", { class: "author" }, author),
-    app && h("span", { class: "badge" }, "APP"),
+    app ? h("span", { class: "badge" }, "APP") : statusMark(page.directory.person(message.user)),
     time(message, "time"),
   );
 }
@@ -119,12 +122,14 @@ function replies(message, { page, openThread }) {
   );
 }
 
-function tools(message, { openThread }) {
-  if (!openThread || message.ephemeral) return null;
+function tools(message, { page, channel, openThread }) {
+  if (message.ephemeral) return null;
   const reply = () => openThread(message.thread_ts ?? message.ts);
+  const more = h("button", { type: "button", class: "tool", "aria-label": "Message actions" }, "⋯");
   return h(
     "div",
     { class: "tools" },
-    h("button", { type: "button", class: "tool", on: { click: reply } }, "Reply in thread"),
+    openThread && h("button", { type: "button", class: "tool", on: { click: reply } }, "Reply in thread"),
+    createMenu(more, () => messageActions(page, channel, message)),
   );
 }

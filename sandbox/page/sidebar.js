@@ -1,7 +1,8 @@
-// The left column: channels, direct messages and the apps' Home tabs.
+// The left column: channels, direct messages and the apps' Home tabs. On a narrow screen it is a drawer.
 
 import { fill, h } from "./dom.js";
-import { avatar } from "./people.js";
+import { avatar, statusMark } from "./people.js";
+import { mark, nameOf } from "./places.js";
 
 /**
  * @param {object} page the page of one person
@@ -9,23 +10,27 @@ import { avatar } from "./people.js";
  */
 export function createSidebar(page) {
   const lists = h("div", { class: "sidebar-lists" });
-  const node = h("nav", { class: "sidebar", "aria-label": "Conversations" }, lists);
-  return { node, show: () => fill(lists, ...groups(page)) };
+  const node = h("nav", { class: "sidebar", id: "sidebar", "aria-label": "Conversations" }, lists);
+  let shown = null;
+  const show = () => {
+    const signature = JSON.stringify([page.workspace, [...page.unread], page.place.channel]);
+    if (signature === shown) return;
+    shown = signature;
+    const { channel, home } = lists.contains(document.activeElement) ? document.activeElement.dataset : {};
+    fill(lists, ...groups(page));
+    const wanted = channel ? `[data-channel="${channel}"]` : home && `[data-home="${home}"]`;
+    if (wanted) lists.querySelector(wanted)?.focus();
+  };
+  return { node, show };
 }
 
 function groups(page) {
   const { channels, apps = [] } = page.workspace;
-  const rooms = channels.filter((one) => one.kind !== "im");
-  const direct = channels.filter((one) => one.kind === "im");
+  const direct = (one) => one.kind === "im" || one.kind === "mpim";
+  const rooms = (wanted) => channels.filter((one) => direct(one) === wanted).map((one) => room(page, one));
   return [
-    group(
-      "Channels",
-      rooms.map((one) => room(page, one, h("span", { class: "hash", "aria-hidden": "true" }, "#"), one.name)),
-    ),
-    group(
-      "Direct messages",
-      direct.map((one) => room(page, one, avatar(one.with, page.directory, "small"), page.directory.user(one.with))),
-    ),
+    group("Channels", rooms(false)),
+    group("Direct messages", rooms(true)),
     group(
       "Apps",
       apps.map((app) => home(page, app)),
@@ -37,15 +42,15 @@ function group(title, entries) {
   return entries.length > 0 && h("section", { class: "sidebar-group" }, h("h2", {}, title), h("ul", {}, entries));
 }
 
-function room(page, channel, mark, name) {
+function room(page, channel) {
   const unread = page.unread.has(channel.id);
-  const here = page.place.channel === channel.id;
   const words = [
-    mark,
-    h("span", { class: "name" }, name),
+    mark(page, channel),
+    h("span", { class: "name" }, nameOf(page, channel, "")),
+    channel.kind === "im" && statusMark(page.directory.person(channel.with)),
     unread && h("span", { class: "dot", role: "img", "aria-label": "unread" }),
   ];
-  return entry(here, unread, { channel: channel.id }, () => page.go(channel.id), words);
+  return entry(page.place.channel === channel.id, unread, { channel: channel.id }, () => page.go(channel.id), words);
 }
 
 function home(page, app) {
@@ -55,13 +60,33 @@ function home(page, app) {
 
 function entry(here, unread, data, open, words) {
   const classes = ["place", here && "here", unread && "unread"].filter(Boolean).join(" ");
-  return h(
-    "li",
-    {},
-    h(
-      "button",
-      { type: "button", class: classes, data, "aria-current": here ? "page" : null, on: { click: open } },
-      words,
-    ),
+  const attributes = { type: "button", class: classes, data, "aria-current": here ? "page" : null };
+  return h("li", {}, h("button", { ...attributes, on: { click: open } }, words));
+}
+
+/** The button that opens the drawer, and closes it again: so do Escape, a choice, and a press beside it. */
+export function createDrawer(frame) {
+  const toggle = h(
+    "button",
+    {
+      type: "button",
+      class: "drawer-button",
+      "aria-label": "Conversations",
+      "aria-controls": "sidebar",
+      "aria-expanded": "false",
+    },
+    "☰",
   );
+  const set = (open) => {
+    frame.classList.toggle("drawer-open", open);
+    toggle.setAttribute("aria-expanded", String(open));
+  };
+  const isOpen = () => frame.classList.contains("drawer-open");
+  toggle.addEventListener("click", () => {
+    set(!isOpen());
+    if (isOpen()) frame.querySelector(".place.here")?.focus();
+  });
+  frame.addEventListener("keydown", (event) => event.key === "Escape" && isOpen() && (set(false), toggle.focus()));
+  frame.addEventListener("click", (event) => event.target.matches(".scrim") && set(false));
+  return { toggle, scrim: h("div", { class: "scrim" }), close: () => set(false) };
 }

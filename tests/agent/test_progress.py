@@ -64,4 +64,5 @@ def test_early_steps_are_counted_when_there_are_many() -> None:
 
 def test_the_heading_says_how_the_run_ended_and_why() -> None:
     assert progress(run(state=RunState.DONE), {}) == "Done."
-    assert progress(run(state=RunState.STOPPED, note="stopped by Nia"), {}) == "This run was stopped. stopped by Nia"
+    assert progress(run(state=RunState.STOPPED, note="stopped by Nia"), {}) == "This run was stopped by Nia."
+    assert progress(run(state=RunState.FAILED, note="No key."), {}) == "This run failed. No key."

@@ -137,7 +137,7 @@ async def test_a_run_that_is_stopped_takes_back_its_calls_and_the_one_under_way_
     )
     assert (waiting.state, ended.id) == (State.PENDING, under_way.id)
     assert [each.get("refund") for each in home.effects()] == [None, "HG-2"]
-    assert "This run was stopped. stopped by Nia Newton" in (await home.thread_says(run, "• slow_refund: done"))[1]
+    assert "This run was stopped by Nia Newton." in (await home.thread_says(run, "• slow_refund: done"))[1]
 
 
 async def test_a_gateway_that_is_told_to_end_lets_the_call_under_way_end_and_be_reported(home: House) -> None:

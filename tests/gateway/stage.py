@@ -145,7 +145,8 @@ class Stage:
         try:
             return dict((await until(opened, 5.0))[-1])
         except TimeoutError:
-            last = [call for call in await self.control.record() if call.get("method") not in ("users.info",)][-6:]
+            calls = (await self.control.record())[-12:]
+            last = [(call["kind"], call.get("method"), call.get("status")) for call in calls]
             raise AssertionError(f"no form is open before {person}; the last calls: {last}") from None
 
     async def fill(self, person: str, typed: Mapping[str, Any]) -> Json:

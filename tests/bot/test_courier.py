@@ -1,0 +1,291 @@
+"""What the courier promises of cards, over the sandbox's Slack with its pace, faults and silence."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from policies.effects import Post as RunPost
+from policies.events import Elapsed, Withdrawn
+from storage.store import Store
+from tests.bot.courier_house import Post, checkpoint
+from tests.storage.samples import run
+
+
+async def test_five_hundred_cards_into_one_channel_all_arrive_and_slack_never_has_to_slow_us(post: Post) -> None:
+    await asyncio.gather(*(post.ask(f"req_{n}") for n in range(500)))
+    post.serve()
+    await post.drained(60)
+    calls = await post.posts()
+    assert [call["status"] for call in calls if call["status"] != 200] == []
+    assert len(calls) == 500
+    assert 500 * 1.0 - 10 < post.time.seconds < 500 * 1.1, "about one a second, in the workspace's own time"
+    times = sorted(call["at"] for call in calls)
+    assert times[2] - times[0] < 2, "a burst of three goes out at once"
+    assert min(late - early for early, late in zip(times, times[10:], strict=False)) > 7
+    shown = [(await post.store.copies(f"req_{n}"))[0].ts for n in range(500)]
+    assert len(set(shown)) == 500, "each request has a card of its own"
+
+
+async def test_nothing_is_sent_inside_the_time_that_slack_asks_to_wait(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "status": 429, "retry_after": 30, "times": 1})
+    for n in range(3):
+        await post.ask(f"req_{n}")
+    await post.ask("req_other", checkpoint("#finance-approvals"))
+    post.serve()
+    while not [call for call in await post.posts() if call["status"] == 429]:
+        await asyncio.sleep(0.01)
+    for _ in range(20):
+        await post.pass_time(5)
+        await asyncio.sleep(0.02)
+    await post.drained()
+    refused, *after = sorted(await post.posts(), key=lambda call: call["at"])
+    assert refused["status"] == 429
+    assert len(after) == 4
+    assert all(call["at"] - refused["at"] >= 29.9 for call in after), "not in this channel and in no other"
+
+
+async def test_a_slow_channel_holds_up_no_other(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "delay": 1.5, "times": 1})
+    await post.ask("req_slow")
+    post.serve()
+    await asyncio.sleep(0.2)
+    await post.ask("req_quick", checkpoint("#finance-approvals"))
+    await post.once(lambda: post.store.copies("req_quick"), 1.0)
+    assert await post.store.copies("req_slow") == ()
+    await post.drained()
+    assert len(await post.store.copies("req_slow")) == 1
+
+
+async def test_a_post_whose_end_nobody_knows_is_looked_for_before_it_is_repeated(post: Post) -> None:
+    faults = [{"status": 500}, {"reset": True}, {"error": "internal_error"}]
+    for fault in faults:
+        await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "effect": "after", **fault})
+        name = f"req_{fault}"
+        await post.ask(name)
+        post.serve()
+        await asyncio.sleep(0.05)
+        await post.pass_time(5)
+        await post.drained()
+        await post.kill()
+        assert len(await post.store.copies(name)) == 1
+    assert len(await post.cards()) == len(faults), "no card stands there twice"
+
+
+async def test_a_post_that_certainly_failed_is_repeated(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "times": 3, "effect": "before", "status": 503})
+    await post.ask("req_1")
+    post.serve()
+    for _ in range(8):
+        await asyncio.sleep(0.05)
+        await post.pass_time(10)
+    await post.drained()
+    assert len(await post.cards()) == 1
+
+
+async def test_a_courier_killed_while_it_posts_leaves_one_card_to_its_successor(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "effect": "after", "delay": 1.0})
+    await post.ask("req_1")
+    post.serve()
+
+    async def there() -> bool:
+        return any(owed.started_at for owed in await post.store.owed(post.time(), limit=10))
+
+    await post.once(there)
+    await post.once(post.cards)
+    await post.kill()
+    assert await post.store.copies("req_1") == ()
+    await post.approve("req_1")
+    post.serve()
+    await post.drained()
+    (card,) = await post.cards()
+    assert [copy.ts for copy in await post.store.copies("req_1")] == [card["ts"]]
+    assert "Approved" in str(card["blocks"]), "the card that was found is brought up to date"
+
+
+async def test_people_are_told_directly_where_their_channel_can_not_be_reached(post: Post) -> None:
+    await post.ask("req_1", checkpoint("#no-such-channel"))
+    post.serve()
+    await post.drained()
+    assert {copy.to for copy in await post.store.copies("req_1")} == {"U0ANA", "U0BEN"}
+    assert len(await post.dm("U0ANA")) == len(await post.dm("U0BEN")) == 1
+
+
+async def test_a_token_that_slack_refuses_for_a_while_loses_no_card(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "times": 2, "error": "token_revoked"})
+    await post.ask("req_1")
+    post.serve()
+    for _ in range(5):
+        await asyncio.sleep(0.05)
+        await post.pass_time(5)
+    await post.drained()
+    assert [copy.to for copy in await post.store.copies("req_1")] == ["#approvals"]
+
+
+async def test_seniors_are_told_even_where_the_cards_thread_is_gone(post: Post) -> None:
+    await post.ask("req_1")
+    post.serve()
+    await post.drained()
+    (copy,) = await post.store.copies("req_1")
+    assert (await post.sandbox.api("chat.delete", {"channel": copy.channel, "ts": copy.ts}))["ok"]
+    await post.time.sleep(31 * 60)
+    await post.change("req_1", Elapsed())
+    await post.drained()
+    assert len(await post.dm("U0SAM")) == 1
+
+
+async def test_the_thread_is_told_of_reminder_and_seniors_each_once(post: Post) -> None:
+    await post.ask("req_1")
+    post.serve()
+    await post.drained()
+    (card,) = await post.cards()
+    for minutes in (11, 20):
+        await post.time.sleep(minutes * 60)
+        await post.change("req_1", Elapsed())
+        await post.drained()
+    thread = await post.sandbox.people.history("U0ANA", "C0APPROVALS", card["ts"])
+    assert len(thread) == 3
+    assert "still waits" in thread[1]["text"]
+    assert "seniors may decide too" in thread[2]["text"]
+    assert len(await post.dm("U0SAM")) == 1
+
+
+async def test_a_card_ends_with_the_newest_state_however_changes_overtake_each_other(post: Post) -> None:
+    await post.ask("req_1")
+    post.serve()
+    await post.drained()
+    await post.sandbox.control.faults({"method": "chat.update", "delay": 0.3, "times": 1})
+    await post.time.sleep(31 * 60)
+    await post.change("req_1", Elapsed())
+    await asyncio.sleep(0.1)
+    await post.approve("req_1")
+    await post.change("req_1", Withdrawn())
+    await post.drained()
+    (card,) = await post.cards()
+    standing = await post.store.request("req_1")
+    assert standing is not None
+    assert all(copy.shown_version == standing.version for copy in await post.store.copies("req_1"))
+    assert "by the requester" in str(card["blocks"]) or "withdrawn" in str(card["blocks"]).lower()
+    updates = [call for call in await post.sandbox.control.calls("chat.update") if call["body"]["ts"] == card["ts"]]
+    assert len(updates) <= 3, "changes that came together are shown together"
+
+
+async def test_what_was_decided_while_its_card_was_posted_shows_on_the_card(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "delay": 0.3, "times": 1})
+    await post.ask("req_1")
+    post.serve()
+    await asyncio.sleep(0.1)
+    await post.approve("req_1")
+    await post.drained()
+    assert "Approved" in str((await post.cards())[0]["blocks"])
+
+
+async def test_what_was_over_before_anybody_could_see_it_costs_no_post(post: Post) -> None:
+    await post.ask("req_1")
+    await post.change("req_1", Withdrawn())
+    post.serve()
+    await post.drained()
+    assert await post.cards() == []
+
+
+async def test_the_outbox_is_carried_on_once_the_disk_answers_again(post: Post) -> None:
+    original = Store.owed
+    broken = [3]
+
+    async def out_of_order(store: Store, *given: object, **rest: object) -> object:
+        if broken[0] > 0:
+            broken[0] -= 1
+            from policies.errors import Unavailable
+
+            raise Unavailable("the disk is full")
+        return await original(store, *given, **rest)  # type: ignore[arg-type]
+
+    post.store.owed = out_of_order.__get__(post.store)  # type: ignore[method-assign]
+    post.serve()
+    for _ in range(4):
+        await asyncio.sleep(0.01)
+        post.waiting.wake(("outbox",))
+    await post.ask("req_1")
+    await post.drained()
+    assert len(await post.cards()) == 1
+
+
+# ---- the agent's messages
+
+
+async def say(post: Post, key: str, text: str, kind: str = "say") -> None:
+    effect = RunPost(run_id="run1", key=key, channel="C0AGENTS", thread_ts=None, text=text, kind=kind)
+    await post.store.change_run("run1", lambda standing: (standing, (effect,)))
+
+
+async def began(post: Post, **fields: str) -> None:
+    opening = RunPost(run_id="run1", key="opening", channel="C0AGENTS", thread_ts=None, text="go", kind="opening")
+    await post.store.add_run(run(**fields), effects=(opening,))
+
+
+async def thread(post: Post, person: str = "U0ANA") -> list[str]:
+    standing = await post.store.run("run1")
+    assert standing is not None
+    assert standing.thread_ts is not None
+    found = await post.sandbox.people.history(person, standing.channel, standing.thread_ts)
+    return [message["blocks"][0]["text"]["text"] for message in found]
+
+
+async def test_a_runs_messages_keep_their_order_when_one_has_to_be_repeated(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "times": 2, "effect": "before", "status": 500})
+    await began(post)
+    for n in range(4):
+        await say(post, f"say-{n}", f"words {n}")
+    post.serve()
+    for _ in range(6):
+        await asyncio.sleep(0.05)
+        await post.pass_time(10)
+    await post.drained()
+    assert await thread(post) == ["Working on: go", "words 0", "words 1", "words 2", "words 3"]
+
+
+async def test_only_the_newest_words_of_one_message_are_sent(post: Post) -> None:
+    await began(post)
+    for n in range(100):
+        await say(post, "progress", f"step {n}", "progress")
+    await say(post, "say-1", "Done.")
+    post.serve()
+    await post.drained()
+    assert await thread(post) == ["Working on: go", "step 99", "Done."]
+    assert len(await post.posts()) + len(await post.sandbox.control.calls("chat.update")) == 3
+
+
+async def test_a_progress_message_that_somebody_deleted_is_posted_anew(post: Post) -> None:
+    await began(post)
+    await say(post, "progress", "one", "progress")
+    post.serve()
+    await post.drained()
+    known = await post.store.run_message("run1", "progress")
+    assert known is not None
+    await post.sandbox.api("chat.delete", {"channel": known[0], "ts": known[1]})
+    await say(post, "progress", "two", "progress")
+    await post.drained()
+    assert await thread(post) == ["Working on: go", "two"]
+
+
+async def test_a_run_in_a_place_where_the_app_may_not_speak_goes_on_in_direct_messages(post: Post) -> None:
+    await began(post, channel="C0NOWHERE")
+    await say(post, "progress", "one", "progress")
+    await say(post, "say-1", "Done.")
+    post.serve()
+    await post.drained()
+    assert await thread(post, "U0NEWT") == ["Working on: go", "one", "Done."]
+    await say(post, "progress", "two", "ended")
+    await post.drained()
+    assert await thread(post, "U0NEWT") == ["Working on: go", "two", "Done."]
+
+
+async def test_a_day_of_absence_is_survived(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "times": 30, "effect": "before", "status": 500})
+    await post.ask("req_1")
+    post.serve()
+    for _ in range(40):
+        await asyncio.sleep(0.02)
+        await post.pass_time(timedelta(minutes=2).total_seconds())
+    await post.drained()
+    assert len(await post.cards()) == 1
