@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--decisions", type=int, default=2000)
     parser.add_argument("--waiting", type=int, default=64)
-    arguments = parser.parse_args()
+    arguments, _ = parser.parse_known_args()
     show(asyncio.run(compare(arguments.rounds, arguments.decisions, arguments.waiting)))
 
 
