@@ -133,6 +133,14 @@ def policy_explain(
     _say_or_fail(lambda: explain_call(file, call))
 
 
+@policy_app.command("schema")
+def policy_schema() -> None:
+    """The JSON Schema of policy files, for editors. Example: signoff policy schema > policy.schema.json"""
+    from bot.commands.policy import schema_text
+
+    _say_or_fail(schema_text)
+
+
 @requests_app.command("list")
 def requests_list(
     state: Annotated[str, typer.Option(help="pending, approved, rejected, expired, withdrawn or all.")] = "pending",

@@ -90,6 +90,10 @@ class Pace:
         finally:
             bucket.leave(ticket)
 
+    def same(self, name: str, channel: str) -> None:
+        """``name`` turned out to be ``channel``: from now on they share one bucket."""
+        self._posts[name] = self._posts.setdefault(channel, self._bucket(name))
+
     def hold(self, channel: str | None, seconds: float) -> None:
         """Slack asked to wait ``seconds`` with all posts, or (None) with all updates."""
         updates = channel is None

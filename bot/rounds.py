@@ -72,7 +72,6 @@ class Rounds:
         self._carrier = carrier
         self._clock = clock
         self._pace = pace
-        self._ids: dict[str, str] = {}
         self._noted: dict[int, set[str]] = {}
 
     async def carry(self, owed: Owed) -> None:
@@ -127,13 +126,13 @@ class Rounds:
     async def _post_card(self, owed: Owed, effect: PostCard) -> None:
         found = await self._found(owed, effect)
         if found is None:
-            await self._turn(effect.to, Urgency.NEW)
+            await self._pace.turn(effect.to, Urgency.NEW)
         request = await self._store.request(effect.request_id)
         if request is None or (found is None and _needs_no_card(request)):
             await self._store.done((owed.id,))
             return
         posted = found or await self._post(owed, effect, request)
-        self._ids[effect.to] = posted.channel
+        self._pace.same(effect.to, posted.channel)
         copy = Copy(
             request_id=request.id,
             channel=posted.channel,
@@ -173,7 +172,7 @@ class Rounds:
         if request is not None and await self._carrier.answered(request, copy):  # costs no update, so waits no turn
             await self._store.shown(copy.channel, copy.ts, request.version)
             return
-        await self._turn(None, urgency)
+        await self._pace.turn(None, urgency)
         request = await self._store.request(copy.request_id)
         if request is None:
             return
@@ -210,7 +209,7 @@ class Rounds:
         for copy in await self._store.copies(request.id):
             if copy.ts in noted or (copy.private and not private):
                 continue
-            await self._turn(copy.to, Urgency.FIRST)
+            await self._pace.turn(copy.to, Urgency.FIRST)
             try:
                 await self._paced(copy.to, note(copy))
             except Rejected as rejected:
@@ -221,7 +220,7 @@ class Rounds:
     async def _tell_served(self, owed: Owed, effect: TellServed) -> None:
         request = await self._store.request(effect.request_id)
         if request is not None and request.excluded:
-            await self._turn(request.excluded[0], Urgency.NEW)
+            await self._pace.turn(request.excluded[0], Urgency.NEW)
             await self._paced(request.excluded[0], self._carrier.tell_served(request))
         await self._done(owed)
 
@@ -237,7 +236,7 @@ class Rounds:
             await self._store.done((owed.id,))
             return
         known = await self._store.run_message(run.id, effect.key)
-        await self._turn(None if known else run.channel, Urgency.NEW)
+        await self._pace.turn(None if known else run.channel, Urgency.NEW)
         posted = await self._update_or_post(effect, run, known)
         if posted is None:
             await self._store.change_run(run.id, lambda lost: (replace(lost, channel=lost.owner, thread_ts=None), ()))
@@ -266,9 +265,6 @@ class Rounds:
             return None
 
     # ---- Slack's pace
-
-    async def _turn(self, to: str | None, urgency: Urgency) -> None:
-        await self._pace.turn(to and self._ids.get(to, to), urgency)
 
     async def _paced(self, to: str | None, call: Awaitable[T]) -> T:
         try:

@@ -32,9 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=4390, help="where to listen; 0 for any free port (default 4390)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     parser.add_argument("--workspace", type=Path, default=DEFAULT, help="a workspace of your own, as YAML")
-    parser.add_argument(
-        "--keep", type=Path, metavar="FILE", help="keep what was said in this file; without it, nothing"
-    )
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="keep what was said in this file")
     parser.add_argument("--mode", choices=("socket", "http"), help="how the app hears of clicks and events")
     parser.add_argument("--request-url", help="the app's URL for --mode http")
     parser.add_argument("--signing-secret", help="the secret that requests are signed with")
@@ -81,6 +79,8 @@ async def _serve(sandbox: Sandbox, options: argparse.Namespace, welcome: Json | 
     port = runner.addresses[0][1]
     host = "127.0.0.1" if options.host in _ANYWHERE else options.host
     sandbox.workspace.listens_at(f"http://{host}:{port}")
+    if keeper:
+        keeper.save()  # a file that cannot be written is told at once, not at the end
     _announce(sandbox, options, port)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -81,6 +81,7 @@ def _state(sandbox: Sandbox) -> Json:
         "version": _VERSION,
         "address": workspace.base_url,
         "clock": sandbox.clock.offset,
+        "team": workspace.team,
         "people": list(workspace.people.values()),
         "channels": list(workspace.channels.values()),
         "groups": list(workspace.groups.values()),
@@ -101,6 +102,7 @@ def _restore(sandbox: Sandbox, found: Json) -> None:
         raise ValueError(f"version {found['version']}")
     workspace = sandbox.workspace
     sandbox.clock.advance(found["clock"])
+    workspace.team.update(found["team"])
     workspace.people.update({entry["id"]: Person(**entry) for entry in found["people"]})
     workspace.channels.update({entry["id"]: _channel(entry, found["address"]) for entry in found["channels"]})
     groups = [Group(**{**entry, "users": tuple(entry["users"])}) for entry in found["groups"]]

@@ -42,7 +42,7 @@ def shown(limit: int, *, least: int = 1, marks: bool) -> Check:
 
     def check(value: Any, at: str) -> Iterator[Fault]:
         if isinstance(value, str) and least <= len(value) <= limit < escaped_length(value, marks=marks):
-            yield Fault(at, f"must be less than {limit + 1} characters, with &, < and > counted as entities")
+            yield Fault(at, f"must be less than {limit + 1} characters")
             return
         yield from plainly(value, at)
 
@@ -154,8 +154,10 @@ def by_type(kinds: Mapping[str, Check], *, allowed: Collection[str] | None = Non
     def check(value: Any, at: str) -> Iterator[Fault]:
         if not isinstance(value, dict):
             yield Fault(at, "must be an object")
-        elif not isinstance(value.get("type"), str) or value["type"] not in names:
-            yield Fault(f"{at}/type", f"unsupported type: {value.get('type')}")
+        elif "type" not in value:
+            yield Fault(at, "missing required field: type")
+        elif not isinstance(value["type"], str) or value["type"] not in names:
+            yield Fault(f"{at}/type", f"unsupported type: {value['type']}")
         else:
             yield from kinds[value["type"]](value, at)
 

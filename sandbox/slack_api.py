@@ -138,7 +138,7 @@ async def _slowly(request: web.Request, entry: Json, body: Json, fault: PlannedF
 
 def _charset_warning(request: web.Request) -> str:
     """Slack warns of a JSON body without a charset, and of a form with one."""
-    if request.method != "POST" or "Content-Type" not in request.headers:
+    if request.method != "POST" or not request.body_exists:
         return ""
     is_form = request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
     if is_form == (request.charset is None):

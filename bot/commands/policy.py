@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from policies.judgement import RECENT, Explanation, Facts, explain
 from policies.loader import load
 from policies.policy import Policy
 from policies.request import Submission, ToolCall
+from policies.shapes import json_schema
 
 
 def read_policy(path: Path) -> Policy:
@@ -24,6 +26,11 @@ def check(path: Path) -> str:
     policy = read_policy(path)
     lines = [f"{path}: good: {len(policy.rules)} rules, {len(policy.reviewers)} groups of reviewers."]
     return "\n".join([*lines, *(f"warning: {warning}" for warning in policy.warnings)])
+
+
+def schema_text() -> str:
+    """The JSON Schema of a policy file: an editor that knows it completes keys and marks faults as they are typed."""
+    return json.dumps(json_schema(), indent=2)
 
 
 def explain_call(path: Path, call: Path) -> str:

@@ -167,15 +167,19 @@ class SlackCarrier:
         return self._channel_ids.get(to) or await self._channel_called(to.removeprefix("#"))
 
     async def _channel_called(self, name: str) -> str | None:
+        """The id of the channel of that name, among the private ones too where the scopes let us look there."""
+        try:
+            return await self._listed(name, "public_channel,private_channel")
+        except Rejected as rejected:
+            if rejected.error != "missing_scope":
+                raise
+        return await self._listed(name, "public_channel")
+
+    async def _listed(self, name: str, types: str) -> str | None:
         cursor = ""
         for _ in range(PAGES):
             page = await carried(
-                self._client.conversations_list(
-                    types="public_channel,private_channel",
-                    exclude_archived=True,
-                    limit=1000,
-                    cursor=cursor or None,
-                )
+                self._client.conversations_list(types=types, exclude_archived=True, limit=1000, cursor=cursor or None)
             )
             for channel in page.get("channels") or ():
                 if channel.get("name") == name:

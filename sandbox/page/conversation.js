@@ -6,7 +6,8 @@ import { perFrame } from "./live.js";
 import { createMessageList } from "./message_list.js";
 
 /**
- * @param {object} place `{page, channel, openThread}`; openThread is null inside a thread
+ * @param {object} place `{page, channel, openThread, agent}`; openThread is null inside a thread; `agent(doing)` is told
+ *   what the app says it is doing here
  * @param {string} name what a screen reader calls the list
  * @param {string|null} thread the thread's ts, or null for the channel itself
  * @returns {{node: HTMLElement, refresh: Function, take: Function, reach: Function}} `refresh()` fetches the newest;
@@ -15,7 +16,7 @@ import { createMessageList } from "./message_list.js";
 export function createConversation(place, name, thread) {
   const { page, channel } = place;
   const history = createHistory(thread ? inThread(thread) : inChannel);
-  const state = { history, asked: 0, during: null };
+  const state = { place, history, asked: 0, during: null };
   state.ask = (more) => get("/people/history", { as: page.me, channel, thread_ts: thread, limit: PAGE, ...more });
   const older = () => reachUp(state);
   state.list = createMessageList(place, name, { older, newest: () => refresh(state) });
@@ -36,9 +37,10 @@ const inChannel = (one) => !one.thread_ts || one.thread_ts === one.ts || one.sub
 async function refresh(state) {
   const turn = (state.asked += 1);
   state.during = [];
-  const { messages } = await state.ask();
+  const { messages, has_more, agent } = await state.ask();
   if (turn !== state.asked) return;
-  renew(state.history, messages);
+  renew(state.history, messages, Boolean(has_more));
+  state.place.agent(agent);
   for (const [event, data] of state.during) apply(state, event, data);
   state.during = null;
   state.list.show(state.history);
@@ -47,8 +49,8 @@ async function refresh(state) {
 async function reachUp(state) {
   const [oldest] = state.history.messages;
   if (!oldest) return;
-  const { messages } = await state.ask({ before: oldest.ts });
-  prepend(state.history, messages);
+  const { messages, has_more } = await state.ask({ before: oldest.ts });
+  prepend(state.history, messages, Boolean(has_more));
   state.list.show(state.history);
 }
 

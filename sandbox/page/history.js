@@ -18,23 +18,23 @@ export function createHistory(belongs) {
 }
 
 /** The newest messages as the workspace gave them; what reaches further up stays where the two meet. */
-export function renew(history, found) {
-  const fresh = found.filter(history.belongs).slice(-PAGE).map(bare);
+export function renew(history, found, more) {
+  const fresh = found.filter(history.belongs).map(bare);
   const known = new Map(history.messages.map((one) => [key(one), one]));
   const first = fresh[0];
   const older = first ? history.messages.filter((one) => before(one, first)) : [];
   const meets = older.length > 0 && older.length < history.messages.length;
   const kept = meets && !history.behind ? older : [];
-  history.more = kept.length ? history.more : found.length >= PAGE;
+  history.more = kept.length ? history.more : more;
   history.messages = [...kept, ...fresh.map((one) => same(known.get(key(one)), one))];
   history.behind = false;
 }
 
 /** Messages before the oldest one held; newest are given up when that becomes too many. */
-export function prepend(history, found) {
+export function prepend(history, found, more) {
   const [oldest] = history.messages;
-  const older = found.filter((one) => history.belongs(one) && (!oldest || before(one, oldest))).slice(-PAGE);
-  history.more = older.length >= PAGE;
+  const older = found.filter((one) => history.belongs(one) && (!oldest || before(one, oldest)));
+  history.more = more;
   history.messages = [...older.map(bare), ...history.messages];
   giveUpNewest(history);
 }

@@ -40,7 +40,7 @@ async function open(workspace) {
   const sidebar = createSidebar(page);
   const panes = h("div", { class: "panes" });
   const modals = createModals(page);
-  const drawer = createDrawer(root);
+  const drawer = createDrawer(root, sidebar.node);
   const lost = h("p", { class: "lost", role: "status" });
   const topbar = createTopbar(page, (id) => become(page, id), drawer.toggle);
   const columns = h("div", { class: "columns" }, sidebar.node, drawer.scrim, panes);
@@ -166,7 +166,7 @@ function listen(page) {
     tell(event)(data);
     if (!page.workspace.channels.some((one) => one.id === data.channel)) workspace();
     if (data.channel === page.place.channel) read();
-    else if (data.message?.user !== page.me) page.sidebarSoon(page.unread.add(data.channel));
+    else if (data.message?.user !== page.me) markUnread(page, data.channel);
   };
   const events = {
     message: arrived("message"),
@@ -182,6 +182,11 @@ function listen(page) {
   const connected = (yes) => fill(page.lost, yes ? null : LOST);
   const reconnected = () => (refresh(page, page.shown.main, page.shown.thread), views(), workspace());
   return follow(page.me, { events, connected, reconnected });
+}
+
+function markUnread(page, channel) {
+  page.unread.add(channel);
+  page.sidebarSoon();
 }
 
 /** What arrives before a person's eyes is read: the workspace takes the question for the newest as that. */

@@ -19,9 +19,10 @@ import { createWelcome } from "./welcome.js";
 export function channelPane(page, channel) {
   const name = nameOf(page, channel);
   const openThread = (ts) => page.go(channel.id, ts);
-  const conversation = createConversation({ page, channel: channel.id, openThread }, `Messages in ${name}`, null);
-  const composer = createComposer(page, { channel: channel.id, thread: null }, `Message ${name}`);
   const doing = doingLine(page);
+  const place = { page, channel: channel.id, openThread, agent: doing.show };
+  const conversation = createConversation(place, `Messages in ${name}`, null);
+  const composer = createComposer(page, { channel: channel.id, thread: null }, `Message ${name}`);
   const about = channel.kind === "im" && statusMark(page.directory.person(channel.with), "long");
   const node = h(
     "main",
@@ -36,9 +37,10 @@ export function channelPane(page, channel) {
 
 /** @returns {Pane} one thread, at the right */
 export function threadPane(page, channel, thread) {
-  const conversation = createConversation({ page, channel: channel.id, openThread: null }, "Messages in thread", thread);
-  const composer = createComposer(page, { channel: channel.id, thread }, "Reply…");
   const doing = doingLine(page);
+  const place = { page, channel: channel.id, openThread: null, agent: doing.show };
+  const conversation = createConversation(place, "Messages in thread", thread);
+  const composer = createComposer(page, { channel: channel.id, thread }, "Reply…");
   const leave = { click: () => page.go(channel.id) };
   const close = h("button", { type: "button", class: "icon-button", "aria-label": "Close thread", on: leave }, "×");
   const node = h(
@@ -57,7 +59,7 @@ function taking(conversation, doing, channel, thread) {
   return (event, data) => {
     if (data.channel !== channel) return;
     if (event !== "agent") conversation.take(event, data);
-    if (event === "agent" ? (data.thread_ts || null) === thread : doing.ends(data, thread)) doing.show(data.agent);
+    if (event === "agent" ? (data.thread_ts || null) === thread : event === "message" && doing.ends(data, thread)) doing.show(data.agent);
   };
 }
 
@@ -65,7 +67,7 @@ function taking(conversation, doing, channel, thread) {
 function doingLine(page) {
   const node = h("p", { class: "doing", role: "status" });
   const [app] = page.workspace.apps;
-  const show = (agent) => fill(node, agent?.status && words(app.name, agent));
+  const show = (agent) => fill(node, agent?.status ? words(app.name, agent) : null);
   const ends = ({ message, thread_ts }, thread) => (thread_ts ?? null) === thread && message?.user === app.bot_user;
   return { node, show, ends };
 }
@@ -74,7 +76,7 @@ const SESSION = { processing: "is working…", active: "", suspended: "waits for
 
 function words(name, { status }) {
   const said = Object.hasOwn(SESSION, status) ? SESSION[status] : status;
-  return said && `${name} ${said}`;
+  return said ? `${name} ${said}` : null;
 }
 
 /** The line at the top of a pane. */

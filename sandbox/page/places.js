@@ -6,7 +6,7 @@ import { avatar } from "./people.js";
 /** A conversation's name for this person. @param {string} hash what stands before a channel's name */
 export function nameOf(page, channel, hash = "#") {
   if (channel.kind === "im") return page.directory.user(channel.with);
-  if (channel.kind === "mpim") return others(page, channel).map((id) => page.directory.user(id)).join(", ");
+  if (channel.kind === "mpim") return others(page, channel).map(page.directory.user).join(", ");
   return `${hash}${channel.name}`;
 }
 
@@ -21,7 +21,9 @@ function sign(kind, words) {
   return h("span", { class: kind, "aria-hidden": "true" }, words);
 }
 
+/** A group's members stand in its name, as in Slack: mpdm-ana--ben--signoff-1. */
 function others(page, channel) {
-  const members = [channel.with ?? channel.members ?? []].flat();
-  return members.filter((id) => id !== page.me);
+  const handles = /^mpdm-(.*)-\d+$/.exec(channel.name)?.[1].split("--") ?? [];
+  const found = page.workspace.people.filter((one) => handles.includes(one.name));
+  return found.map((one) => one.id).filter((id) => id !== page.me);
 }

@@ -64,29 +64,27 @@ function entry(here, unread, data, open, words) {
   return h("li", {}, h("button", { ...attributes, on: { click: open } }, words));
 }
 
-/** The button that opens the drawer, and closes it again: so do Escape, a choice, and a press beside it. */
-export function createDrawer(frame) {
-  const toggle = h(
-    "button",
-    {
-      type: "button",
-      class: "drawer-button",
-      "aria-label": "Conversations",
-      "aria-controls": "sidebar",
-      "aria-expanded": "false",
-    },
-    "☰",
-  );
+/**
+ * What makes the sidebar a drawer where the screen is narrow. A choice, Escape and a press beside it close it.
+ * @param {HTMLElement} frame gets the class that shows it
+ * @param {HTMLElement} sidebar
+ */
+export function createDrawer(frame, sidebar) {
+  const words = { "aria-label": "Conversations", "aria-controls": sidebar.id, title: "Conversations" };
+  const toggle = h("button", { type: "button", class: "drawer-button", ...words }, "☰");
+  const scrim = h("div", { class: "scrim" });
   const set = (open) => {
     frame.classList.toggle("drawer-open", open);
     toggle.setAttribute("aria-expanded", String(open));
   };
   const isOpen = () => frame.classList.contains("drawer-open");
+  const escape = (event) => event.key === "Escape" && isOpen() && (set(false), toggle.focus());
+  set(false);
   toggle.addEventListener("click", () => {
     set(!isOpen());
-    if (isOpen()) frame.querySelector(".place.here")?.focus();
+    if (isOpen()) sidebar.querySelector(".place.here")?.focus();
   });
-  frame.addEventListener("keydown", (event) => event.key === "Escape" && isOpen() && (set(false), toggle.focus()));
-  frame.addEventListener("click", (event) => event.target.matches(".scrim") && set(false));
-  return { toggle, scrim: h("div", { class: "scrim" }), close: () => set(false) };
+  for (const node of [toggle, sidebar]) node.addEventListener("keydown", escape);
+  scrim.addEventListener("click", () => set(false));
+  return { toggle, scrim, close: () => set(false) };
 }

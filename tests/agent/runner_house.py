@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -30,11 +30,13 @@ from bot.waiting import Waiting, changed_within
 from policies.agent_run import AgentRun, RunState
 from policies.loader import load
 from policies.people import Person, Standing
-from policies.request import Request
+from policies.request import ExecutionState, Request
 from policies.review import Verdict
 from policies.scope import may_ask
 from storage.store import Store
 from tests.sandbox_process import SandboxProcess, until
+
+T = TypeVar("T")
 
 STORIES = Path(__file__).parent / "stories"
 EFFECTS = "SIGNOFF_TEST_EFFECTS"
@@ -169,7 +171,7 @@ class House:
 
         return await self.once("outbox", found, 10.0)
 
-    async def once(self, topic: str, look: Callable[[], Any], within: float) -> Any:
+    async def once(self, topic: str, look: Callable[[], Awaitable[T | None]], within: float) -> T:
         """What ``look`` gives as soon as that is anything, looked at again at every change."""
         async with asyncio.timeout(within):
             with self.waiting.watch(topic) as changed:
@@ -203,6 +205,39 @@ class House:
             return texts if any(words in text for text in texts) else None
 
         return list(await until(said))
+
+
+def use(use_id: str, tool: str, **arguments: Any) -> dict[str, Any]:
+    """A tool use in a model's message."""
+    return {"type": "tool_use", "id": use_id, "name": tool, "input": arguments}
+
+
+def execution_of(request: Request) -> ExecutionState | None:
+    """How far an approved call is."""
+    return request.execution.state if request.execution else None
+
+
+def is_claimed(request: Request) -> bool:
+    """Is it being run?"""
+    return execution_of(request) is ExecutionState.CLAIMED
+
+
+def of_order(order: str) -> Callable[[Request], bool]:
+    """Is a request about this order?"""
+    return lambda request: request.call.arguments["order_id"] == order
+
+
+async def resumed(home: House, errand: str, *uses: dict[str, Any], **fields: Any) -> AgentRun:
+    """A run whose model has just asked for ``uses``."""
+    transcript = (
+        {"role": "user", "content": [{"type": "text", "text": errand}]},
+        {"role": "assistant", "content": list(uses)},
+    )
+    made = {"id": f"run_{errand}", "owner": "U0NEWT", "owner_name": "Nia", "channel": "C0AGENTS", "errand": errand}
+    run = AgentRun(**{**made, "created_at": datetime.now(UTC), "transcript": transcript, **fields})
+    await home.store.add_run(run)
+    home.waiting.wake(("runs",))
+    return run
 
 
 def results(run: AgentRun, place: int) -> Mapping[str, tuple[str, bool]]:

@@ -22,7 +22,9 @@ def test_each_answered_call_is_a_line_that_says_how_it_went() -> None:
         "t0": Answer(text="ok"),
         "t1": Answer(text="Rejected by Ana: no\nIt was not run.", failed=True),
         "t2": Answer(text="A reviewer changed the arguments before this ran.\n- a: 1 → 2\nResult: ok"),
-        "t3": Answer(text="A reviewer changed the arguments before this ran.\n- a: 1\nIt failed: no funds", failed=True),
+        "t3": Answer(
+            text="A reviewer changed the arguments before this ran.\n- a: 1\nIt failed: no funds", failed=True
+        ),
     }
     transcript = (opening("x"), asked("read", "pay", "mail", "post"), answers(given))
     assert progress(run(transcript=transcript), {}).splitlines() == [
@@ -36,7 +38,11 @@ def test_each_answered_call_is_a_line_that_says_how_it_went() -> None:
 
 def test_an_open_call_says_whom_it_waits_for_and_how_far_it_is() -> None:
     executed = Execution(state=ExecutionState.CLAIMED, at=NOW)
-    known = {"t0": request(), "t1": request(state=State.APPROVED, execution=executed), "t3": request(state=State.EXPIRED)}
+    known = {
+        "t0": request(),
+        "t1": request(state=State.APPROVED, execution=executed),
+        "t3": request(state=State.EXPIRED),
+    }
     assert progress(run(transcript=(opening("x"), asked("pay", "mail", "read", "post"))), known).splitlines()[1:] == [
         "⏸ pay: waits for support",
         "• mail: running",

@@ -151,5 +151,3 @@ def test_a_kill_after_the_effect_and_before_the_report_never_repeats_the_effect(
     assert ran(tmp_path / "in") == {"HG-1": 1, "HG-2": 1}
     assert ended["state"] == RunState.DONE
     assert "Ana Reyes said that it ran" in json.dumps(ended["transcript"])
-
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.agent.transcript import Answer, answers, asking_schema, opening, tool_uses, words_of
@@ -9,7 +11,7 @@ from bot.agent.transcript import Answer, answers, asking_schema, opening, tool_u
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]}
 
 
-def asks(**arguments: object) -> dict[str, object]:
+def asks(**arguments: object) -> dict[str, Any]:
     return {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "pay", "input": arguments}]}
 
 

@@ -119,6 +119,13 @@ class Post:
         """Wait until nothing is owed any more. Raises TimeoutError."""
         await self.once(self._nothing_owed, within)
 
+    async def drained_in_time(self, step: float = 10.0, within: float = 20.0) -> None:
+        """Let time pass, ``step`` seconds after ``step`` seconds, until nothing is owed any more."""
+        async with asyncio.timeout(within):
+            while not await self._nothing_owed():
+                await self.pass_time(step)
+                await asyncio.sleep(0.01)
+
     async def _nothing_owed(self) -> bool:
         return await self.store.next_owed() is None
 

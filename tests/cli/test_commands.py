@@ -56,7 +56,17 @@ def test_help_imports_none_of_the_stack() -> None:
 
 
 def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
-    commands = ["demo", "serve", "sandbox", "migrate", "manifest", "doctor", "policy check", "policy explain"]
+    commands = [
+        "demo",
+        "serve",
+        "sandbox",
+        "migrate",
+        "manifest",
+        "doctor",
+        "policy check",
+        "policy explain",
+        "policy schema",
+    ]
     commands += ["requests list", "requests show", "audit verify", "keys create", "keys list", "keys revoke"]
     for command in commands:
         said = signoff(*command.split(), "--help", cwd=tmp_path)
@@ -95,6 +105,11 @@ def test_explain_says_which_rule_won_and_why(tmp_path: Path) -> None:
     said = signoff("policy", "explain", "policy.yml", "call.json", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     assert "=> hard by default" in said.stdout
+
+
+def test_the_schema_for_editors_knows_the_keys_of_a_policy(tmp_path: Path) -> None:
+    schema = json.loads(signoff("policy", "schema", cwd=tmp_path).stdout)
+    assert {"version", "reviewers", "ladders", "tools", "agents", "rules", "default"} <= set(schema["properties"])
 
 
 def test_the_http_manifest_carries_the_address_everywhere(tmp_path: Path) -> None:

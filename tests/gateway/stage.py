@@ -133,8 +133,15 @@ class Stage:
         return found[0]
 
     async def press(self, person: str, card: Card, action_id: str) -> Json:
-        """Press a button of a card; the sandbox's answer, `ok` when it was acknowledged."""
-        return dict(await self.people.press(person, card.channel, card.ts, action_id))
+        """Press a button of a card; the sandbox's answer, `ok` when it was acknowledged.
+
+        A card that is brought up to date between the look and the press is looked at again, as a person would.
+        """
+        for _ in range(3):
+            answer = dict(await self.people.press(person, card.channel, card.ts, action_id))
+            if answer.get("error") != "unknown_action":
+                break
+        return answer
 
     async def modal(self, person: str) -> Json:
         """The form in front of the person, as soon as there is one."""

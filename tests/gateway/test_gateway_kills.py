@@ -120,7 +120,7 @@ async def test_a_call_killed_between_its_effect_and_its_report_is_in_doubt_until
 
 async def test_a_click_that_was_acknowledged_is_decided_although_the_gateway_dies_the_same_instant() -> None:
     acknowledged: list[str] = []
-    async with staged(lanes=48) as stage:
+    async with staged(lanes=40) as stage:
 
         async def click(card: Card) -> None:
             answer = await stage.press("U0ANA", card, "signoff.approve")
@@ -128,8 +128,8 @@ async def test_a_click_that_was_acknowledged_is_decided_although_the_gateway_die
                 stage.serve.strike()
                 acknowledged.append(card.request_id)
 
-        for _ in range(8):
-            asked = [await stage.ask("hard") for _ in range(6)]
+        for _ in range(5):
+            asked = [await stage.ask("hard") for _ in range(8)]
             cards = [await stage.card(each["id"]) for each in asked]
             before = len(acknowledged)
             await asyncio.gather(*(click(card) for card in cards))
@@ -139,7 +139,7 @@ async def test_a_click_that_was_acknowledged_is_decided_although_the_gateway_die
                 assert stage.decisions(each) == [("approved", ["U0ANA"])]
             await _rest_by_their_old_buttons(stage, cards)
         settled = stage.serve.rows("SELECT count(*), count(DISTINCT subject) FROM journal WHERE what = 'settled'")
-        assert settled == [(48, 48)]
+        assert settled == [(40, 40)]
 
 
 async def _rest_by_their_old_buttons(stage: Stage, cards: list[Card]) -> None:

@@ -27,6 +27,7 @@ async def _delivered(stage: Stage, kind: str = "hard", **rest: Any) -> tuple[Jso
 async def _recorded_click(stage: Stage, card: Card) -> Json:
     """The payload of an outsider's click on the card, as Slack sent it."""
     await stage.press("U0FAY", card, "signoff.approve")
+    await stage.whisper("U0FAY", card.channel, "not among the reviewers")
     clicks = await stage.control.calls("block_actions")
     return dict(clicks[-1]["body"]["payload"])
 
@@ -50,7 +51,7 @@ async def _replay(stage: Stage, payload: Json, person: str) -> list[str]:
     [
         ("U0FAY", "You are not among the reviewers of this request"),
         ("U0GUS", "your account is a guest's"),
-        ("U0EXT", "your account is a stranger's"),
+        ("U0EXT", "your account is another organisation's"),
     ],
     ids=["outsider", "guest", "stranger"],
 )
@@ -71,7 +72,7 @@ async def test_a_click_by_somebody_deactivated_meanwhile_changes_nothing(stage: 
     asked, card = await _delivered(stage)
     click = await _recorded_click(stage, card)
     before = stage.journal()
-    assert any("your account is a deactivated" in words for words in await _replay(stage, click, "U0DEL"))
+    assert any("your account is deactivated" in words for words in await _replay(stage, click, "U0DEL"))
     assert (stage.journal(), stage.decisions(asked["id"])) == (before, [])
 
 

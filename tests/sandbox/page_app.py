@@ -1,11 +1,13 @@
 """A small approval app on stock slack-bolt and a browser before the page: what the tests of the page drive."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from slack_bolt.async_app import AsyncApp
 
@@ -14,6 +16,46 @@ from tests.sandbox.stock_app import field as form_field
 from tests.sandbox_process import SandboxProcess
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NO_CHROMIUM = "there is no Chromium on this machine: install the package chromium"
+
+
+def browser_tests(*, loop_scope: str = "module") -> list[pytest.MarkDecorator]:
+    """The marks of a module that drives Chromium. Without one its tests are skipped, but in CI (`CI` is set) they fail."""
+    missing = CHROMIUM is None and not os.environ.get("CI")
+    return [
+        pytest.mark.browser,
+        pytest.mark.skipif(missing, reason=NO_CHROMIUM),
+        pytest.mark.asyncio(loop_scope=loop_scope),
+    ]
+
+
+@asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser]:
+    """A headless Chromium, gone when the block ends."""
+    if CHROMIUM is None:
+        pytest.fail(NO_CHROMIUM)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def watched_page(browser: Browser, address: str, *, expected: str = "", **options: Any) -> AsyncIterator[Page]:
+    """A page at an address. What the browser complains about fails the test, unless it contains `expected`."""
+    context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+    complaints: list[str] = []
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("console", lambda said: _note(said, complaints))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(address)
+    await page.wait_for_selector("[data-pane]")
+    try:
+        yield page
+    finally:
+        await context.close()
+    assert [said for said in complaints if not expected or expected not in said] == []
 
 
 def option(value: str) -> dict[str, Any]:
@@ -53,21 +95,13 @@ class Office:
     @asynccontextmanager
     async def page(self, person: str, channel: str, **options: Any) -> AsyncIterator[Page]:
         """The page of one person at one place. Whatever the browser complains about fails the test; no modal stays."""
-        context = await self.browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-        complaints: list[str] = []
-        page = await context.new_page()
-        page.set_default_timeout(5000)
-        page.on("console", lambda said: _note(said, complaints))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.goto(f"{self.sandbox.url}/#as={person}&channel={channel}")
-        await page.wait_for_selector("[data-pane]")
-        try:
-            yield page
-        finally:
-            await context.close()
-            for view in (await self.sandbox.people.views(person))[:1]:
-                await self.sandbox.people.close(person, view["id"], clear=True)
-        assert not complaints, complaints
+        address = f"{self.sandbox.url}/#as={person}&channel={channel}"
+        async with watched_page(self.browser, address, **options) as page:
+            try:
+                yield page
+            finally:
+                for view in (await self.sandbox.people.views(person))[:1]:
+                    await self.sandbox.people.close(person, view["id"], clear=True)
 
 
 def _note(said: ConsoleMessage, complaints: list[str]) -> None:
@@ -78,12 +112,10 @@ def _note(said: ConsoleMessage, complaints: list[str]) -> None:
 @asynccontextmanager
 async def open_office() -> AsyncIterator[Office]:
     """Everything started, and gone when the block ends."""
-    async with SandboxProcess() as sandbox, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with SandboxProcess() as sandbox, open_browser() as browser:
         office = Office(sandbox=sandbox, browser=browser)
         async with in_socket_mode(sandbox, _approval_app(office)):
             yield office
-        await browser.close()
 
 
 def _approval_app(office: Office) -> AsyncApp:

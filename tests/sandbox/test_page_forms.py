@@ -7,14 +7,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.sandbox.page_app import CHROMIUM, Office, open_office, option
+from tests.sandbox.page_app import Office, browser_tests, open_office, option
 from tests.sandbox.stock_app import actions, button, field, modal
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = browser_tests()
 
 COLORS = [option("red"), option("green"), option("blue")]
 INPUTS: dict[str, dict[str, Any]] = {

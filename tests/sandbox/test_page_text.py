@@ -7,13 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from tests.sandbox.page_app import CHROMIUM, Office, open_office
+from tests.sandbox.page_app import Office, browser_tests, open_office
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = browser_tests()
 
 PARSE = "async ([source, options]) => (await import('/page/mrkdwn.js')).parse(source, options)"
 

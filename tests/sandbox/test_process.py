@@ -45,8 +45,25 @@ def test_it_prints_what_to_set_and_ends_cleanly_on_sigterm() -> None:
     process.send_signal(signal.SIGTERM)
     said, wrong = process.communicate(timeout=10)
     assert (process.returncode, wrong) == (0, "")
+    url = f"http://127.0.0.1:{port}"
+    assert f"{url}/\n" in said
+    assert f"ANTHROPIC_BASE_URL={url}/anthropic\n" in said
+    assert "ANTHROPIC_API_KEY=sandbox\n" in said
+    assert "--keep FILE" in said
     assert f"SLACK_API_URL=http://127.0.0.1:{port}/api/" in said
     assert "SLACK_SIGNING_SECRET=sandbox-signing-secret" in said
+
+
+def test_it_listens_within_half_a_second_of_a_bare_interpreter() -> None:
+    """Its own part of the start; the time of the interpreter and of aiohttp alone is taken off."""
+    spent = [_seconds("import sandbox.__main__") - _seconds("import aiohttp, aiohttp.web, asyncio") for _ in range(3)]
+    assert min(spent) < 0.5
+
+
+def _seconds(code: str) -> float:
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    return time.monotonic() - started
 
 
 async def test_it_ends_although_a_page_and_an_app_are_connected() -> None:

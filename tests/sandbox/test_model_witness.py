@@ -1,0 +1,40 @@
+"""What agents ask of the scripted Messages API stands in the record, beside what the app says in Slack."""
+
+import anthropic
+import pytest
+
+from tests.sandbox_process import SandboxProcess
+
+ASK = [{"role": "user", "content": "Refund order 1042, please."}]
+
+
+def client(sandbox: SandboxProcess) -> anthropic.AsyncAnthropic:
+    return anthropic.AsyncAnthropic(base_url=f"{sandbox.url}/anthropic", api_key="sandbox", max_retries=0)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_a_call_is_recorded_with_its_whole_answer_but_without_its_key(
+    fresh: SandboxProcess, stream: bool
+) -> None:
+    tools: list[anthropic.types.ToolParam] = []
+    async with client(fresh) as asking:
+        asked = {"model": "claude-test", "max_tokens": 100, "messages": ASK, "tools": tools}
+        if stream:
+            async with asking.messages.stream(**asked) as streaming:  # type: ignore[arg-type]
+                said = await streaming.get_final_message()
+        else:
+            said = await asking.messages.create(**asked)  # type: ignore[call-overload]
+    (call,) = [call for call in await fresh.control.record() if call["kind"] == "model"]
+    assert (call["direction"], call["method"], call["status"]) == ("in", "v1/messages", 200)
+    assert call["body"]["messages"] == ASK
+    assert call["answer"]["id"] == said.id
+    assert call["answer"]["content"] == [block.model_dump(exclude_none=True) for block in said.content]
+    assert "sandbox" not in str({name: value for name, value in call.items() if name != "answer"})
+
+
+async def test_a_refused_call_is_recorded_too(fresh: SandboxProcess) -> None:
+    async with client(fresh) as asking:
+        with pytest.raises(anthropic.BadRequestError):
+            await asking.messages.create(model="claude-test", max_tokens=100, messages=[])
+    (call,) = [call for call in await fresh.control.record() if call["kind"] == "model"]
+    assert (call["status"], call["answer"]["error"]["type"]) == (400, "invalid_request_error")
