@@ -64,6 +64,7 @@ class Courier:
         self._lanes: dict[str, deque[Owed]] = {}
         self._held: dict[str, datetime] = {}
         self._under_way: set[int] = set()
+        self._let_go: set[int] = set()
         self._failures: Counter[int] = Counter()
 
     async def run(self) -> None:
@@ -86,6 +87,7 @@ class Courier:
 
     async def _take_up(self, lanes: asyncio.TaskGroup) -> None:
         now, after = self._clock(), 0
+        self._let_go.clear()
         self._held = {lane: until for lane, until in self._held.items() if until > now}
         while page := await self._store.owed(now, limit=PAGE, after=after):
             for owed in page:
@@ -96,8 +98,8 @@ class Courier:
 
     def _enqueue(self, owed: Owed, lanes: asyncio.TaskGroup) -> None:
         lane = lane_of(owed.effect)
-        if owed.id in self._under_way or lane in self._held:
-            return
+        if owed.id in self._under_way or owed.id in self._let_go or lane in self._held:
+            return  # what was let go while the outbox was read may be done: the next look tells
         self._under_way.add(owed.id)
         if lane in self._lanes:
             self._lanes[lane].append(owed)
@@ -106,38 +108,53 @@ class Courier:
             lanes.create_task(self._drain(lane))
 
     async def _drain(self, lane: str) -> None:
+        """Carry what waits in a lane. A run's message that fails keeps its place: the lane is drained again later."""
         waiting = self._lanes[lane]
+        goes_on = True
         try:
-            while waiting and lane not in self._held:
+            while waiting and goes_on:
                 owed = waiting.popleft()
                 overtaken = _overtaken(owed, waiting)
                 try:
-                    await self._attempt(owed, overtaken)
+                    carried = await self._attempt(owed, overtaken)
+                    goes_on = carried or not isinstance(owed.effect, Post)
                 finally:
-                    self._under_way.difference_update({owed.id, *(each.id for each in overtaken)})
+                    self._release(owed, *overtaken)
         finally:
             del self._lanes[lane]
-            self._under_way.difference_update(each.id for each in waiting)
+            self._release(*waiting)
+            self._waiting.wake(("outbox",) if waiting else ())
 
-    async def _attempt(self, owed: Owed, overtaken: list[Owed]) -> None:
-        """Carry ``owed``, with the newest words where later ones overtook them. What fails stays owed."""
+    def _release(self, *several: Owed) -> None:
+        ids = {owed.id for owed in several}
+        self._under_way -= ids
+        self._let_go |= ids
+
+    async def _attempt(self, owed: Owed, overtaken: list[Owed]) -> bool:
+        """Carry ``owed``, with the newest words where later ones overtook them. What fails (False) stays owed."""
         newest = replace(owed, effect=overtaken[-1].effect) if overtaken else owed
         try:
-            try:
-                await self._rounds.carry(newest)
-                if overtaken:
-                    await self._store.done(tuple(each.id for each in overtaken))
-                self._failures.pop(owed.id, None)
-            except CarryError as error:
-                await self._not_carried(owed, error)
-            except SignoffError as error:
-                await self._later(owed, error.words)
-            except Exception:
-                log.exception("effect failed", effect=type(owed.effect).__name__, owed=owed.id)
-                await self._later(owed, "unexpected error")
+            return await self._carried(newest, overtaken)
         except SignoffError as error:
             log.warning("the outbox can't be written", owed=owed.id, why=error.words)
             await asyncio.sleep(1.0)
+            return False
+
+    async def _carried(self, owed: Owed, overtaken: list[Owed]) -> bool:
+        try:
+            await self._rounds.carry(owed)
+            if overtaken:
+                await self._store.done(tuple(each.id for each in overtaken))
+            self._failures.pop(owed.id, None)
+            return True
+        except CarryError as error:
+            await self._not_carried(owed, error)
+        except SignoffError as error:
+            await self._later(owed, error.words)
+        except Exception:
+            log.exception("effect failed", effect=type(owed.effect).__name__, owed=owed.id)
+            await self._later(owed, "unexpected error")
+        return False
 
     async def _not_carried(self, owed: Owed, error: CarryError) -> None:
         if isinstance(error, Paced):

@@ -67,6 +67,9 @@ def _configured(options: argparse.Namespace) -> Sandbox:
 
 
 async def _serve(sandbox: Sandbox, options: argparse.Namespace, welcome: Json | None) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):  # before anybody hears that it listens, and may end it
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
     keeper = Keeper(sandbox, options.keep) if options.keep else None
     also = [keeper.middleware()] if keeper else []
     if keeper:
@@ -82,9 +85,6 @@ async def _serve(sandbox: Sandbox, options: argparse.Namespace, welcome: Json | 
     if keeper:
         keeper.save()  # a file that cannot be written is told at once, not at the end
     _announce(sandbox, options, port)
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
     beside = [asyncio.ensure_future(_parent_gone(stop))] if options.die_with_parent else []
     beside += [asyncio.ensure_future(keeper.run())] if keeper else []
     await stop.wait()

@@ -17,6 +17,7 @@ const INITIAL = {
   timepicker: (element) => element.initial_time,
   datetimepicker: (element) => element.initial_date_time,
   static_select: (element) => value(element.initial_option),
+  external_select: (element) => value(element.initial_option),
   radio_buttons: (element) => value(element.initial_option),
   checkboxes: (element) => (element.initial_options ?? []).map(value),
   multi_static_select: (element) => (element.initial_options ?? []).map(value),

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { field } from "./fields.js";
 import { createMenu } from "./menu.js";
 import { picture } from "./pictures.js";
-import { act, enter, entry } from "./scope.js";
+import { act, enter, entry, suggest } from "./scope.js";
 import { plain, textNodes } from "./text.js";
 
 /** An element of an actions block, or a section's accessory. */
@@ -67,6 +67,7 @@ function picker(block, one, scope) {
     page: scope.page,
     value: entry(scope, block, one),
     words: (text) => textNodes(text, scope.page.directory),
+    suggest: (typed) => suggest(scope, block, one, typed),
     changed: change,
     attributes: {
       "aria-label": plain(one.placeholder) || one.action_id,

@@ -1,8 +1,12 @@
 // Everything a person can fill in or choose from. Each field knows its initial value and tells when it changes.
 
-import { h } from "./dom.js";
+import { freshId, h } from "./dom.js";
 import { choices, initial, MULTIPLE } from "./choices.js";
+import { settled } from "./live.js";
 import { plain } from "./text.js";
+
+/** So long a person pauses before the app is asked for what fits. */
+const ASK_MS = 200;
 
 /**
  * @typedef {object} Field
@@ -14,7 +18,7 @@ import { plain } from "./text.js";
  * Draw an input element.
  * @param {object} element a Block Kit element
  * @param {object} options `value` (what was entered before, or undefined), `changed(value)`, `entered()` for Enter,
- *   `attributes` for the control (id, data, aria)
+ *   `suggest(typed)` asks the app for options, `attributes` for the control (id, data, aria)
  * @returns {Field|null} null for a kind that this page does not know
  */
 export function field(element, options) {
@@ -32,6 +36,7 @@ const KINDS = {
   datetimepicker: (element, options) => moment(element, options),
   checkboxes: (element, options) => boxes(element, options, "checkbox"),
   radio_buttons: (element, options) => boxes(element, options, "radio"),
+  external_select: search,
 };
 for (const source of ["static", "users", "conversations", "channels"]) {
   KINDS[`${source}_select`] = select;
@@ -44,6 +49,7 @@ function common(element, { attributes }) {
     placeholder: element.placeholder ? plain(element.placeholder) : null,
     maxlength: element.max_length,
     autocomplete: "off",
+    autofocus: Boolean(element.focus_on_load),
   };
 }
 
@@ -103,6 +109,27 @@ function select(element, options) {
   node.value = options.value ?? "";
   node.addEventListener("change", () => options.changed(node.value || null));
   return { node, focus: node };
+}
+
+/** A menu that its app fills: what is typed is asked for, and what it offers can be chosen. */
+function search(element, options) {
+  const { page, value } = options;
+  const offered = page.offers;
+  const known = (all) => all.forEach((one) => offered.set(one.value, plain(one.text)));
+  known([element.initial_option].filter(Boolean));
+  const list = h("datalist", { id: freshId("offers") });
+  const node = h("input", { type: "text", list: list.id, class: "field", ...common(element, options) });
+  node.value = offered.get(value) ?? value ?? "";
+  const chosen = () => [...offered].find(([, label]) => label === node.value)?.[0] ?? null;
+  const ask = async () => {
+    const found = await options.suggest(node.value);
+    known(found);
+    list.replaceChildren(...found.map((one) => h("option", { value: plain(one.text) })));
+    if (document.activeElement === node) options.changed(chosen());
+  };
+  const soon = settled(ask, (error) => page.toast(error.message), ASK_MS);
+  node.addEventListener("input", () => (options.changed(chosen()), soon()));
+  return { node: h("div", {}, node, list), focus: node };
 }
 
 /** Chosen options as chips that can be taken out again, and a list of the others to add from. */

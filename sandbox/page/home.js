@@ -24,7 +24,7 @@ export function homePane(page) {
   const soon = settled(() => refresh(state), failed);
   post("/people/open_home", { as: page.me }).catch(failed);
   const take = (event) => event === "home" && soon();
-  return { node, refresh: () => refresh(state), take, focus: () => node.querySelector(".home-scroll").focus() };
+  return { node, refresh: () => refresh(state), take, focus: () => {} };
 }
 
 async function refresh(state) {

@@ -2,7 +2,7 @@
 
 import { freshId, h } from "./dom.js";
 import { field } from "./fields.js";
-import { act, enter, entry } from "./scope.js";
+import { act, enter, entry, suggest } from "./scope.js";
 import { plain, textNodes } from "./text.js";
 
 /** Draw an input block; its fault (from the last submit) stands under the field. */
@@ -34,6 +34,7 @@ function drawField(block, scope, id, fault) {
     page: scope.page,
     value: entry(scope, block, one),
     words: (text) => textNodes(text, scope.page.directory),
+    suggest: (typed) => suggest(scope, block, one, typed),
     changed: (value) => {
       enter(scope, block, one, value);
       if (block.dispatch_action && sendsOn(one, "change")) send(value);

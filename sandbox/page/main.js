@@ -83,6 +83,7 @@ function createPage(workspace) {
     shown: { main: null, thread: null },
     unread: new Set(workspace.channels.filter((one) => one.unread).map((one) => one.id)),
     drafts: new Map(),
+    offers: new Map(),
     toast,
     entered: (key) => entries.get(key) ?? entries.set(key, new Map()).get(key),
   };

@@ -160,7 +160,8 @@ async function leave(modals, clear) {
 }
 
 function focusFirst(dialog) {
-  const first = dialog.querySelector(".modal-body :is(input, textarea, select):not([disabled])");
+  const asked = dialog.querySelector(".modal-body [autofocus]");
+  const first = asked ?? dialog.querySelector(".modal-body :is(input, textarea, select):not([disabled])");
   (first ?? dialog.querySelector("[data-modal=close]"))?.focus();
 }
 

@@ -59,6 +59,14 @@ export async function act(scope, block, element, control, selected) {
   }
 }
 
+/** Ask the app what it offers for what was typed into a menu that it fills. @returns {Promise<object[]>} options */
+export async function suggest(scope, block, element, typed) {
+  const place = { block_id: block.block_id, action_id: element.action_id };
+  const body = { as: scope.page.me, ...scope.target, ...place, value: typed };
+  const { options = [], option_groups = [] } = await post("/people/suggest", body);
+  return [...options, ...option_groups.flatMap((one) => one.options)];
+}
+
 /** Say next to a control what went wrong; null takes it back. */
 function complain(control, words) {
   const near = control.closest(".block") ?? control.parentElement;

@@ -27,6 +27,7 @@ def _slow_workspace() -> Iterator[SandboxProcess]:
 async def post(_slow_workspace: SandboxProcess, tmp_path: Path) -> AsyncIterator[Post]:
     """A post office on a workspace that was started over."""
     await _slow_workspace.control.reset()
+    await _slow_workspace.control.pace(enabled=True)
     await _slow_workspace.control.app(scopes=SCOPES)
     async with post_office(_slow_workspace, tmp_path) as made:
         yield made

@@ -29,6 +29,23 @@ async def test_five_hundred_cards_into_one_channel_all_arrive_and_slack_never_ha
     assert min(late - early for early, late in zip(times, times[10:], strict=False)) > 7
 
 
+async def test_looking_at_the_outbox_while_it_is_carried_repeats_nothing(post: Post) -> None:
+    for n in range(150):
+        await post.ask(f"req_{n}", checkpoint(channel=None, users=("U0ANA", "U0BEN", "U0FAY", "U0FRED", "U0SAM")))
+    await post.sandbox.control.pace(enabled=False)
+    post.serve()
+
+    async def ring() -> None:
+        while True:
+            post.waiting.wake(("outbox",))
+            await asyncio.sleep(0)
+
+    ringing = asyncio.create_task(ring())
+    await post.drained()
+    ringing.cancel()
+    assert len(await post.posts()) == 150 * 5
+
+
 async def test_nothing_is_sent_inside_the_time_that_slack_asks_to_wait(post: Post) -> None:
     await post.sandbox.control.faults({"method": "chat.postMessage", "status": 429, "retry_after": 30, "times": 1})
     for n in range(3):

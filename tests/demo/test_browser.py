@@ -59,7 +59,7 @@ async def begun(hands: Hands, page: Page, errand: str) -> Locator:
 
 def card(page: Page, words: str) -> Locator:
     """The card that has these words and still waits."""
-    waits = page.locator("[data-action-id=\"signoff.approve\"]")
+    waits = page.locator('[data-action-id="signoff.approve"]')
     return page.locator(".message", has_text=words).filter(has=waits).last
 
 

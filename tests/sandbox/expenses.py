@@ -54,6 +54,6 @@ def home(event: Any, client: Any) -> None:
 
 
 if sys.argv[1] == "socket":
-    SocketModeHandler(app, os.environ["SLACK_APP_TOKEN"]).start()
+    SocketModeHandler(app, os.environ["SLACK_APP_TOKEN"]).start()  # type: ignore[no-untyped-call]
 else:
     app.start(port=int(sys.argv[2]))

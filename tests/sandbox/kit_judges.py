@@ -132,5 +132,6 @@ def _built(value: Any, place: str) -> Any:
         name = "Image" if place in ("accessory", "elements", "hero_image", "icon") else "ImageBlock"
     if not name:
         raise _Unknown
-    fields: Json = {_RENAMED.get(key, key): _built(entry, key) for key, entry in value.items() if key != "type"}
+    names: list[str] = [key for key in value if key != "type"]
+    fields: Json = {_RENAMED.get(key, key): _built(value[key], key) for key in names}
     return getattr(slackblocks, name)(**fields)

@@ -181,6 +181,10 @@ def _add_form(app: AsyncApp, office: Office) -> None:
         office.submitted.append(values)
         await ack()
 
+    @app.options("fruit")
+    async def fruit(ack: Any, payload: dict[str, Any]) -> None:
+        await ack(options=[option(name) for name in ("apple", "apricot", "pear") if payload["value"] in name])
+
     @app.action("open_form")
     async def open_form(ack: Any, body: dict[str, Any], client: Any) -> None:
         await client.views_open(trigger_id=body["trigger_id"], view=office.form)

@@ -1,10 +1,13 @@
 """What agents ask of the scripted Messages API stands in the record, beside what the app says in Slack."""
 
+from typing import Any
+
 import anthropic
 import pytest
 
 from tests.sandbox_process import SandboxProcess
 
+TOOLS = [{"name": "read_order", "description": "Read an order.", "input_schema": {"type": "object"}}]
 ASK = [{"role": "user", "content": "Refund order 1042, please."}]
 
 
@@ -16,19 +19,18 @@ def client(sandbox: SandboxProcess) -> anthropic.AsyncAnthropic:
 async def test_a_call_is_recorded_with_its_whole_answer_but_without_its_key(
     fresh: SandboxProcess, stream: bool
 ) -> None:
-    tools: list[anthropic.types.ToolParam] = []
+    asked: dict[str, Any] = {"model": "claude-test", "max_tokens": 100, "messages": ASK, "tools": TOOLS}
     async with client(fresh) as asking:
-        asked = {"model": "claude-test", "max_tokens": 100, "messages": ASK, "tools": tools}
         if stream:
-            async with asking.messages.stream(**asked) as streaming:  # type: ignore[arg-type]
+            async with asking.messages.stream(**asked) as streaming:
                 said = await streaming.get_final_message()
         else:
-            said = await asking.messages.create(**asked)  # type: ignore[call-overload]
+            said = await asking.messages.create(**asked)
     (call,) = [call for call in await fresh.control.record() if call["kind"] == "model"]
     assert (call["direction"], call["method"], call["status"]) == ("in", "v1/messages", 200)
     assert call["body"]["messages"] == ASK
     assert call["answer"]["id"] == said.id
-    assert call["answer"]["content"] == [block.model_dump(exclude_none=True) for block in said.content]
+    assert [block["type"] for block in call["answer"]["content"]] == [block.type for block in said.content]
     assert "sandbox" not in str({name: value for name, value in call.items() if name != "answer"})
 
 

@@ -152,3 +152,19 @@ async def test_the_workspaces_view_of_a_form_survives_a_reload(office: Office) -
         await page.reload()
         await expect(dialog.get_by_label("line", exact=True)).to_have_value("from elsewhere")
         await expect(dialog.locator(".fault")).to_have_count(1)
+
+
+async def test_a_menu_that_the_app_fills_offers_what_fits_and_sends_its_value(office: Office) -> None:
+    menu = {"type": "external_select", "action_id": "fruit", "min_query_length": 2}
+    office.form = modal(field("fruit", menu), callback_id="everything")
+    office.submitted.clear()
+    async with office.page("U0ANA", "C0APPROVALS") as page:
+        await office.post("C0APPROVALS", "card", actions(button("open_form")))
+        await page.locator("[data-action-id=open_form]").last.click()
+        dialog = page.get_by_role("dialog", name="Form")
+        await dialog.get_by_label("fruit").fill("ap")
+        await expect(dialog.locator("datalist option")).to_have_count(2)
+        await dialog.get_by_label("fruit").fill("apricot")
+        await dialog.get_by_role("button", name="Send").click()
+        await expect(dialog).to_have_count(0)
+    assert office.submitted[0]["fruit"]["fruit"]["selected_option"]["value"] == "apricot"

@@ -13,7 +13,7 @@ from tests.sandbox.stock_app import actions, button, plain
 pytestmark = browser_tests()
 
 MANY = 2000
-BURST = 200
+BURST = 400
 HELD = 400
 """Rows that a page never exceeds; see history.js."""
 

@@ -107,7 +107,9 @@ async def test_on_a_phone_a_modal_fills_the_screen_and_nothing_is_wider_than_it(
         assert box is not None
         assert (box["width"], box["height"]) == (390, 844)
         assert await page.evaluate("document.documentElement.scrollWidth") == 390
-        outside = "[...document.querySelectorAll('.pane *')].filter((one) => one.getBoundingClientRect().right > 391).length"
+        outside = (
+            "[...document.querySelectorAll('.pane *')].filter((one) => one.getBoundingClientRect().right > 391).length"
+        )
         assert await page.evaluate(outside) == 0
 
 
@@ -139,11 +141,15 @@ def _chosen(call: dict[str, Any]) -> str:
 async def test_shortcuts_of_the_app_are_offered_on_messages_and_beside_the_composer(
     office: Office, tmp_path: Path
 ) -> None:
-    lines = (ROOT / "sandbox" / "workspace.yml").read_text().replace(
-        "  commands:\n",
-        "  shortcuts:\n    - {callback_id: ask, name: Ask an agent about this, type: message}\n"
-        "    - {callback_id: start, name: Start an agent, type: global}\n  commands:\n",
-        1,
+    lines = (
+        (ROOT / "sandbox" / "workspace.yml")
+        .read_text()
+        .replace(
+            "  commands:\n",
+            "  shortcuts:\n    - {callback_id: ask, name: Ask an agent about this, type: message}\n"
+            "    - {callback_id: start, name: Start an agent, type: global}\n  commands:\n",
+            1,
+        )
     )
     file = tmp_path / "workspace.yml"
     file.write_text(lines)
@@ -212,8 +218,14 @@ async def test_deleting_a_reply_is_counted_and_arrow_keys_walk_the_messages(offi
 async def test_text_stands_out_from_its_ground(office: Office, scheme: str) -> None:
     async with office.page("U0ANA", "C0APPROVALS", color_scheme=scheme) as page:
         await office.post("C0APPROVALS", "card", actions(button("approve", style="primary")))
-        for name, ground in [("--ink", "--ground"), ("--ink-soft", "--ground"), ("--link", "--ground"),
-                             ("--primary-ink", "--primary"), ("--danger-ink", "--danger"), ("--ink-soft", "--sunken")]:
+        for name, ground in [
+            ("--ink", "--ground"),
+            ("--ink-soft", "--ground"),
+            ("--link", "--ground"),
+            ("--primary-ink", "--primary"),
+            ("--danger-ink", "--danger"),
+            ("--ink-soft", "--sunken"),
+        ]:
             assert await page.evaluate(CONTRAST, [name, ground]) >= 4.5, (name, ground)
 
 
