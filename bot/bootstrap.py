@@ -66,7 +66,7 @@ async def serving(settings: Settings, policy: Policy, *, clock: Clock | None = N
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
         url = await listen_to_http(stack, settings, app, gateway, now, connected)
-        ticker = Ticker(gateway, now)
+        ticker = Ticker(gateway, now, jump=now.jump if isinstance(now, SteadyClock) else None)
         ticker.start()
         stack.callback(ticker.stop)
         parts = [Courier(gateway.store, desk.carrier, gateway.waiting, now).run()]

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from bot.carrier import Carrier, CarryError, Paced, Rejected
+from bot.logs import get_logger
 from bot.pacing import Pace
 from bot.rounds import CURABLE, Rounds
 from bot.waiting import Waiting, changed_within
@@ -22,7 +21,7 @@ from policies.effects import Effect, Post, PostCard
 from policies.errors import SignoffError
 from storage.store import Owed, Store
 
-log = structlog.get_logger("signoff.courier")
+log = get_logger("signoff.courier")
 
 IDLE = 30.0
 """Seconds after which the outbox is looked at even though nobody rang."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 
 import aiohttp
-import structlog
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -17,13 +16,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.api.routes import Ready, add_routes
 from bot.gateway import Gateway
+from bot.logs import get_logger
 from bot.settings import Settings
 from bot.slack.front import Front, Seen
 from bot.slack.listeners import Identity, identify
 from policies.errors import Invalid, Unavailable
 from storage.store import Store
 
-log = structlog.get_logger("signoff")
+log = get_logger("signoff")
 
 PAUSE = 2.0
 """Seconds between two attempts to reach Slack at the start."""
@@ -73,6 +73,11 @@ async def _always() -> bool:
     return True
 
 
+def wall_clock() -> datetime:
+    """The machine's own time, in UTC: Slack's stamps are compared with it, and follow it when it is set right."""
+    return datetime.now(UTC)
+
+
 def readiness(store: Store, connected: Connected) -> Ready:
     """What keeps the gateway from deciding now: Slack that isn't connected, a database that doesn't answer."""
 
@@ -100,7 +105,7 @@ async def listen_to_http(
     add_routes(served, gateway, gateway.store, clock, ready=readiness(gateway.store, connected))
     if settings.slack_app_token is None and settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
-        served.router.add_post("/slack/events", Front(app=app, secret=secret, clock=clock, seen=Seen()).events)
+        served.router.add_post("/slack/events", Front(app=app, secret=secret, clock=wall_clock, seen=Seen()).events)
     runner = web.AppRunner(served, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -11,9 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-import structlog
-
 from bot.carrier import Carrier, Paced, Posted, Rejected
+from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
 from policies.agent_run import AgentRun
 from policies.checkpoint import Kind
@@ -25,7 +24,7 @@ from storage.store import Copy, Owed, Store
 
 T = TypeVar("T")
 
-log = structlog.get_logger("signoff.courier")
+log = get_logger("signoff.courier")
 
 CLOCKS_DIFFER = timedelta(seconds=5)
 """How far back from an attempt's beginning its message is looked for."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.gateway import Gateway
+from bot.logs import get_logger
 from policies.errors import SignoffError
 
-log = structlog.get_logger("signoff.ticker")
+log = get_logger("signoff.ticker")
 
 EACH = 1.0
 """Seconds between two ticks."""
@@ -24,10 +24,19 @@ EACH = 1.0
 class Ticker:
     """Calls ``gateway.advance`` each second. ``now`` never runs back, whatever the wall clock does."""
 
-    def __init__(self, gateway: Gateway, clock: Callable[[], datetime], *, each: float = EACH) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: Callable[[], datetime],
+        *,
+        each: float = EACH,
+        jump: Callable[[], float] | None = None,
+    ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._each = each
+        self._jump = jump
+        self._jumped = 0.0
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -49,6 +58,7 @@ class Ticker:
 
     async def tick(self) -> None:
         """One look at what is due. A store that can't answer now is asked again by the next tick."""
+        self._watch_the_machines_clock()
         try:
             changed = await self._gateway.advance(self._clock())
         except SignoffError as error:
@@ -56,3 +66,10 @@ class Ticker:
             return
         if changed:
             log.info("deadlines reached", requests=changed)
+
+    def _watch_the_machines_clock(self) -> None:
+        """Say once when the machine's clock was set: deadlines go on by steady time, cards show the time they know."""
+        jumped = round(self._jump()) if self._jump is not None else 0
+        if abs(jumped - self._jumped) > 1:
+            log.warning("the machine's clock was set; restart serve to follow it", seconds=jumped)
+            self._jumped = jumped

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from policies.arguments import digest
 from policies.authority import check_fresh, check_may_approve, check_may_stop, check_phrase
-from policies.checkpoint import Act, Checkpoint, Kind, stricter
+from policies.checkpoint import Act, Checkpoint, Kind, Ladder
 from policies.effects import Announce, Refresh
 from policies.errors import Conflict, Invalid, NotAllowed, Stale
 from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
@@ -59,19 +59,32 @@ def _modify(request: Request, event: Reviewed, edit: Edit, now: datetime) -> Out
 
 
 def _tightened(request: Request, edited: Checkpoint) -> Request:
-    """``request`` behind the stricter of its own gate and the edit's; among equals of one rule the edit's phrase holds.
+    """``request`` behind the stricter kind of its own gate and the edit's, with what the other one asks beyond it.
 
-    A ladder that ends in expiry runs on, its steps counted once. One that would proceed gives way to the edit's.
+    Among equal kinds the edit's people decide: they are whom the policy names for the call that would run. Whoever
+    joined by another ladder doesn't. A ladder that ends in expiry runs on, its steps counted once; one that would
+    proceed gives way to the edit's.
     """
     standing = request.checkpoint
-    if standing.rule == edited.rule and standing.rank == edited.rank:
-        return replace(request, checkpoint=replace(standing, phrase=edited.phrase))
-    winner = stricter(standing, edited)
-    if winner is standing:
-        return request
-    if standing.ladder.steps[-1].act is Act.EXPIRE:
+    stays = standing.kind.strictness > edited.kind.strictness
+    winner = replace(
+        standing if stays else edited,
+        quorum=max(standing.quorum, edited.quorum),
+        self_approval=standing.self_approval and (edited.self_approval or edited.kind is Kind.ALLOW),
+    )
+    if winner.kind is Kind.MANUAL:
+        winner = replace(winner, phrase=edited.phrase or "CONFIRM")
+    if stays or edited.ladder == standing.ladder:
         return replace(request, checkpoint=replace(winner, ladder=standing.ladder))
-    return replace(request, checkpoint=winner, steps_done=0)
+    if request.waits_for_delivery:
+        return replace(request, checkpoint=winner, steps_done=0, joined=())
+    return replace(request, checkpoint=replace(winner, ladder=_joined_by_nobody(standing.ladder)), joined=())
+
+
+def _joined_by_nobody(ladder: Ladder) -> Ladder:
+    """``ladder`` with reminders in the place of the groups that would join."""
+    steps = (replace(step, act=Act.REMIND, add=None) if step.act is Act.ADD else step for step in ladder.steps)
+    return replace(ladder, steps=tuple(steps))
 
 
 def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:

@@ -44,7 +44,7 @@ class Stream:
 
 def _tell(queue: asyncio.Queue[bytes | None], line: bytes) -> None:
     """A page that does not read loses its stream (and starts over) instead of filling memory."""
-    if True:
+    if queue.qsize() < limits.UNREAD_EVENTS:
         queue.put_nowait(line)
     elif queue.qsize() == limits.UNREAD_EVENTS:
         queue.put_nowait(None)

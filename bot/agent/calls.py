@@ -12,12 +12,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import structlog
-
 from bot.agent.kit import REQUESTER, Kit
 from bot.agent.outcomes import storable, storable_words, told
 from bot.agent.tools import ToolFailed
 from bot.agent.transcript import Answer, ToolUse
+from bot.logs import get_logger
 from bot.waiting import changed_within
 from policies.agent_run import AgentRun
 from policies.arguments import canonical, intake
@@ -25,7 +24,7 @@ from policies.errors import Invalid, Refused, SignoffError
 from policies.request import ExecutionState, Request, Requester, Submission, ToolCall
 from storage.store import Idempotency
 
-log = structlog.get_logger("signoff.agent")
+log = get_logger("signoff.agent")
 
 LOOK_AGAIN = 3600.0
 """Seconds after which a request is read again even though nobody rang."""

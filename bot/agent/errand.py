@@ -12,8 +12,6 @@ from collections.abc import Callable, Coroutine, Iterable, Set
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import structlog
-
 from bot.agent.calls import Calls
 from bot.agent.kit import REQUESTER, Kit
 from bot.agent.leftovers import take_back
@@ -21,6 +19,7 @@ from bot.agent.model import ModelFailed
 from bot.agent.outcomes import entered_later, queued
 from bot.agent.progress import progress
 from bot.agent.transcript import Answer, Message, ToolUse, answers, asking_schema, opening, tool_uses, words_of
+from bot.logs import get_logger
 from bot.waiting import changed_within
 from policies.agent_run import AgentRun, RunState
 from policies.checkpoint import Kind
@@ -30,7 +29,7 @@ from policies.request import Request, State
 
 __all__ = ["REQUESTER", "SYSTEM", "TURNS", "Errand", "Kit", "RunOver"]
 
-log = structlog.get_logger("signoff.agent")
+log = get_logger("signoff.agent")
 
 T = TypeVar("T")
 

@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-
 from bot.agent.transcript import Message
+from bot.logs import get_logger
 
-log = structlog.get_logger("signoff.agent")
+log = get_logger("signoff.agent")
 
 TRIES = 6
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)

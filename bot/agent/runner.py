@@ -6,18 +6,17 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 
-import structlog
-
 from bot.agent.errand import Errand
 from bot.agent.kit import Kit
 from bot.agent.leftovers import take_back
 from bot.agent.progress import HEADINGS
+from bot.logs import get_logger
 from bot.waiting import changed_within
 from policies.agent_run import AgentRun, RunState
 from policies.effects import Effect, Post
 from policies.errors import SignoffError
 
-log = structlog.get_logger("signoff.agent")
+log = get_logger("signoff.agent")
 
 IDLE = 60.0
 """Seconds after which the stored runs are looked at even though nobody rang."""

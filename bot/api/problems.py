@@ -11,10 +11,10 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
-import structlog
 from aiohttp import web
 from pydantic import BaseModel
 
+from bot.logs import get_logger
 from policies.errors import Conflict, Fault, Faulty, Invalid, NotAllowed, NotFound, Refused, SignoffError, Unavailable
 
 ANSWER_HEADERS: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -52,7 +52,7 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] = []
 
 
-log = structlog.get_logger("signoff.api")
+log = get_logger("signoff.api")
 
 STATUS: Mapping[type[SignoffError], int] = {
     Malformed: 400,

@@ -7,17 +7,16 @@ import signal
 from importlib import resources
 from pathlib import Path
 
-import structlog
 import typer
 
 from bot.bootstrap import Serving, serving
-from bot.logs import set_up_logs
+from bot.logs import get_logger, set_up_logs
 from bot.settings import Settings, load_settings
 from policies.errors import Invalid, Unavailable
 from policies.loader import load
 from policies.policy import Policy
 
-log = structlog.get_logger("signoff")
+log = get_logger("signoff")
 
 
 async def serve_until_stopped(host: str | None, port: int | None) -> None:

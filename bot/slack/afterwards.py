@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-import structlog
+from bot.logs import get_logger
 
-log = structlog.get_logger("signoff.slack")
+log = get_logger("signoff.slack")
 
 
 class Afterwards:

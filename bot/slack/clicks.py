@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncAck
 
+from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk, memo_of
 from bot.slack.payloads import Click
@@ -20,7 +20,7 @@ from policies.fields import form_fields
 from policies.request import Request
 from policies.review import Verdict
 
-log = structlog.get_logger("signoff.slack")
+log = get_logger("signoff.slack")
 
 
 class Clicks:

@@ -7,18 +7,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
-import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.logs import get_logger
 from bot.slack.clicks import Clicks
 from bot.slack.desk import Desk
 from bot.slack.submissions import Submissions
 from bot.slack.talk import Talk
 
-log = structlog.get_logger("signoff.slack")
+log = get_logger("signoff.slack")
 
 API_SECONDS = 15
 BUTTONS = re.compile(r"signoff\..*")

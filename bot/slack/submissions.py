@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncAck
 
+from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk
 from bot.slack.payloads import Entered, Submitted
@@ -23,7 +23,7 @@ from policies.request import Request
 from policies.review import Verdict
 from policies.tool_schema import validate
 
-log = structlog.get_logger("signoff.slack")
+log = get_logger("signoff.slack")
 
 Answer = dict[str, Any]
 DONE: Answer = {"response_action": "clear"}

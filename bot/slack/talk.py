@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncAck
 
+from bot.logs import get_logger
 from bot.slack import answers, payloads
 from bot.slack.desk import Desk
 from bot.slack.memo import Memo
@@ -16,7 +16,7 @@ from bot.slack.views.modals import view_form
 from policies.errors import Refused, SignoffError
 from policies.people import Person
 
-log = structlog.get_logger("signoff.slack")
+log = get_logger("signoff.slack")
 
 EMPTY_ERRAND = "Say what the agent should do, such as */agent refund order HG-1042*."
 STARTED = "The agent is at work; its messages come in a thread here."

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.gateway import Gateway
+from bot.logs import set_up_logs
 from bot.shelf import PolicyShelf
 from bot.ticker import Ticker
 from bot.waiting import Waiting, changed_within
@@ -99,3 +100,14 @@ async def test_ticks_that_come_twice_or_together_change_nothing_more(gateway: Ga
 async def test_a_tick_that_meets_a_closed_store_is_survived(gateway: Gateway) -> None:
     await gateway.store.close()
     await Ticker(gateway, gateway.clock).tick()
+
+
+async def test_it_says_once_that_the_machines_clock_was_set(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logs("json")
+    jumps = iter([0.0, 3600.2, 3600.3, 3600.1])
+    ticker = Ticker(gateway, gateway.clock, jump=lambda: next(jumps))
+    for _ in range(4):
+        await ticker.tick()
+    assert capsys.readouterr().err.count("the machine's clock was set") == 1

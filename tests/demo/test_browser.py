@@ -79,6 +79,7 @@ async def test_a_newcomer_sees_the_whole_card_at_once(demo: Demo, scheme: str) -
 async def test_on_a_phone_nothing_overflows_and_the_conversations_are_in_a_drawer(demo: Demo) -> None:
     async with demo.page("U0ANA", "C0APPROVALS", viewport={"width": 390, "height": 844}) as page:
         waiting = page.locator(".message", has_text="issue_refund needs your approval").last
+        await expect(waiting.get_by_role("heading", level=3)).to_be_in_viewport(ratio=1)
         await expect(waiting.get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(ratio=1)
         await expect(page.get_by_role("navigation", name="Conversations")).not_to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") == 390

@@ -20,7 +20,7 @@ NO_CHROMIUM = "there is no Chromium on this machine: install the package chromiu
 
 
 def browser_tests(*, loop_scope: str = "module") -> list[pytest.MarkDecorator]:
-    """The marks of a module that drives Chromium. Without one its tests are skipped, but in CI (`CI` is set) they fail."""
+    """The marks of a module that drives Chromium. Without one its tests are skipped; in CI (`CI` is set) they fail."""
     missing = CHROMIUM is None and not os.environ.get("CI")
     return [
         pytest.mark.browser,

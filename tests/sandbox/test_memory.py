@@ -78,7 +78,8 @@ async def test_a_page_that_does_not_read_loses_its_stream_not_our_memory() -> No
     await asyncio.sleep(0)
     for number in range(limits.UNREAD_EVENTS * 2):
         stream.publish("message", {"n": number})
-    heard = [await waiting, *[line async for line in listening]]
+    async with asyncio.timeout(5):
+        heard = [await waiting, *[line async for line in listening]]
     assert len(heard) <= limits.UNREAD_EVENTS + 1
 
 

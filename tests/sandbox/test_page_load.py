@@ -17,6 +17,9 @@ BURST = 400
 HELD = 400
 """Rows that a page never exceeds; see history.js."""
 
+OLDER = """(ts) => document.querySelector(".message").dataset.ts < ts
+    || !document.querySelector(".more:not([hidden])")"""
+
 WATCH = """() => {
     window.longest = 0;
     new PerformanceObserver((list) => {
@@ -64,7 +67,7 @@ async def test_a_long_history_opens_quickly_at_its_end_and_reaches_its_beginning
             oldest = await rows(page).first.get_attribute("data-ts")
             await log.evaluate("node => { node.scrollTop = 0; }")
             await page.wait_for_function(
-                "ts => document.querySelector('.message').dataset.ts < ts || !document.querySelector('.more:not([hidden])')",
+                OLDER,
                 arg=oldest,
             )
             most = max(most, await rows(page).count())
