@@ -51,8 +51,10 @@ class Carrier(Protocol):
     async def post_card(self, request: Request, to: str, owed_id: int) -> Posted:
         """Post the card to a channel (id or name) or, by user id, as a direct message."""
 
-    async def find_posted(self, owed_id: int, to: str, since: datetime) -> Posted | None:
-        """The card that an uncertain earlier attempt posted, if the channel's history can be read and has it."""
+    async def find_posted(
+        self, owed_id: int, to: str, since: datetime, *, thread_ts: str | None = None
+    ) -> Posted | None:
+        """What an uncertain earlier attempt posted, if the channel's (or thread's) history can be read and has it."""
 
     async def answered(self, request: Request, copy: Copy) -> bool:
         """Bring one copy up to date as the answer to a click on it, outside Slack's pace; False where none is open."""
@@ -69,7 +71,7 @@ class Carrier(Protocol):
     async def tell_served(self, request: Request) -> None:
         """Tell the person served that nobody decided in time."""
 
-    async def post_run(self, post: Post, run: AgentRun, known_ts: str | None) -> Posted:
+    async def post_run(self, post: Post, run: AgentRun, known_ts: str | None, owed_id: int) -> Posted:
         """Post a message of a run, or update the one at ``known_ts``."""
 
     async def ids_of(self, group: Reviewers) -> tuple[str, ...]:

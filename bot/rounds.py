@@ -235,8 +235,10 @@ class Rounds:
             await self._store.done((owed.id,))
             return
         known = await self._store.run_message(run.id, effect.key)
-        await self._pace.turn(None if known else run.channel, Urgency.NEW)
-        posted = await self._update_or_post(effect, run, known)
+        posted = await self._found_of_run(owed, run) if known is None else None
+        if posted is None:
+            await self._pace.turn(None if known else run.channel, Urgency.NEW)
+            posted = await self._update_or_post(owed, effect, run, known)
         if posted is None:
             await self._store.change_run(run.id, lambda lost: (replace(lost, channel=lost.owner, thread_ts=None), ()))
             await self._post_run(owed, effect)
@@ -246,17 +248,28 @@ class Rounds:
             await self._store.change_run(run.id, lambda opened: (replace(opened, channel=posted.channel), ()))
         await self._store.run_posted(owed.id, run.id, effect.key, posted.channel, posted.ts, opens_thread=opens)
 
-    async def _update_or_post(self, effect: Post, run: AgentRun, known: tuple[str, str] | None) -> Posted | None:
+    async def _found_of_run(self, owed: Owed, run: AgentRun) -> Posted | None:
+        """The message that an uncertain attempt posted, where the channel's history may be read."""
+        if owed.started_at is None:
+            return None
+        since = owed.started_at - CLOCKS_DIFFER
+        return await self._carrier.find_posted(owed.id, run.channel, since, thread_ts=run.thread_ts)
+
+    async def _update_or_post(
+        self, owed: Owed, effect: Post, run: AgentRun, known: tuple[str, str] | None
+    ) -> Posted | None:
         """Where the message stands now; None where its place is lost and its starter can still be told directly."""
         if known is not None:
             try:
-                return await self._paced(None, self._carrier.post_run(effect, replace(run, channel=known[0]), known[1]))
+                there = replace(run, channel=known[0])
+                return await self._paced(None, self._carrier.post_run(effect, there, known[1], owed.id))
             except Rejected as rejected:
                 _raise_if_curable(rejected)
                 log.warning("a run's message can't be updated", run=run.id, error=rejected.error)
         here = replace(effect, channel=run.channel, thread_ts=run.thread_ts)
+        await self._store.begin(owed.id, self._clock())
         try:
-            return await self._paced(run.channel, self._carrier.post_run(here, run, None))
+            return await self._paced(run.channel, self._carrier.post_run(here, run, None, owed.id))
         except Rejected as rejected:
             if rejected.error not in UNREACHABLE or _is_person(run.channel):
                 raise

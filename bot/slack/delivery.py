@@ -81,11 +81,13 @@ class SlackCarrier:
         self._channel_ids[to] = posted.channel
         return posted
 
-    async def find_posted(self, owed_id: int, to: str, since: datetime) -> Posted | None:
-        """The card that an uncertain attempt posted after ``since``; None where there is none or nobody may look."""
+    async def find_posted(
+        self, owed_id: int, to: str, since: datetime, *, thread_ts: str | None = None
+    ) -> Posted | None:
+        """What an uncertain attempt posted after ``since``; None where there is nothing or nobody may look."""
         try:
             channel = await self._channel_id(to)
-            return await self._search(channel, owed_id, since) if channel else None
+            return await self._search(channel, owed_id, since, thread_ts) if channel else None
         except Rejected as rejected:
             if rejected.error in BLIND:
                 return None
@@ -118,9 +120,9 @@ class SlackCarrier:
         for user_id in told:
             await self._post(user_id, served(request, self._looks.at_once((request,))))
 
-    async def post_run(self, post: Post, run: AgentRun, known_ts: str | None) -> Posted:
+    async def post_run(self, post: Post, run: AgentRun, known_ts: str | None, owed_id: int) -> Posted:
         """Post a message of a run into its thread, or update the one at ``known_ts``."""
-        message = run_message(post, self._looks.at_once())
+        message = run_message(post, self._looks.at_once(), owed_id)
         if known_ts is None:
             return await self._post(post.channel, message, thread_ts=post.thread_ts or run.thread_ts)
         response = await carried(self._client.chat_update(channel=run.channel, ts=known_ts, **_content(message)))
@@ -138,17 +140,15 @@ class SlackCarrier:
         )
         return _posted(response)
 
-    async def _search(self, channel: str, owed_id: int, since: datetime) -> Posted | None:
+    async def _search(self, channel: str, owed_id: int, since: datetime, thread_ts: str | None) -> Posted | None:
         cursor = ""
         for _ in range(PAGES):
+            wanted: dict[str, Any] = {"oldest": f"{since.timestamp():.6f}", "include_all_metadata": True, "limit": 200}
+            wanted |= {"cursor": cursor} if cursor else {}
             page = await carried(
-                self._client.conversations_history(
-                    channel=channel,
-                    oldest=f"{since.timestamp():.6f}",
-                    include_all_metadata=True,
-                    limit=200,
-                    cursor=cursor or None,
-                )
+                self._client.conversations_history(channel=channel, **wanted)
+                if thread_ts is None
+                else self._client.conversations_replies(channel=channel, ts=thread_ts, **wanted)
             )
             for message in page.get("messages") or ():
                 if _marks(message, owed_id):
@@ -193,7 +193,7 @@ class SlackCarrier:
 def _marks(message: dict[str, Any], owed_id: int) -> bool:
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
-    return metadata.get("event_type") == ids.EVENT_TYPE and payload.get("owed_id") == owed_id
+    return metadata.get("event_type") in (ids.EVENT_TYPE, ids.RUN_TYPE) and payload.get("owed_id") == owed_id
 
 
 def _content(message: Message) -> dict[str, Any]:

@@ -33,6 +33,8 @@ FIELD = "field:"
 
 EVENT_TYPE = "signoff_request"
 """``event_type`` of the metadata that marks a card."""
+RUN_TYPE = "signoff_run"
+"""``event_type`` of the metadata that marks a message of a run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -142,8 +143,8 @@ async def test_a_runs_messages_are_posted_and_then_updated(desk: Desk) -> None:
     post = Post(
         run_id="run_1", key="progress", channel="C0AGENTS", thread_ts=None, text="Reading *the* list", kind="progress"
     )
-    posted = await desk.carrier.post_run(post, run, None)
-    again = await desk.carrier.post_run(post, run, posted.ts)
+    posted = await desk.carrier.post_run(post, run, None, 7)
+    again = await desk.carrier.post_run(post, run, posted.ts, 8)
     assert again.ts == posted.ts
     assert "Stop the agent" in said(await desk.message(posted))
 
@@ -175,3 +176,19 @@ async def test_response_urls_serve_for_a_while_and_are_dropped_when_slack_refuse
     desk.urls.remember("C", "1", url)
     assert not await desk.urls.replace("C", "1", message), "Slack refuses it, so the carrier goes on by update"
     assert len(await desk.sandbox.control.calls("nothing")) == 1
+
+
+async def test_a_runs_message_in_a_thread_whose_answer_was_lost_is_found_again(desk: Desk) -> None:
+    await desk.sandbox.control.app(scopes=[*SCOPES, *READING])
+    since = datetime.now(UTC) - timedelta(seconds=5)
+    run = AgentRun(id="run_1", owner="U0ANA", owner_name="Ana", channel="C0AGENTS", errand="tidy", created_at=NOW)
+    post = Post(run_id="run_1", key="opening", channel="C0AGENTS", thread_ts=None, text="tidy", kind="opening")
+    opened = await desk.carrier.post_run(post, run, None, 71)
+    said_in_it = replace(post, key="say-1", text="I look first", kind="say", thread_ts=opened.ts)
+    await desk.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "status": 500, "effect": "after"})
+    with pytest.raises(Uncertain):
+        await desk.carrier.post_run(said_in_it, run, None, 72)
+    found = await desk.carrier.find_posted(72, "C0AGENTS", since, thread_ts=opened.ts)
+    assert found is not None
+    assert found.ts != opened.ts
+    assert await desk.carrier.find_posted(73, "C0AGENTS", since, thread_ts=opened.ts) is None

@@ -68,5 +68,5 @@ def run_message(post: Post, look: Look, owed_id: int | None = None) -> Message:
     return Message(
         text=lead + inline(post.text, look.key, 300),
         blocks=tuple(named(blocks, f"run.{post.key}"[:200])),
-        metadata={"event_type": "signoff_run", "event_payload": payload},
+        metadata={"event_type": ids.RUN_TYPE, "event_payload": payload},
     )
