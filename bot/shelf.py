@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from policies.differences import differences
 from policies.effects import Entry
 from policies.errors import Unavailable
 from policies.loader import load
@@ -25,6 +26,17 @@ class PolicyShelf:
         await self._store.keep_policy(policy.digest, policy.text)
         detail = {"source": policy.source, "rules": len(policy.rules)}
         await self._store.note(Entry(what="policy", actor="serve", at=now, subject=policy.digest, detail=detail))
+
+    async def replace(self, policy: Policy, actor: str, now: datetime) -> None:
+        """Put ``policy`` in force for new calls, and write into the journal who changed what.
+
+        Requests that are open keep the policy they were opened under.
+        """
+        detail = {"source": policy.source, "before": self.current.digest, **differences(self.current, policy)}
+        await self._store.keep_policy(policy.digest, policy.text)
+        await self._store.note(Entry(what="policy", actor=actor, at=now, subject=policy.digest, detail=detail))
+        self._known[policy.digest] = policy
+        self.current = policy
 
     async def by_digest(self, digest: str) -> Policy:
         """The policy with this digest. Raises ``Unavailable`` where its text is gone: then no edit is judged."""

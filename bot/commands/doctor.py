@@ -20,7 +20,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.bootstrap import load_tools
 from bot.commands.manifest import manifest_text
 from bot.commands.opening import open_store
-from bot.commands.serving import read_policy
+from bot.reloading import read_policy
 from bot.settings import Settings, load_settings, require_slack
 from bot.slack.directory import Directory
 from bot.slack.listeners import web_client

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from importlib import resources
-from pathlib import Path
 
 import typer
 
 from bot.bootstrap import Serving, serving
-from bot.logs import get_logger, set_up_logs
+from bot.logs import set_up_logs
+from bot.reloading import read_policy, watching
 from bot.settings import Settings, load_settings
-from policies.errors import Invalid, Unavailable
-from policies.loader import load
+from policies.errors import Unavailable
 from policies.policy import Policy
-
-log = get_logger("signoff")
 
 
 async def serve_until_stopped(host: str | None, port: int | None) -> None:
@@ -28,18 +24,8 @@ async def serve_until_stopped(host: str | None, port: int | None) -> None:
     policy = read_policy(settings.signoff_policy)
     async with serving(settings, policy) as served:
         _say(served, settings, policy)
-        await _until_stopped(served)
-
-
-def read_policy(path: Path | None) -> Policy:
-    """The policy at ``path``, or the one shipped with Signoff."""
-    if path is None:
-        text = resources.files("policies").joinpath("default.yml").read_text(encoding="utf-8")
-        return load(text, source="default.yml")
-    try:
-        return load(path.read_text(encoding="utf-8"), source=str(path))
-    except OSError as error:
-        raise Invalid(f"The policy {path} can't be read: {error.strerror}. Check SIGNOFF_POLICY.") from None
+        async with watching(settings.signoff_policy, served.gateway.shelf, served.gateway.clock):
+            await _until_stopped(served)
 
 
 def _say(served: Serving, settings: Settings, policy: Policy) -> None:
