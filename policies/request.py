@@ -46,6 +46,10 @@ class ToolCall:
     description: str | None = None
 
 
+RUNNER = "runner"
+"""The id under which Signoff's own agent runner asks."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Requester:
     """The agent's identity. ``id`` is ``key:NAME`` for an API key, ``runner`` for Signoff's own agent runner.

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from bot.agent.kit import REQUESTER, Kit
+from bot.agent.kit import Kit
 from bot.agent.outcomes import storable, storable_words, told
 from bot.agent.tools import ToolFailed
 from bot.agent.transcript import Answer, ToolUse
@@ -21,7 +21,7 @@ from bot.waiting import changed_within
 from policies.agent_run import AgentRun
 from policies.arguments import canonical, intake
 from policies.errors import Invalid, Refused, SignoffError
-from policies.request import ExecutionState, Request, Requester, Submission, ToolCall
+from policies.request import RUNNER, ExecutionState, Request, Requester, Submission, ToolCall
 from storage.store import Idempotency
 
 log = get_logger("signoff.agent")
@@ -35,7 +35,7 @@ class Calls:
 
     def __init__(self, kit: Kit, owner: str, show: Callable[[], Awaitable[None]]) -> None:
         self._kit = kit
-        self._requester = Requester(id=REQUESTER, name="Signoff agent", owner=owner)
+        self._requester = Requester(id=RUNNER, name="Signoff agent", owner=owner)
         self._show = show
         self.known: dict[str, Request] = {}
 
@@ -45,7 +45,7 @@ class Calls:
             self._kit.tools.check(use.name, use.arguments)
             submission = self._submission(run, use)
             body = hashlib.sha256(canonical([use.name, use.arguments])).hexdigest()
-            key = Idempotency(requester=REQUESTER, key=f"{run.id}:{use.id}", body=body)
+            key = Idempotency(requester=RUNNER, key=f"{run.id}:{use.id}", body=body)
             added = await self._kit.gateway.submit(submission, self._requester, idempotency=key)
         except (ToolFailed, Invalid) as unfit:
             return Answer(text=str(unfit), failed=True)

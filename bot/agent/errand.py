@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.agent.calls import Calls
-from bot.agent.kit import REQUESTER, Kit
+from bot.agent.kit import Kit
 from bot.agent.leftovers import take_back
 from bot.agent.model import ModelFailed
 from bot.agent.outcomes import entered_later, queued
@@ -27,7 +27,7 @@ from policies.effects import Effect, Post
 from policies.errors import SignoffError
 from policies.request import Request, State
 
-__all__ = ["REQUESTER", "SYSTEM", "TURNS", "Errand", "Kit", "RunOver"]
+__all__ = ["SYSTEM", "TURNS", "Errand", "Kit", "RunOver"]
 
 log = get_logger("signoff.agent")
 

@@ -13,9 +13,6 @@ from bot.waiting import Waiting
 from policies.request import Request
 from storage.store import Store
 
-REQUESTER = "runner"
-"""The id under which every run asks."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kit:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from bot.agent.kit import REQUESTER, Kit
+from bot.agent.kit import Kit
 from policies.agent_run import RunState
 from policies.errors import Refused
-from policies.request import ExecutionState, Request, Requester, State
+from policies.request import RUNNER, ExecutionState, Request, Requester, State
 
-RUNNER = Requester(id=REQUESTER, name="Signoff agent")
+ITSELF = Requester(id=RUNNER, name="Signoff agent")
 PAGE = 200
 
 
@@ -38,7 +38,7 @@ async def _end(kit: Kit, request: Request) -> None:
     if claimed and request.id in kit.running:
         return
     try:
-        await (kit.gateway.lose if claimed else kit.gateway.withdraw)(request.id, RUNNER)
+        await (kit.gateway.lose if claimed else kit.gateway.withdraw)(request.id, ITSELF)
     except Refused:
         return  # it was settled, claimed or reported meanwhile
 
@@ -50,7 +50,7 @@ async def _open(kit: Kit) -> AsyncIterator[Request]:
         cursor: str | None = None
         while True:
             page = await kit.store.requests(
-                states=states, execution=execution, requester=REQUESTER, cursor=cursor, limit=PAGE
+                states=states, execution=execution, requester=RUNNER, cursor=cursor, limit=PAGE
             )
             for request in page.requests:
                 yield request

@@ -16,7 +16,7 @@ from bot.agent.transcript import words_of
 from bot.bootstrap import Serving
 from bot.demo.workspace import NotSeen, People
 from policies.agent_run import AgentRun, RunState
-from policies.request import ExecutionState, Request, State
+from policies.request import RUNNER, ExecutionState, Request, State
 
 STARTER = "U0NEWT"
 AGENTS, GENERAL, APPROVALS, FINANCE = "C0AGENTS", "C0GENERAL", "C0APPROVALS", "C0FINANCE"
@@ -62,7 +62,7 @@ class Stage:
         """The request for the ``nth`` call of ``tool`` in ``run``, as soon as it was made."""
 
         async def made() -> Request | None:
-            page = await self._store.requests(requester="runner", limit=200)
+            page = await self._store.requests(requester=RUNNER, limit=200)
             calls = [each for each in reversed(page.requests) if each.run == run.id and each.call.tool == tool]
             return calls[nth] if len(calls) > nth else None
 

@@ -12,7 +12,7 @@ WELCOME: dict[str, Any] = {
         "approved.",
     ],
     "steps": [
-        "Read the card below, then press Approve, Modify or Reject. Try Modify with 40: only the shade is broken.",
+        "Read the card, then press Approve, Modify or Reject. Try Modify with 40: only the shade is broken.",
         "Open #agents to see what the agent makes of your decision.",
         "At the top right, become Nia Newton and type /agent with an errand of your own, for example: "
         "/agent Pay the November freight invoice of Nordkai Shipping",

@@ -9,7 +9,7 @@ from bot.slack.views.look import Look
 from bot.slack.views.text import Item, item, items_of, one_line, readable
 from policies.changes import ABSENT, Change, changes
 from policies.redaction import redact
-from policies.request import Request
+from policies.request import RUNNER, Request
 
 TOOL = 60
 """Escaped characters of a tool's name that a headline shows; a longer name is repeated in full among the arguments."""
@@ -54,8 +54,16 @@ def claims(request: Request, look: Look) -> tuple[Item, ...]:
     elif sure:
         said.append(item("The agent says (not checked)", f"It gives no reason{sure}.", look.key))
     if request.context:
-        said.append(item("Context from the agent (not checked)", request.context, look.key))
+        said.append(item(_source_of_context(request, look), request.context, look.key))
     return tuple(said)
+
+
+def _source_of_context(request: Request, look: Look) -> str:
+    """Signoff's own runner passes on the errand as a person gave it; any other agent tells what it likes."""
+    owner = request.requester.owner
+    if request.requester.id == RUNNER and owner:
+        return f"The errand, as {one_line(look.name(owner, request), look.key, 60)} gave it"
+    return "Context from the agent (not checked)"
 
 
 def outcome(request: Request, look: Look) -> tuple[Item, ...]:
