@@ -6,8 +6,8 @@ import { perFrame } from "./live.js";
 import { createMessageList } from "./message_list.js";
 
 /**
- * @param {object} place `{page, channel, openThread, agent}`; openThread is null inside a thread; `agent(doing)` is told
- *   what the app says it is doing here
+ * @param {object} place `{page, channel, openThread, agent}`; openThread is null inside a thread; `agent(doing)` is
+ *   told what the app says it is doing here
  * @param {string} name what a screen reader calls the list
  * @param {string|null} thread the thread's ts, or null for the channel itself
  * @returns {{node: HTMLElement, refresh: Function, take: Function, reach: Function}} `refresh()` fetches the newest;

@@ -149,6 +149,7 @@ function replace(old, fresh) {
   old.replaceWith(fresh);
   if (!active) return;
   const action = active.dataset.actionId;
-  const again = action && [...fresh.querySelectorAll("[data-action-id]")].find((one) => one.dataset.actionId === action);
+  const controls = [...fresh.querySelectorAll("[data-action-id]")];
+  const again = action && controls.find((one) => one.dataset.actionId === action);
   (again || fresh.querySelector(".message")).focus({ preventScroll: true });
 }

@@ -11,7 +11,7 @@ import { createWelcome } from "./welcome.js";
  * @typedef {object} Pane
  * @property {HTMLElement} node
  * @property {() => Promise<void>} refresh bring it up to date; an older answer never overwrites a newer one
- * @property {(event: string, data: object) => void} take apply what happened in the workspace, as far as it belongs here
+ * @property {(event: string, data: object) => void} take apply what happened, as far as it belongs here
  * @property {() => void} focus put the keyboard where a person writes
  */
 
@@ -59,7 +59,8 @@ function taking(conversation, doing, channel, thread) {
   return (event, data) => {
     if (data.channel !== channel) return;
     if (event !== "agent") conversation.take(event, data);
-    if (event === "agent" ? (data.thread_ts || null) === thread : event === "message" && doing.ends(data, thread)) doing.show(data.agent);
+    const said = event === "agent" && (data.thread_ts || null) === thread;
+    if (said || (event === "message" && doing.ends(data, thread))) doing.show(data.agent);
   };
 }
 
