@@ -258,7 +258,8 @@ class SandboxProcess:
 
     async def api(self, method: str, arguments: dict[str, Any] | None = None, *, token: str = "") -> dict[str, Any]:
         """Call the Web API directly, as JSON with the bot's token."""
-        headers = {"Authorization": f"Bearer {token or self.bot_token}", "Content-Type": "application/json; charset=utf-8"}
+        kind = "application/json; charset=utf-8"
+        headers = {"Authorization": f"Bearer {token or self.bot_token}", "Content-Type": kind}
         body = json.dumps(arguments or {})
         async with self._sessions.current().post(f"{self.api_url}{method}", data=body, headers=headers) as response:
             return dict(await response.json())
