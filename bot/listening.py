@@ -28,9 +28,6 @@ log = get_logger("signoff")
 PAUSE = 2.0
 """Seconds between two attempts to reach Slack at the start."""
 
-PING = 3.0
-"""Seconds between two looks at the socket: a connection that died without a word is noticed within two of them."""
-
 UNREACHED = (TimeoutError, aiohttp.ClientError, OSError)
 Connected = Callable[[], Awaitable[bool]]
 
@@ -55,7 +52,7 @@ async def listen_to_slack(stack: AsyncExitStack, settings: Settings, app: AsyncA
         return _always
     token = settings.slack_app_token.get_secret_value()
     client = AsyncWebClient(token=token, base_url=settings.slack_api, timeout=10)
-    handler = AsyncSocketModeHandler(app, token, web_client=client, ping_interval=PING)
+    handler = AsyncSocketModeHandler(app, token, web_client=client)
     stack.push_async_callback(handler.close_async)
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call]

@@ -20,6 +20,7 @@ SHORTEST_WITH_NOTICE = 160
 # What a cut must not divide: marks, masks, and what readers see as one character.
 _WHOLE = regex.compile(r"\[redacted [^\[\]\n]{1,80}\]|⟨[^⟨⟩\n]{1,40}⟩|\X")
 _LONGEST_WHOLE = 120
+_MASKED = regex.compile(r"\[redacted [a-z0-9 -]{1,30}, ([0-9]{1,6}) characters, #[0-9a-f]{8}\]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +52,17 @@ def display(text: str, *, key: bytes, limit: int) -> Shown:
         hidden_characters=len(middle),
         hidden_lines=middle.count("\n") + 1 if middle else 0,
         invisible=hidden_characters(redacted),
-        warnings=warnings(redacted),
+        warnings=(*_unread(redacted), *warnings(redacted)),
     )
+
+
+def _unread(text: str) -> list[str]:
+    """A secret inside a text may be anything, also a part of a command: whoever decides must know that it isn't read.
+
+    A value that is masked as a whole says so by itself.
+    """
+    hidden = 0 if _MASKED.fullmatch(text) else sum(map(int, _MASKED.findall(text)))
+    return [f"{hidden} characters inside it are hidden as secrets: nobody can read what they do"] if hidden else []
 
 
 def _fit(text: str, limit: int) -> tuple[str, str]:

@@ -53,7 +53,12 @@ def _shape(kind: str, expression: str) -> tuple[str, re.Pattern[str]]:
 _SHAPES = (
     _shape(
         "private key",
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*"
+        # Only what a key is made of, so that nobody hides a command behind a key's first line: lines of base64 (broken
+        # off at most in the middle of one), and the headers that some keys begin with.
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:\s|\\[rn]|(?:Proc-Type|DEK-Info|Version|Hash|Charset): [^\s;|&$`<>]{1,80}(?=\s)"
+        r"|=?[A-Za-z0-9+/]{16,}={0,2})*"
+        r"(?:[A-Za-z0-9+/=]{1,15}\s{0,3}(?:\\[rn])?(?==[A-Za-z0-9+/]{4}|-----END))?(?:=[A-Za-z0-9+/]{4}\s{0,3})?"
         r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?",
     ),
     _shape("slack webhook", r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{10,}"),

@@ -19,7 +19,7 @@ MAX_WAIT = 55
 MAX_RESULT_BYTES = 64 * 1024
 Words = Annotated[str, Field(max_length=8_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-ToolName = Annotated[str, Field(max_length=200, pattern=r"^[^\s\p{C}]+$")]
+ToolName = Annotated[str, Field(max_length=200, pattern=r"^[^\s\p{C}\p{Default_Ignorable_Code_Point}\x{2800}]+$")]
 """No spaces and no invisible characters: two names that look alike must not be two tools."""
 
 

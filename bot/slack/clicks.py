@@ -12,8 +12,9 @@ from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk, memo_of
 from bot.slack.payloads import Click
 from bot.slack.views.card import is_cut
-from bot.slack.views.modals import reject_form, view_form
-from bot.slack.views.modify import modify_form
+from bot.slack.views.look import Look
+from bot.slack.views.modals import is_last_page, reject_form, view_form
+from bot.slack.views.modify import hides, modify_form
 from policies.checkpoint import Kind
 from policies.errors import Invalid, Refused, SignoffError, Stale
 from policies.fields import form_fields
@@ -97,6 +98,8 @@ class Clicks:
         look = self._desk.looks.at_once((request,))
         schema = dict(request.call.schema) if request.call.schema is not None else None
         fields = form_fields(schema, dict(request.call.arguments), key=look.key)
+        if hides(fields) and is_cut(request, look) and not _saw_all(click, request, look):
+            raise Refused(answers.MODIFY_CUT)
         await self._desk.show(click, modify_form(request, fields, look, memo_of(click, request)))
 
     async def _pending(self, click: Click) -> Request:
@@ -139,3 +142,8 @@ class Clicks:
     async def _stop_run(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)
         await self._desk.gateway.stop_run(click.value, person)
+
+
+def _saw_all(click: Click, request: Request, look: Look) -> bool:
+    """Was the button pressed on the last page of View all? Saving an edit approves, so it takes what Approve takes."""
+    return click.memo is not None and is_last_page(request, look, click.memo.page)

