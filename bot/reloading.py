@@ -44,19 +44,28 @@ class PolicyWatch:
         self._path = path
         self._shelf = shelf
         self._clock = clock
-        self._seen = _stamp(path)
+        self._read: Stamp | None = _stamp(path)
+        self._seen = self._read
 
     async def look(self) -> None:
-        """Read the file again where it is another than at the last look."""
+        """Read the file again where it is another than the one that was read, and has rested since the last look.
+
+        A file that is still being written could end at a line that makes a looser policy of it.
+        """
         stamp = await asyncio.to_thread(_stamp, self._path)
-        if stamp != self._seen:
-            self._seen = stamp
+        rested, self._seen = stamp == self._seen, stamp
+        if rested and stamp != self._read:
+            self._read = stamp
             await self.reload("file change")
 
     async def reload(self, actor: str) -> None:
         """Put the file's policy in force; where it is faulty, say every fault and keep the one that stands."""
         try:
+            before = await asyncio.to_thread(_stamp, self._path)
             policy = await asyncio.to_thread(read_policy, self._path)
+            if before != await asyncio.to_thread(_stamp, self._path):
+                self._read = None
+                return
             if policy.digest != self._shelf.current.digest:
                 await self._shelf.replace(policy, actor, self._clock())
                 log.info("the policy was changed", actor=actor, digest=policy.digest, rules=len(policy.rules))
@@ -65,6 +74,8 @@ class PolicyWatch:
                 log.error("the policy file is faulty; the earlier policy stays in force", fault=str(fault))
         except SignoffError as error:
             log.error("the policy file is not read; the earlier policy stays in force", why=error.words)
+        except Exception:
+            log.exception("the policy file is not read; the earlier policy stays in force")
 
 
 @asynccontextmanager

@@ -93,6 +93,19 @@ class Calls:
             task = asyncio.create_task(self._claim_and_run(use_id, request))
             self._kit.running[request.id] = task
             task.add_done_callback(lambda ended: self._ended(request.id, ended))
+        return await self._ended_or_overdue(request.id, task)
+
+    async def _ended_or_overdue(self, request_id: str, task: asyncio.Task[Request]) -> Request:
+        """The outcome, or the request as it stands when the time to report is over: a tool that hangs ends no run."""
+        with self._kit.waiting.watch(request_id) as changed:
+            while not task.done():
+                news = asyncio.ensure_future(changed.wait())
+                await asyncio.wait((task, news), return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+                changed.clear()
+                standing = await self._kit.gateway.own(request_id, self._requester)
+                if not task.done() and _unknown(standing):
+                    return standing
         return await asyncio.shield(task)
 
     def _ended(self, request_id: str, task: asyncio.Task[Request]) -> None:

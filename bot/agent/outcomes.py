@@ -93,7 +93,8 @@ def _rejected(request: Request) -> Answer:
     decision = request.decision
     if request.checkpoint.kind is Kind.DENY:
         return Answer(text=f"The policy refuses this call: {request.checkpoint.reason}. It was not run.", failed=True)
-    last = request.reviews[-1].name if request.reviews else "a reviewer"
+    refused = decision is not None and decision.by == ("policy",)
+    last = "the policy" if refused else request.reviews[-1].name if request.reviews else "a reviewer"
     words = decision.note if decision and decision.note else "no reason was given"
     return Answer(text=f"Rejected by {last}: {words}\nIt was not run. Do not try the same call again.", failed=True)
 

@@ -17,7 +17,10 @@ import asyncio
 import importlib
 import inspect
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, overload
 
@@ -113,13 +116,14 @@ class ToolBox:
     async def run(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Run one call and return JSON (None, bool, number, text, list or dict).
 
-        A sync function runs in a thread of its own and cannot be cancelled half-way: cancelling stops the wait, not
-        the effect. Raises ToolFailed for an unknown tool, unfit arguments, and whatever the function raises.
+        A sync function runs in a thread of its own, apart from the pool that the gateway lives on, and cannot be
+        cancelled half-way: cancelling stops the wait, not the effect. Raises ToolFailed for an unknown tool, unfit
+        arguments, and whatever the function raises.
         """
         found, bound = self._bind(name, arguments)
         if inspect.iscoroutinefunction(found.run):
             return await _run_async(found, bound)
-        outcome = await asyncio.to_thread(_run_sync, found, bound)
+        outcome = await _in_a_thread(found, bound)
         if isinstance(outcome, ToolFailed):
             raise outcome
         return outcome
@@ -141,11 +145,30 @@ async def _run_async(found: Tool, bound: dict[str, Any]) -> Any:
         raise _failure(found.name, error) from error
 
 
+async def _in_a_thread(found: Tool, bound: dict[str, Any]) -> Any:
+    """What ``_run_sync`` says, from a thread that nobody joins: a tool that hangs holds up only itself."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[Any] = loop.create_future()
+    context = copy_context()
+
+    def tell(outcome: Any) -> None:
+        if not ended.done():
+            ended.set_result(outcome)
+
+    def work() -> None:
+        outcome = context.run(_run_sync, found, bound)
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits for it any more
+            loop.call_soon_threadsafe(tell, outcome)
+
+    threading.Thread(target=work, name=f"tool {found.name}", daemon=True).start()
+    return await ended
+
+
 def _run_sync(found: Tool, bound: dict[str, Any]) -> Any:
     """The result, or the ToolFailed to raise: returned, since a StopIteration that leaves a thread never arrives."""
     try:
         return _as_json(found.run(**bound))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         return _failure(found.name, error)
 
 

@@ -126,3 +126,21 @@ async def test_a_lost_call_that_nobody_speaks_for_is_told_as_unknown(home: House
     home.serve()
     assert "Nobody knows whether this ran" in said(await home.over(run))
     assert home.effects() == []
+
+
+async def test_a_tool_that_hangs_ends_as_unknown_and_the_run_goes_on(home: House) -> None:
+    run = await home.start("slowly pay")
+    await home.review(await home.asked("slow_refund"))
+    await home.review(await home.asked("issue_refund"))
+    await home.asked("slow_refund", is_claimed)
+    home.clock.ahead += timedelta(hours=1, minutes=1)
+    await home.gateway.advance(home.clock())
+    doubted = await home.asked("slow_refund", lambda each: execution_of(each) is ExecutionState.UNKNOWN)
+    home.clock.ahead += timedelta(hours=1, minutes=1)  # the time that people have to say whether it ran
+    home.gateway.waiting.wake((doubted.id,))
+    over = await home.over(run)
+    assert any("Nobody knows whether this ran" in text for text, _ in results(over, 2).values())
+    (home.folder / "let-end").touch()
+    late = await home.asked("slow_refund", lambda each: execution_of(each) is ExecutionState.SUCCEEDED)
+    assert late.execution is not None
+    assert late.execution.result == "slowly done"

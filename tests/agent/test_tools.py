@@ -346,3 +346,23 @@ def test_importing_the_tools_brings_in_nothing_heavy() -> None:
     probe = "import sys, bot.agent.tools; print([m for m in ('anthropic', 'pydantic', 'aiohttp') if m in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+async def test_tools_that_hang_hold_up_nothing_else_in_the_process() -> None:
+    released = threading.Event()
+
+    @tool
+    def hang() -> str:
+        """Wait for ever."""
+        released.wait()
+        return "released"
+
+    box = ToolBox.of(hang)
+    waits = [asyncio.create_task(box.run("hang", {})) for _ in range(40)]
+    try:
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "the pool is free") == "the pool is free"
+            await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+    finally:
+        released.set()
+    assert set(await asyncio.gather(*waits)) == {"released"}

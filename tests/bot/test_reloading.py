@@ -56,6 +56,7 @@ async def test_a_good_change_comes_into_force_and_the_journal_says_what_changed(
     assert shelf.current is before
     rewrite(file, STRICTER)
     await watch.look()
+    await watch.look()
     assert shelf.current.text == STRICTER
     (line,) = await shelf._store.journal()
     assert (line.what, line.actor, line.subject) == ("policy", "file change", shelf.current.digest)
@@ -85,6 +86,7 @@ async def test_a_faulty_file_changes_nothing_and_every_fault_is_said(
     watch = PolicyWatch(file, shelf, lambda: NOW)
     rewrite(file, text)
     await watch.look()
+    await watch.look()
     assert shelf.current is before
     assert await shelf._store.journal() == ()
     said = capsys.readouterr().err
@@ -96,6 +98,7 @@ async def test_a_file_that_vanished_changes_nothing(file: Path, shelf: PolicyShe
     watch = PolicyWatch(file, shelf, lambda: NOW)
     file.unlink()
     await watch.look()
+    await watch.look()
     assert shelf.current.text == POLICY
 
 
@@ -103,6 +106,17 @@ def test_a_file_that_is_not_text_is_refused_in_a_sentence(file: Path) -> None:
     file.write_bytes(b"version: \xff")
     with pytest.raises(Invalid, match="isn't UTF-8 text"):
         read_policy(file)
+
+
+async def test_a_file_that_is_still_being_written_is_not_read(file: Path, shelf: PolicyShelf) -> None:
+    watch = PolicyWatch(file, shelf, lambda: NOW)
+    half = POLICY.replace("rules:", "rules: [] #")
+    for text in (half, half + "# more", STRICTER):
+        file.write_text(text)
+        await watch.look()
+        assert shelf.current.text == POLICY
+    await watch.look()
+    assert shelf.current.text == STRICTER
 
 
 async def test_sighup_reads_it_at_once(file: Path, shelf: PolicyShelf) -> None:
