@@ -19,7 +19,7 @@ from bot.rounds import CURABLE, Rounds
 from bot.waiting import Waiting, changed_within
 from policies.effects import Effect, Post, PostCard
 from policies.errors import SignoffError
-from storage.store import Owed, Store
+from storage.store import Owed, Store, Unreadable
 
 log = get_logger("signoff.courier")
 
@@ -35,8 +35,10 @@ PATIENCE = 1440
 LONGEST_PAUSE = timedelta(seconds=60)
 
 
-def lane_of(effect: Effect) -> str:
+def lane_of(effect: Effect | Unreadable) -> str:
     """The lane in which an effect waits its turn."""
+    if isinstance(effect, Unreadable):
+        return "unreadable"
     if isinstance(effect, PostCard):
         return effect.to
     if isinstance(effect, Post):

@@ -19,8 +19,9 @@ from policies.checkpoint import Kind
 from policies.effects import Announce, Effect, Post, PostCard, Refresh, Remind, Summon, TellServed
 from policies.events import Delivered, Outcome
 from policies.lifecycle import apply
+from policies.people import Reviewers
 from policies.request import Request
-from storage.store import Copy, Owed, Store
+from storage.store import Copy, Owed, Store, Unreadable
 
 T = TypeVar("T")
 
@@ -90,6 +91,8 @@ class Rounds:
                 await self._tell_served(owed, effect)
             case Post() as effect:
                 await self._post_run(owed, effect)
+            case Unreadable(kind=kind):
+                raise Rejected(f"what stands in the outbox can't be read ({kind})")
 
     async def went_another_way(self, owed: Owed) -> bool:
         """Where a card's channel can't be reached, the people themselves are told; False where nobody can be."""
@@ -111,11 +114,17 @@ class Rounds:
         if request is None or request.settled or request.checkpoint.kind is Kind.INBOX:
             await self._store.done((owed.id,))
             return
-        group = request.checkpoint.reviewers
-        places = (group.channel,) if group.channel else await self._carrier.ids_of(group)
+        groups = request.checkpoint.groups
+        places = [to for group in groups for to in await self._places(group)]
         if not places:
-            log.error("nobody can be told of a request", request=request.id, reviewers=group.name)
+            log.error(
+                "nobody can be told of a request", request=request.id, reviewers=request.checkpoint.reviewers.name
+            )
         await self._store.done((owed.id,), then=await self._cards(request, places))
+
+    async def _places(self, group: Reviewers) -> tuple[str, ...]:
+        """Where a group looks: its channel, or its people's direct messages."""
+        return (group.channel,) if group.channel else await self._carrier.ids_of(group)
 
     async def _cards(self, request: Request, places: tuple[str, ...] | list[str]) -> tuple[Effect, ...]:
         """A card for each place that has none yet."""

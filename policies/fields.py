@@ -140,6 +140,8 @@ def _kind(told: Described, value: JsonValue, *, present: bool) -> Kind:
     """What the schema asks for, where the value fits it; JSON text can show whatever else the call holds."""
     if told.kind is None:
         return _inferred(value) if present else Kind.JSON
+    if told.kind in CHOOSING and any(_is_cut(option) for option in told.options):
+        return Kind.JSON
     if present and not _holds(told.kind, told, value):
         return Kind.JSON
     if told.kind is Kind.TEXT and (_is_long(value) or (told.max_length or 0) > ONE_LINE):
@@ -247,6 +249,11 @@ def _label(name: str, told: Described, key: bytes) -> str:
         else human or '""'
     )
     return display(words, key=key, limit=MAX_LABEL).text
+
+
+def _is_cut(option: Option) -> bool:
+    """Would a list show less of the option than there is? Nobody may choose what they can't read."""
+    return display(option.title, key=b"", limit=MAX_CHOICE_LABEL).cut
 
 
 def _choice(option: Option, key: bytes) -> Choice:

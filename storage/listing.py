@@ -24,6 +24,15 @@ COUNT = Statement(select(func.count()).select_from(REQUESTS).where(*MADE_SINCE))
 COUNT_OF_TOOL = Statement(
     select(func.count()).select_from(REQUESTS).where(*MADE_SINCE, REQUESTS.c.tool == bindparam("of_tool"))
 )
+COUNT_PENDING = Statement(
+    select(func.count())
+    .select_from(REQUESTS)
+    .where(
+        REQUESTS.c.workspace_id == bindparam("workspace"),
+        REQUESTS.c.requester == bindparam("of_requester"),
+        REQUESTS.c.state == State.PENDING.value,
+    )
+)
 
 
 def written_cursor(request: Request) -> str:
@@ -96,4 +105,11 @@ class Listing(Access):
         statement = COUNT if tool is None else COUNT_OF_TOOL
         values = {"of_requester": requester, "since": since} | ({} if tool is None else {"of_tool": tool})
         found = await self._read(lambda connection: connection.row(statement, workspace=self._workspace_id, **values))
+        return found[0] if found else 0
+
+    async def pending(self, requester: str) -> int:
+        """How many requests of a requester (its id) wait for people now."""
+        found = await self._read(
+            lambda connection: connection.row(COUNT_PENDING, workspace=self._workspace_id, of_requester=requester)
+        )
         return found[0] if found else 0

@@ -9,6 +9,7 @@ from functools import partial
 from sqlalchemy import bindparam, delete, func, select, update
 
 from policies.effects import Effect
+from policies.errors import Unavailable
 from storage.access import Access
 from storage.columns import EPOCH, UtcDateTime
 from storage.engine import Connection
@@ -16,7 +17,7 @@ from storage.rows import effect_columns, effect_from
 from storage.statement import Statement, inserting, setting
 from storage.tables import OutboxRow, table
 from storage.transaction import Transaction
-from storage.values import Owed
+from storage.values import Owed, Unreadable
 
 OUTBOX = table(OutboxRow)
 OURS = OUTBOX.c.workspace_id == bindparam("workspace")
@@ -75,9 +76,17 @@ def _finish_all(owed_ids: Sequence[int], then: Sequence[Effect], transaction: Tr
 def _waiting(workspace_id: str, now: datetime, after: int, limit: int, connection: Connection) -> tuple[Owed, ...]:
     found = connection.rows(WAITING, workspace=workspace_id, now=now, after=after, most=limit)
     return tuple(
-        Owed(id=owed_id, effect=effect_from(kind, payload), attempts=attempts, due_at=due_at, started_at=started_at)
+        Owed(id=owed_id, effect=_effect(kind, payload), attempts=attempts, due_at=due_at, started_at=started_at)
         for owed_id, kind, payload, attempts, due_at, started_at in found
     )
+
+
+def _effect(kind: str, payload: str) -> Effect | Unreadable:
+    """One effect; what can't be read must not hold up those that can."""
+    try:
+        return effect_from(kind, payload)
+    except (KeyError, ValueError, Unavailable):
+        return Unreadable(kind=kind)
 
 
 class Outbox(Access):

@@ -53,7 +53,10 @@ def load(connection: Connection, workspace_id: str, request_id: str) -> Request 
 
 def add(outcome: Outcome, idempotency: Idempotency | None, transaction: Transaction) -> Added:
     """Store a new request with what it owes, unless its idempotency key made one before."""
-    if idempotency is not None and (earlier := _made_before(transaction, idempotency)) is not None:
+    if (
+        idempotency is not None
+        and (earlier := made_before(transaction.connection, transaction.workspace_id, idempotency)) is not None
+    ):
         return Added(request=earlier, created=False)
     request = outcome.request
     if request.workspace_id != transaction.workspace_id:
@@ -120,10 +123,9 @@ def _decide(transaction: Transaction, request: Request, decision: Decision) -> N
         raise Conflict("This request was decided already; nothing was changed.", code="already_settled") from None
 
 
-def _made_before(transaction: Transaction, idempotency: Idempotency) -> Request | None:
-    found = transaction.connection.row(
-        BY_KEY, workspace=transaction.workspace_id, of_requester=idempotency.requester, of_key=idempotency.key
-    )
+def made_before(connection: Connection, workspace_id: str, idempotency: Idempotency) -> Request | None:
+    """The request that the same key made. Raises Conflict where the key came with another body."""
+    found = connection.row(BY_KEY, workspace=workspace_id, of_requester=idempotency.requester, of_key=idempotency.key)
     if found is None:
         return None
     body, request_id = found
@@ -132,7 +134,7 @@ def _made_before(transaction: Transaction, idempotency: Idempotency) -> Request 
             "This Idempotency-Key came with another body before; use a new key for a new request.",
             code="idempotency_conflict",
         )
-    return load(transaction.connection, transaction.workspace_id, request_id)
+    return load(connection, workspace_id, request_id)
 
 
 def _remember(transaction: Transaction, idempotency: Idempotency, request_id: str) -> None:
@@ -155,6 +157,10 @@ class Requests(Access):
         Raises Conflict(code="idempotency_conflict") where the key came with another body.
         """
         return await self._write(partial(add, outcome, idempotency))
+
+    async def made_before(self, idempotency: Idempotency) -> Request | None:
+        """The request that the same key made already. Raises Conflict where the key came with another body."""
+        return await self._read(lambda connection: made_before(connection, self._workspace_id, idempotency))
 
     async def change(self, request_id: str, fn: Change) -> Request:
         """Let ``fn`` change a request, and return what stands once that is durable.

@@ -23,7 +23,7 @@ from storage.remembered import Remembered
 from storage.requests import Requests
 from storage.runs import Runs
 from storage.schema import migrate, upgrade, upgrade_unless_served, workspaces
-from storage.values import Added, Copy, Head, Idempotency, JournalRow, Key, Owed, Page, VerifyReport
+from storage.values import Added, Copy, Head, Idempotency, JournalRow, Key, Owed, Page, Unreadable, VerifyReport
 from storage.writer import OnCommit, Writer
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Owed",
     "Page",
     "Store",
+    "Unreadable",
     "VerifyReport",
     "migrate",
     "workspaces",

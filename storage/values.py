@@ -49,6 +49,13 @@ class Copy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable:
+    """What stands in the outbox and can't be read: written by a newer program, or damaged. ``kind`` as stored."""
+
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Owed:
     """An effect that waits in the outbox.
 
@@ -57,7 +64,7 @@ class Owed:
     """
 
     id: int
-    effect: Effect
+    effect: Effect | Unreadable
     attempts: int
     due_at: datetime
     started_at: datetime | None

@@ -280,3 +280,16 @@ async def test_a_day_of_absence_is_survived(post: Post) -> None:
     post.serve()
     await post.drained_in_time(120)
     assert len(await post.cards()) == 1
+
+
+async def test_what_cannot_be_read_is_given_up_and_holds_up_nothing(post: Post, tmp_path: Path) -> None:
+    await post.ask("req_bad")
+    await post.ask("req_good")
+    with closing(sqlite3.connect(tmp_path / "signoff.db", isolation_level=None)) as raw:
+        raw.execute("UPDATE outbox SET kind = 'FromANewerProgram' WHERE payload LIKE '%req_bad%'")
+    post.serve()
+    await post.drained()
+    assert len(await post.store.copies("req_good")) == 1
+    with closing(sqlite3.connect(tmp_path / "signoff.db")) as raw:
+        rows = raw.execute("SELECT kind, given_up, error FROM outbox").fetchall()
+    assert rows == [("FromANewerProgram", 1, "what stands in the outbox can't be read (FromANewerProgram)")]

@@ -170,3 +170,10 @@ def test_beyond_the_bound_one_field_holds_the_rest_and_the_call_comes_first() ->
 def test_a_fault_finds_its_field() -> None:
     fields = form_fields({"properties": {"a/b": {}, "": {}}}, {}, key=KEY)
     assert [field_at(fields, path) for path in ("/a~1b/0", "/", "", "/none")] == ["a/b", "", "", ""]
+
+
+def test_an_option_too_long_for_a_list_makes_a_field_of_json_text() -> None:
+    schema = {"type": "object", "properties": {"command": {"enum": ["list", "list" + " and " * 20 + "delete all"]}}}
+    (field,) = form_fields(schema, {"command": "list"}, key=KEY)
+    assert field.kind.value == "json"
+    assert field.shown == '"list"'

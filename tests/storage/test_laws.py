@@ -22,7 +22,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from policies import authority, escalation, lifecycle, reviewing
 from policies.arguments import digest
-from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Place, Step, together
 from policies.errors import Refused
 from policies.events import (
     Attested,
@@ -42,13 +42,16 @@ from policies.lifecycle import apply, open_request
 from policies.people import Person, Reviewers, Standing
 from policies.request import ExecutionState, Request, Requester, State, Submission, ToolCall
 from policies.review import Verdict
+from policies.satisfiable import admit
 from storage.store import Store
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TEAM = Reviewers(name="team", users=("U1", "U2", "UOWNER"))
 SENIORS = Reviewers(name="seniors", users=("USENIOR",))
+FINANCE = Reviewers(name="finance", users=("U1", "U3"))
+SECURITY = Reviewers(name="security", users=("U2", "UGUEST"))
 OWNER = Requester(id="key:bot", name="bot", owner="UOWNER")
-PEOPLE = ("U1", "U2", "UOWNER", "USENIOR", "UOUT", "UGUEST")
+PEOPLE = ("U1", "U2", "U3", "UOWNER", "USENIOR", "UOUT", "UGUEST")
 ENDS = Ladder(
     name="ends",
     steps=(
@@ -79,6 +82,11 @@ CHECKPOINTS = {
     "two": _checkpoint(Kind.HARD, quorum=2),
     "self": _checkpoint(Kind.HARD, self_approval=True),
     "manual": _checkpoint(Kind.MANUAL, self_approval=True),
+    "each": replace(
+        _checkpoint(Kind.HARD, quorum=2),
+        places=(Place(group=FINANCE), Place(group=SECURITY)),
+        reviewers=together((Place(group=FINANCE), Place(group=SECURITY))),
+    ),
 }
 
 FORWARD = {
@@ -91,9 +99,10 @@ FORWARD = {
 class Witness:
     """What the test itself knows of one request, written down from what was let through."""
 
-    def __init__(self, request: Request, name: str) -> None:
+    def __init__(self, request: Request, name: str, early: int | None = 0) -> None:
         self.name = name
         self.opened = request
+        self.early = early
         self.votes: list[tuple[str, Verdict, int]] = []
         self.decision: Any = None
         self.execution: ExecutionState | None = None
@@ -147,8 +156,14 @@ class Lifecycle(RuleBasedStateMachine):
 
     # ---- what can happen
 
-    @rule(target=requests, name=st.sampled_from(sorted(CHECKPOINTS)), own_limit=st.sampled_from([None, 5, 60]))
-    def submit(self, name: str, own_limit: int | None) -> str:
+    @rule(
+        target=requests,
+        name=st.sampled_from(sorted(CHECKPOINTS)),
+        own_limit=st.sampled_from([None, 5, 60]),
+        early=st.sampled_from([0, 0, 0, 0, 2, None]),
+    )
+    def submit(self, name: str, own_limit: int | None, early: int | None) -> str:
+        """``early`` is how many steps are taken at once since nobody else could approve; None: nobody ever can."""
         limit = timedelta(minutes=own_limit) if own_limit else None
         submission = Submission(call=ToolCall(tool="pay", arguments={"n": len(self.witnesses)}), expires_in=limit)
         outcome = open_request(
@@ -160,8 +175,9 @@ class Lifecycle(RuleBasedStateMachine):
             policy_digest="p",
             now=self.now,
         )
-        added = self.loop.run(self.store.add(outcome))
-        self.witnesses[added.request.id] = Witness(added.request, name)
+        early = 0 if name == "soft" else early
+        added = self.loop.run(self.store.add(admit(outcome, early, self.now)))
+        self.witnesses[added.request.id] = Witness(added.request, name, early)
         return added.request.id
 
     @rule(minutes=st.sampled_from([1, 9, 12, 16, 31, 61, 121]), tick=st.booleans())
@@ -197,7 +213,7 @@ class Lifecycle(RuleBasedStateMachine):
         if verdict is not Verdict.REJECT:
             self.check_may_approve(witness, before, who, typed)
         else:
-            self.check_may_reject(before, who)
+            self.check_may_stop(before, who)
         witness.votes.append((who, verdict, after.revision))
 
     @rule(request=requests)
@@ -212,7 +228,7 @@ class Lifecycle(RuleBasedStateMachine):
     def stop(self, request: str, who: str) -> None:
         before = self.stored(request)
         if self.change(request, Stopped(person=self.person(who))) is not None:
-            self.check_may_reject(before, who)
+            self.check_may_stop(before, who)
             running = before.execution is not None and before.execution.state is not ExecutionState.UNCLAIMED
             assert not running, "a call was stopped after it had been claimed"
 
@@ -256,7 +272,7 @@ class Lifecycle(RuleBasedStateMachine):
     def attest(self, request: str, who: str, ran: bool) -> None:
         before = self.stored(request)
         if self.change(request, Attested(person=self.person(who), ran=ran)) is not None:
-            self.check_may_reject(before, who)
+            self.check_may_stop(before, who)
 
     # ---- the laws
 
@@ -287,13 +303,17 @@ class Lifecycle(RuleBasedStateMachine):
         elif request.state is State.APPROVED:
             latest = {who: (verdict, revision) for who, verdict, revision in witness.votes}
             counted = {who for who, (_, revision) in latest.items() if revision == request.revision}
+            assert witness.early is not None, "what nobody can approve was approved"
             assert len(counted) >= request.checkpoint.quorum, "fewer people approved than the quorum asks for"
+            seated = (counted & {"U1", "U3"} and counted & {"U2"}) or "USENIOR" in counted
+            assert witness.name != "each" or seated, "one group filled another group's place"
             assert set(request.decision.by) <= counted, "the decision names people who didn't approve this revision"
         elif request.state is State.EXPIRED:
             own = witness.opened.expires_at
             assert self.now >= min(witness.deadline, own or witness.deadline), "a request expired before its time"
         elif request.state is State.REJECTED:
             assert len(request.decision.by) == 1
+            assert (request.decision.by == ("policy",)) == (witness.early is None), "opening refused the wrong ones"
 
     def check_execution(self, request: Request, witness: Witness) -> None:
         state = request.execution.state if request.execution else None
@@ -304,8 +324,9 @@ class Lifecycle(RuleBasedStateMachine):
         witness.execution = state
 
     def check_may_approve(self, witness: Witness, before: Request, who: str, typed: str | None) -> None:
-        allowed = {"U1", "U2"}
-        if self.now >= witness.opened.created_at + timedelta(minutes=30) and witness.name != "soft":
+        allowed = {"U1", "U2", "U3"} if witness.name == "each" else {"U1", "U2"}
+        joined = witness.early == 2 or self.now >= witness.opened.created_at + timedelta(minutes=30)
+        if joined and witness.name != "soft":
             allowed.add("USENIOR")
         if witness.name == "self":
             allowed.add("UOWNER")
@@ -313,8 +334,9 @@ class Lifecycle(RuleBasedStateMachine):
         if witness.name == "manual":
             assert typed == "PAY", "a manual checkpoint passed without its phrase"
 
-    def check_may_reject(self, before: Request, who: str) -> None:
-        assert who in {"U1", "U2", "UOWNER", "USENIOR"}, f"{who} stopped what is none of theirs"
+    def check_may_stop(self, before: Request, who: str) -> None:
+        others = {"U3"} if self.witnesses[before.id].name == "each" else set()
+        assert who in {"U1", "U2", "UOWNER", "USENIOR"} | others, f"{who} stopped what is none of theirs"
 
     # ---- small steps
 
@@ -422,6 +444,14 @@ def _no_phrase(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reviewing, "check_phrase", _passes)
 
 
+def _any_place(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reviewing, "is_met", lambda request: len(request.approvals) >= request.checkpoint.quorum)
+
+
+def _pending_anyway(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(globals(), "admit", lambda outcome, steps, now: outcome)
+
+
 def _old_look_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reviewing, "check_fresh", _passes)
 
@@ -446,7 +476,7 @@ Play = Callable[[Lifecycle], None]
 
 
 def _open(machine: Lifecycle, name: str) -> str:
-    return machine.submit(name, None)
+    return machine.submit(name, None, 0)
 
 
 def _review(machine: Lifecycle, request: str, who: str, **other: Any) -> None:
@@ -505,6 +535,16 @@ def _by(who: str, **other: Any) -> Play:
     return play
 
 
+def _approve_by_one_group(machine: Lifecycle) -> None:
+    request = _open(machine, "each")
+    _review(machine, request, "U1")
+    _review(machine, request, "U3")
+
+
+def _approve_what_nobody_can(machine: Lifecycle) -> None:
+    machine.approve_as_a_team(machine.submit("hard", None, None))
+
+
 def _attest_twice(machine: Lifecycle) -> None:
     request = _open(machine, "hard")
     machine.approve_as_a_team(request)
@@ -525,6 +565,8 @@ BUGS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Play]] = {
     "another digest": (_any_digest, _claim_another),
     "after the deadline": (_time_not_first, _approve_late),
     "nobody could see": (_unseen_proceeds, _stay_silent_unseen),
+    "one group filled another group's place": (_any_place, _approve_by_one_group),
+    "what nobody can approve was approved": (_pending_anyway, _approve_what_nobody_can),
     "fewer people approved": (_edit_keeps_votes, _edit_after_a_vote),
     "fewer people": (_two_votes_a_person, _vote_twice),
     "UOUT decided, whom the policy doesn't name": (_anybody, _by("UOUT")),
