@@ -1,11 +1,12 @@
 """``python -m benchmarks``: every comparison, one after the other."""
 
-from benchmarks import clicks, decisions, start
+from benchmarks import clicks, decisions, policy, start
 
 
 def main() -> None:
     """Run them all with their usual sizes."""
-    for title, run in (("decisions", decisions.main), ("clicks", clicks.main), ("start", start.main)):
+    every = {"decisions": decisions.main, "clicks": clicks.main, "policy": policy.main, "start": start.main}
+    for title, run in every.items():
         print(f"\n== {title}")
         run()
 

@@ -61,7 +61,7 @@ async def serving(settings: Settings, policy: Policy, *, clock: Clock | None = N
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = web_client(settings.bot_token, settings.slack_api, session)
         identity = await recognise(client)
-        gateway = await _open_gateway(stack, settings, policy, now, identity)
+        gateway = await _open_gateway(stack, settings, policy, now, identity, client)
         desk = _slack_desk(stack, settings, gateway, now, identity, client, session)
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
@@ -77,7 +77,12 @@ async def serving(settings: Settings, policy: Policy, *, clock: Clock | None = N
 
 
 async def _open_gateway(
-    stack: AsyncExitStack, settings: Settings, policy: Policy, now: Clock, identity: Identity
+    stack: AsyncExitStack,
+    settings: Settings,
+    policy: Policy,
+    now: Clock,
+    identity: Identity,
+    client: AsyncWebClient,
 ) -> Gateway:
     waiting = Waiting()
     store = await Store.open(
@@ -86,7 +91,9 @@ async def _open_gateway(
     stack.push_async_callback(store.close)
     shelf = PolicyShelf(store, policy)
     await shelf.keep(now())
-    return Gateway(store, shelf, now, waiting, workspace_id=identity.team_id)
+    # A directory of its own: who decides is looked up at the click, never taken from what opening a request learnt.
+    people = Directory(client, now, team_id=identity.team_id, usergroups=lambda: shelf.current.usergroups)
+    return Gateway(store, shelf, now, waiting, workspace_id=identity.team_id, people=people)
 
 
 def _slack_desk(

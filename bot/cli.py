@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, and explain what it says of a call.")
+policy_app = typer.Typer(no_args_is_help=True, help="Check, explain, test, replay and tune a policy.")
 requests_app = typer.Typer(no_args_is_help=True, help="Look at requests, also while serve runs.")
 audit_app = typer.Typer(no_args_is_help=True, help="The hash-chained journal.")
 keys_app = typer.Typer(no_args_is_help=True, help="Agents' keys. No key decides anything.")
@@ -81,11 +81,16 @@ def serve(
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Where the workspace answers.")] = 4390,
+    workspace: Annotated[Path | None, typer.Option(help="A workspace of your own, as YAML.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Keep channels and messages in this file.")] = None,
 ) -> None:
     """A local Slack workspace alone; prints what to set. Example: signoff sandbox --port 4390"""
     import os
 
-    os.execv(sys.executable, [sys.executable, "-m", "sandbox", "--port", str(port)])  # noqa: S606 - our own program
+    words = [sys.executable, "-m", "sandbox", "--port", str(port)]
+    words += ["--workspace", str(workspace)] if workspace else []
+    words += ["--keep", str(keep)] if keep else []
+    os.execv(sys.executable, words)  # noqa: S606 - our own program
 
 
 @app.command()
@@ -119,18 +124,56 @@ def policy_check(file: Annotated[Path, typer.Argument(help="The policy file.")])
     """Every fault at once, as file:line:col. Example: signoff policy check policy.yml"""
     from bot.commands.policy import check
 
-    _say_or_fail(lambda: check(file))
+    _say_or_picture(lambda: check(file), file)
 
 
 @policy_app.command("explain")
 def policy_explain(
     file: Annotated[Path, typer.Argument(help="The policy file.")],
-    call: Annotated[Path, typer.Argument(help='A JSON file: {"tool": …, "arguments": {…}}.')],
+    call: Annotated[
+        Path,
+        typer.Argument(
+            help='A JSON file: {"tool": …, "arguments": {…}}, with agent, confidence, context, on_behalf_of, at and '
+            "recent if you like."
+        ),
+    ],
 ) -> None:
-    """Which rules match a call, and why. Example: signoff policy explain policy.yml call.json"""
-    from bot.commands.policy import explain_call
+    """Which rules match a call, who decides, and when. Example: signoff policy explain policy.yml call.json"""
+    from bot.commands.explaining import explain_call
 
     _say_or_fail(lambda: explain_call(file, call))
+
+
+@policy_app.command("test")
+def policy_test(
+    file: Annotated[Path, typer.Argument(help="The policy file.")],
+    cases: Annotated[
+        Path, typer.Argument(help="A YAML list: {name: …, tool: …, arguments: {…}, expect: {checkpoint: …}}.")
+    ],
+) -> None:
+    """Calls and the checkpoints that you expect. Example: signoff policy test policy.yml cases.yml"""
+    from bot.commands.trying import try_cases
+
+    _say_or_picture(lambda: try_cases(file, cases), file, cases)
+
+
+@policy_app.command("replay")
+def policy_replay(
+    file: Annotated[Path, typer.Argument(help="The policy file.")],
+    since: Annotated[str, typer.Option(help="How far back, such as 30d.")] = "30d",
+) -> None:
+    """The stored past under another policy. Example: signoff policy replay policy.yml --since 7d"""
+    from bot.commands.replaying import replay_past
+
+    _run(lambda: replay_past(file, since))
+
+
+@policy_app.command("tune")
+def policy_tune(since: Annotated[str, typer.Option(help="How far back, such as 30d.")] = "30d") -> None:
+    """What the past says of SIGNOFF_POLICY; proposes, applies nothing. Example: signoff policy tune --since 90d"""
+    from bot.commands.tuning import tune
+
+    _run(lambda: tune(since))
 
 
 @policy_app.command("schema")
@@ -139,6 +182,24 @@ def policy_schema() -> None:
     from bot.commands.policy import schema_text
 
     _say_or_fail(schema_text)
+
+
+def _say_or_picture(make: Callable[[], str], *files: Path) -> None:
+    """As ``_say_or_fail``; on a terminal each fault's line follows, with a caret under its place."""
+    from bot.commands.policy import pictured
+    from policies.errors import Faulty
+
+    def told() -> str:
+        try:
+            return make()
+        except Faulty as error:
+            lines = [str(fault) for fault in error.faults]
+            wrong = next((file for file in files if error.faults[0].where.startswith(f"{file}:")), None)
+            if wrong is not None and sys.stderr.isatty():
+                lines += ["", pictured(wrong, error.faults)]
+            fail("\n".join(lines))
+
+    _say_or_fail(told)
 
 
 @requests_app.command("list")

@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.eligible import People, with_people
 from bot.shelf import PolicyShelf
 from bot.waiting import Waiting, changed_within
 from policies.agent_run import AgentRun, RunState
 from policies.authority import check_may_approve, check_may_stop
-from policies.checkpoint import Checkpoint
+from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Post
-from policies.errors import Conflict, Faulty, NotAllowed, NotFound, Refused
+from policies.errors import Conflict, Faulty, NotAllowed, NotFound, Refused, Unavailable
 from policies.events import (
     Attested,
     AuditMarked,
@@ -30,7 +31,7 @@ from policies.events import (
     Stopped,
     Withdrawn,
 )
-from policies.judgement import RECENT, Facts, judge
+from policies.judgement import Facts, counts, judge
 from policies.lifecycle import apply, open_request
 from policies.people import Person
 from policies.policy import Policy
@@ -40,8 +41,11 @@ from policies.scope import may_start
 from policies.tool_schema import validate
 from storage.store import Added, Idempotency, Page, Store
 
-OPEN_LIMIT = 500
+OPEN_LIMIT = 200
 """How many pending requests one list looks at."""
+
+PENDING_LIMIT = 200
+"""How many requests of one requester may wait for people at a time: what nobody can look through protects nobody."""
 
 
 def new_id(kind: str) -> str:
@@ -50,26 +54,39 @@ def new_id(kind: str) -> str:
 
 
 class Gateway:
-    """What can be done with requests and runs. ``clock`` gives the time in UTC; ``waiting`` is woken after commits."""
+    """What can be done with requests and runs. ``clock`` gives the time in UTC; ``waiting`` is woken after commits.
+
+    ``people`` knows who could approve; without it requests are opened without asking for that.
+    """
 
     def __init__(
-        self, store: Store, shelf: PolicyShelf, clock: Callable[[], datetime], waiting: Waiting, *, workspace_id: str
+        self,
+        store: Store,
+        shelf: PolicyShelf,
+        clock: Callable[[], datetime],
+        waiting: Waiting,
+        *,
+        workspace_id: str,
+        people: People | None = None,
     ) -> None:
         self.store = store
         self.shelf = shelf
         self.clock = clock
         self.waiting = waiting
         self.workspace_id = workspace_id
+        self._people = people
 
     # ---- the agent's side
 
     async def submit(
         self, submission: Submission, requester: Requester, *, idempotency: Idempotency | None = None
     ) -> Added:
-        """Judge a tool call and store the request: pending, or settled at once for ``allow`` and ``deny``."""
+        """Judge a tool call and store the request: pending, or settled at once (allow, deny, nobody could approve)."""
         _check_schema(submission)
         policy = self.shelf.current
         checkpoint = await self._judge(policy, submission, requester)
+        if checkpoint.kind not in (Kind.ALLOW, Kind.DENY):
+            await self._check_budget(requester, idempotency)
         outcome = open_request(
             submission,
             checkpoint,
@@ -79,7 +96,21 @@ class Gateway:
             policy_digest=policy.digest,
             now=self.clock(),
         )
+        if self._people is not None:
+            outcome = await with_people(outcome, self._people, self.clock())
         return await self.store.add(outcome, idempotency=idempotency)
+
+    async def _check_budget(self, requester: Requester, idempotency: Idempotency | None) -> None:
+        """Refuse one more request of somebody who floods people; the same submission again is none."""
+        if await self.store.pending(requester.id) < PENDING_LIMIT:
+            return
+        if idempotency is not None and await self.store.made_before(idempotency):
+            return
+        raise Unavailable(
+            f"{PENDING_LIMIT} of your requests wait for people already. Wait until some of them are settled.",
+            code="rate_limited",
+            retry_after=60,
+        )
 
     async def own(self, request_id: str, requester: Requester) -> Request:
         """The requester's own request; a foreign one reads like an unknown one."""
@@ -234,11 +265,10 @@ class Gateway:
 
     async def _recent(self, policy: Policy, tool: str, requester: Requester, now: datetime) -> dict[str, int]:
         """The counts that the policy's conditions read, and no others."""
-        counts: dict[str, int] = {}
-        for name, (span, of_this_tool) in RECENT.items():
-            if f"recent.{name}" in policy.reads:
-                counts[name] = await self.store.counts(requester.id, tool if of_this_tool else None, now - span)
-        return counts
+        return {
+            name: await self.store.counts(requester.id, tool if of_this_tool else None, now - span)
+            for name, (span, of_this_tool) in counts(policy).items()
+        }
 
     async def _edit(self, request_id: str, arguments: Mapping[str, Any]) -> Edit:
         request = await self.request(request_id)

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     signoff_tools: str | None = Field(None, description="the module with the runner's tools")
     anthropic_api_key: SecretStr | None = Field(None, description="the key for the runner's model")
     anthropic_base_url: str | None = Field(None, description="where the Messages API answers")
-    signoff_model: str = Field("claude-sonnet-4-5", description="the runner's model")
+    signoff_model: str = Field("claude-sonnet-5-5", description="the runner's model")
     signoff_log: Literal["text", "json"] = Field("text", description="how log lines are written")
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 from policies.differences import differences
@@ -44,5 +45,5 @@ class PolicyShelf:
             text = await self._store.policy_text(digest)
             if text is None:
                 raise Unavailable("The policy of this request is no longer stored, so an edit can't be judged.")
-            self._known[digest] = load(text, source=f"stored policy {digest[:12]}")
+            self._known[digest] = await asyncio.to_thread(load, text, source=f"stored policy {digest[:12]}")
         return self._known[digest]

@@ -24,11 +24,14 @@ EMPTY = "No case stands here; write - {name: …, tool: …, arguments: {…}, e
 
 
 class ExpectShape(Shape):
-    """What is expected; whatever is left out may be anything. ``reviewers`` names the group."""
+    """What is expected; whatever is left out may be anything.
+
+    ``reviewers`` names the group; ``quorum`` is the number of approvals, or says how many of each group.
+    """
 
     checkpoint: Literal["allow", "soft", "inbox", "hard", "manual", "deny"]
     rule: str | None = None
-    quorum: Annotated[int, Field(ge=1)] | None = None
+    quorum: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = None
     reviewers: str | None = None
     phrase: str | None = None
 
@@ -106,7 +109,7 @@ def _case(sheet: Sheet, index: int, raw: object, policy: Policy, now: datetime) 
     if shape.at is None and any("now" in rule.reads and rule.names(shape.tool) for rule in policy.rules):
         sheet.fault((index,), 'A rule for this tool looks at the time, so say it, such as at: "2026-11-23T09:30:00Z"')
     try:
-        call = written(shape, now=now)
+        call = written(shape, policy, now=now)
     except Invalid as error:
         sheet.fault((index, "arguments"), f"{error.where}: {error}." if error.where else f"{error}.")
         return None
@@ -120,7 +123,7 @@ def _check_expected(sheet: Sheet, path: Path, expect: ExpectShape, policy: Polic
     if expect.rule is not None and expect.rule not in names:
         words = f"The policy has no rule called {expect.rule[:60]!r}{did_you_mean(expect.rule, names)}"
         sheet.fault((*path, "rule"), words)
-    groups = policy.reviewers
+    groups = {*policy.reviewers, *(rule.gate.reviewers.name for rule in policy.rules)}
     if expect.reviewers is not None and expect.reviewers not in groups:
         words = f"The policy has no group of reviewers called {expect.reviewers[:60]!r}"
         sheet.fault((*path, "reviewers"), words + did_you_mean(expect.reviewers, groups))
@@ -146,7 +149,7 @@ def _misses(expect: ExpectShape, gate: Checkpoint) -> Iterator[Miss]:
     actual = {
         "checkpoint": gate.kind.value,
         "rule": gate.rule,
-        "quorum": gate.quorum if asked else "nobody is asked",
+        "quorum": _quorum(expect, gate) if asked else "nobody is asked",
         "reviewers": gate.reviewers.name if asked else "nobody is asked",
         "phrase": gate.phrase or "none",
     }
@@ -154,3 +157,9 @@ def _misses(expect: ExpectShape, gate: Checkpoint) -> Iterator[Miss]:
         wanted = getattr(expect, what)
         if wanted is not None and wanted != found:
             yield Miss(what=what, expected=str(wanted), actual=str(found))
+
+
+def _quorum(expect: ExpectShape, gate: Checkpoint) -> int | dict[str, int]:
+    """The quorum in the form in which it is expected."""
+    places = {place.group.name: place.count for place in gate.places} or {gate.reviewers.name: gate.quorum}
+    return places if isinstance(expect.quorum, dict) else gate.quorum

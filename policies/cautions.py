@@ -31,7 +31,7 @@ def _empty(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]
         if group.empty:
             yield ("reviewers", name), f"The group {name} names nobody: it may decide nothing. Add users or usergroups."
     if policy.default.gate.reviewers.empty and policy.default.gate.kind is not Kind.DENY:
-        yield ("default",), "The default has no reviewers: nobody may decide what only it covers, and that expires."
+        yield ("default",), "The default has no reviewers: nobody may decide what only it covers, so that is refused."
     for rule in policy.rules:
         if rule.gate.kind in _GATED and most_people(rule.gate) == 0:
             yield places[rule.name], f"Nobody may decide what the rule {rule.name!r} holds: name reviewers."
@@ -59,16 +59,18 @@ def _single(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str
 def _pairs(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
     """Two rules that may match one call, where it isn't obvious what then comes of it."""
     gated = [rule for rule in policy.rules if rule.gate.kind in _GATED and not rule.believes]
+    ranks = {rule.name: rule.gate.rank for rule in gated}
     for first, second in combinations(gated, 2):
         if not _overlap(first, second):
             continue
-        if first.gate.rank == second.gate.rank and first.gate.reviewers != second.gate.reviewers:
+        if ranks[first.name] == ranks[second.name] and first.gate.reviewers != second.gate.reviewers:
             yield (
                 places[second.name],
                 f"Where this rule and {first.name!r} both match, {first.name!r} wins and its reviewers are asked:"
                 f" {first.gate.reviewers.name}, not {second.gate.reviewers.name}.",
             )
-        yield from _too_many(first, second, places)
+        if max(first.gate.quorum, second.gate.quorum) > 1:
+            yield from _too_many(first, second, places)
 
 
 def _too_many(first: Rule, second: Rule, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
@@ -78,7 +80,7 @@ def _too_many(first: Rule, second: Rule, places: dict[str, Path]) -> Iterator[tu
         yield (
             places[winner.name],
             f"Where {other.name!r} matches too, it asks for {other.gate.quorum} approvals,"
-            f" but this rule names {people}: such calls expire.",
+            f" but this rule names {people}: such calls are refused.",
         )
 
 

@@ -22,7 +22,10 @@ class Kind(StrEnum):
     @property
     def strictness(self) -> int:
         """0 for ``allow`` up to 5 for ``deny``."""
-        return list(Kind).index(self)
+        return STRICTNESS[self]
+
+
+STRICTNESS = {kind: place for place, kind in enumerate(Kind)}
 
 
 class Act(StrEnum):
@@ -61,6 +64,14 @@ class Ladder:
         return self.steps[-1].after
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """So many approvals (``count``, at least 1) that only people of ``group`` can give, or seniors who joined."""
+
+    group: Reviewers
+    count: int = 1
+
+
 NOBODY = Reviewers(name="nobody")
 ENDS_IN_A_DAY = Ladder(name="a day", steps=(Step(after=timedelta(days=1), act=Act.EXPIRE),))
 
@@ -72,6 +83,9 @@ class Checkpoint:
     ``rule`` names the rule that won (or ``default``), ``reason`` says in plain words why it did. ``phrase`` is what a
     reviewer must type (manual only). ``permit`` is how long an approval may wait to be claimed, ``report`` how long a
     claimed call may take before its outcome counts as unknown. ``matched`` names every rule that matched.
+
+    ``quorum`` is the number of people who must approve in all. Where ``places`` stand, each group has to fill its own
+    with different people, and ``reviewers`` is all of those groups in one (``together``).
     """
 
     kind: Kind
@@ -86,11 +100,27 @@ class Checkpoint:
     self_approval: bool = False
     required_by: str | None = None
     matched: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+
+    @property
+    def groups(self) -> tuple[Reviewers, ...]:
+        """The groups that the policy names, each with its own channel."""
+        return tuple(place.group for place in self.places) or (self.reviewers,)
 
     @property
     def rank(self) -> tuple[int, int]:
         """Order of strictness; among equals the higher quorum is the stricter."""
         return (self.kind.strictness, self.quorum)
+
+
+def together(places: tuple[Place, ...]) -> Reviewers:
+    """Everybody who may fill one of the places, as one group without a channel of its own."""
+    groups = [place.group for place in places]
+    return Reviewers(
+        name=" and ".join(group.name for group in groups),
+        users=tuple(dict.fromkeys(user for group in groups for user in group.users)),
+        usergroups=tuple(dict.fromkeys(one for group in groups for one in group.usergroups)),
+    )
 
 
 def stricter(one: Checkpoint, other: Checkpoint) -> Checkpoint:

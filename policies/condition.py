@@ -2,8 +2,8 @@
 
 The language is Google's Common Expression Language (https://cel.dev). Everything that can be known at load is checked
 at load; what goes wrong later raises ``ConditionError``, for the engine's error values are truthy and must never pass
-for an answer. The engine stops by itself after 10,000 iterations. Arguments must have passed intake: deeper nesting
-than 64 or a cycle would crash it.
+for an answer. ``policies.work`` bounds what an evaluation may cost. Arguments must have passed intake: deeper nesting
+than 64 or a cycle would crash the engine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ import rfc8785
 from cel_expr_python import cel
 
 from policies.errors import ConditionError, Fault, Faulty
+from policies.expression import COUNTS, Expression, counted, patterns, read, zone_faults
+from policies.functions import FUNCTIONS, declared
 from policies.nearest import did_you_mean
+from policies.work import MOST_OF_A_PATTERN, Allowance, Size, Weight, pattern_work, size_of, weigh, work
 
 OWN_WORDS = frozenset({"confidence", "context", "on_behalf_of"})
 """What the agent says of itself: a rule that reads these can only raise the gate."""
@@ -32,6 +35,8 @@ TYPES: Mapping[str, Any] = {
     "recent.day": cel.Type.INT,
     "recent.tool_hour": cel.Type.INT,
     "recent.tool_day": cel.Type.INT,
+    "recent.first_use": cel.Type.BOOL,
+    **dict.fromkeys(COUNTS, cel.Type.Map(cel.Type.STRING, cel.Type.INT)),
     "confidence": cel.Type.DYN,
     "context": cel.Type.STRING,
     "on_behalf_of": cel.Type.STRING,
@@ -44,23 +49,30 @@ _FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bound:
-    """The values that one call gives the names. ``error`` says why the engine took none of them, if so."""
+    """The values that one call gives the names, their size, and what evaluating may still cost.
+
+    ``error`` says why the engine took none of the values, if so.
+    """
 
     activation: Any
+    size: Size
+    allowance: Allowance = field(default_factory=Allowance, compare=False)
     error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """A checked expression of type bool; ``names`` are those of ``TYPES`` that it reads."""
+    """A checked expression of type bool; ``names`` are those of ``TYPES`` that it reads, and counts by their duration,
+    such as ``recent.count(10m)``."""
 
     text: str
     names: frozenset[str]
+    weight: Weight = field(repr=False, compare=False)
     program: Any = field(repr=False, compare=False)
 
     def holds(self, bound: Bound) -> bool:
         """Is it true of ``bound``? Raises ``ConditionError`` where the answer is neither true nor false."""
-        kind, value = _evaluate(self.program, bound)
+        kind, value = _evaluate(self.program, self.weight, bound)
         if kind != cel.Type.BOOL:
             raise ConditionError(_clean(value) if kind == cel.Type.ERROR else f"it gave {kind.name()}, not a bool")
         return bool(value)
@@ -71,12 +83,13 @@ class Phrase:
     """A checked expression for what a reviewer must type. It can't read what the agent says of itself."""
 
     text: str
+    weight: Weight = field(repr=False, compare=False)
     program: Any = field(repr=False, compare=False)
 
     def typed(self, bound: Bound) -> str | None:
         """The text to type, on one line; None where the call gives none that a person could type."""
         try:
-            kind, value = _evaluate(self.program, bound)
+            kind, value = _evaluate(self.program, self.weight, bound)
         except ConditionError:
             return None
         if kind in (cel.Type.INT, cel.Type.UINT, cel.Type.DOUBLE):
@@ -87,43 +100,88 @@ class Phrase:
 
 def bind(values: Mapping[str, Any]) -> Bound:
     """The values of the names for one call; a name left out makes the conditions that need it fail."""
+    size = size_of(values)
     try:
-        return Bound(activation=_environment().Activation(dict(values)))
+        return Bound(activation=_environment().Activation(dict(values)), size=size)
     except Exception as error:  # the engine names no error types, and whatever it is must not pass for an answer
-        return Bound(activation=None, error=_clean(error))
+        return Bound(activation=None, size=size, error=_clean(error))
 
 
 def compile_condition(text: str) -> Condition:
     """Check ``text``. Raises ``Faulty``: each fault's ``where`` is ``line:column`` within the expression, from 1."""
-    program = _compile(text)
-    if program.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
-        raise _faulty(f"a condition must be true or false, but this is {program.return_type().name().lower()}")
-    return Condition(text=text, names=_names(text), program=program)
+    checked = _check(text)
+    if checked.program.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
+        raise _faulty(f"a condition must be true or false, but this is {checked.program.return_type().name().lower()}")
+    return Condition(text=text, names=checked.names, weight=checked.weight, program=checked.program)
 
 
 def compile_phrase(text: str) -> Phrase:
     """Check ``text``, which gives a text or a number. Raises ``Faulty`` as ``compile_condition`` does."""
-    program = _compile(text)
-    if own := sorted(_names(text) & OWN_WORDS):
+    checked = _check(text)
+    if own := sorted(checked.names & OWN_WORDS):
         raise _faulty(f"confirm must not read {own[0]}: the agent could choose what the reviewer types")
-    if program.return_type() in (cel.Type.BOOL, cel.Type.NULL):
+    if checked.program.return_type() in (cel.Type.BOOL, cel.Type.NULL):
         raise _faulty("confirm must give a text or a number to type, such as args.payee")
-    return Phrase(text=text, program=program)
+    return Phrase(text=text, weight=checked.weight, program=checked.program)
 
 
 @cache
 def _environment(without: str | None = None) -> cel.Env:
-    return cel.NewEnv(variables={name: kind for name, kind in TYPES.items() if name != without})
+    variables = {name: kind for name, kind in TYPES.items() if name != without}
+    return cel.NewEnv(variables=variables, functions=declared())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Checked:
+    names: frozenset[str]
+    weight: Weight
+    program: Any
+
+
+def _check(text: str) -> _Checked:
+    if len(text) > _LONGEST_TEXT:
+        raise _faulty(f"the expression is longer than {_LONGEST_TEXT} characters; split it into several rules")
+    expression = read(text)
+    engine_text, counts, faults = counted(expression)
+    if faults:
+        raise Faulty(faults)
+    program = _compile(engine_text)
+    cost, odd_patterns = _patterns(expression)
+    if faults := (*zone_faults(expression), *odd_patterns):
+        raise Faulty(faults)
+    weight = weigh(expression.bare, cost)
+    return _Checked(names=_names(engine_text) - {*COUNTS} | counts, weight=weight, program=program)
 
 
 def _compile(text: str) -> cel.Expression:
-    if len(text) > _LONGEST_TEXT:
-        raise _faulty(f"the expression is longer than {_LONGEST_TEXT} characters; split it into several rules")
     try:
         return _environment().compile(text)
     except (RuntimeError, TypeError) as error:
         found = _FAULT.findall(str(error)) or [("1", "1", str(error).splitlines()[0])]
         raise Faulty(tuple(_fault(int(line), int(column), said) for line, column, said in found)) from None
+
+
+def _patterns(expression: Expression) -> tuple[int, list[Fault]]:
+    """What the patterns cost together, and what is wrong with them."""
+    cost, faults = 0, []
+    for at, literal in patterns(expression):
+        words = "a pattern stands in quotes, so that no call chooses it: write args.name.matches('^[a-z]+$')"
+        if literal is not None:
+            pattern, words = _pattern(literal.written)
+            cost += pattern_work(pattern)
+        if words or cost > MOST_OF_A_PATTERN:
+            place = expression.place(literal.start if literal else at)
+            faults.append(Fault(where=place, words=words or "the pattern repeats too much; make its counts smaller"))
+    return cost, faults
+
+
+def _pattern(written: str) -> tuple[str, str]:
+    """The pattern that a literal gives, and what is wrong with it, if anything. One too costly is not tried."""
+    pattern = str(_environment().compile(written).eval().value())
+    if pattern_work(pattern) > MOST_OF_A_PATTERN:
+        return pattern, ""
+    tried = _environment().compile(f"''.matches({written})").eval()
+    return pattern, f"{_clean(tried.value())}; correct the pattern" if tried.type() == cel.Type.ERROR else ""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -139,9 +197,11 @@ def _compiles(text: str, *, without: str) -> bool:
     return True
 
 
-def _evaluate(program: cel.Expression, bound: Bound) -> tuple[cel.Type, Any]:
+def _evaluate(program: cel.Expression, weight: Weight, bound: Bound) -> tuple[cel.Type, Any]:
     if bound.error is not None:
         raise ConditionError(bound.error)
+    if not bound.allowance.pays(work(weight, bound.size)):
+        raise ConditionError("it is too much work for arguments of this size")
     try:
         value = program.eval(bound.activation)
         return value.type(), value.value()
@@ -168,7 +228,7 @@ def _fault(line: int, column: int, said: str) -> Fault:
 
 def _advise(said: str) -> str:
     if name := re.search(r"undeclared reference to '([^']*)'", said):
-        return f"nothing is called {name[1]} here" + did_you_mean(name[1], TYPES)
+        return f"nothing is called {name[1]} here" + did_you_mean(name[1], (*TYPES, *FUNCTIONS))
     if types := re.search(r"no matching overload for '_?([^'_]+)_?' applied to '\(?([^')]*)\)?'", said):
         return f"{types[1]} doesn't work on {types[2].replace(', ', ' and ')}; compare values of the same type"
     if "recursion" in said:

@@ -36,5 +36,11 @@ def _parts(policy: Policy) -> Mapping[str, Any]:
 def _by_name(rule: Rule) -> Rule:
     """The rule with its group and ladder by name only: a change of those is told once, as theirs."""
     gate = rule.gate
-    named = replace(gate, reviewers=Reviewers(name=gate.reviewers.name), ladder=Ladder(name=gate.ladder.name, steps=()))
+    places = tuple(replace(place, group=Reviewers(name=place.group.name)) for place in gate.places)
+    named = replace(
+        gate,
+        reviewers=Reviewers(name=gate.reviewers.name),
+        places=places,
+        ladder=Ladder(name=gate.ladder.name, steps=()),
+    )
     return replace(rule, gate=named)

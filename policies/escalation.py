@@ -22,6 +22,21 @@ def elapse(request: Request, now: datetime) -> Outcome:
     return outcome
 
 
+def join_early(request: Request, steps: int, now: datetime) -> Outcome:
+    """The groups of the next ``steps`` steps join at once, since nobody else can decide; reminders between fall away.
+
+    Later steps keep their time.
+    """
+    outcome = Outcome(request=request)
+    for step in request.checkpoint.ladder.steps[request.steps_done : request.steps_done + steps]:
+        if step.act is Act.ADD:
+            outcome = outcome.then(_join(outcome.request, step, now, actor="policy"))
+        else:
+            standing = outcome.request
+            outcome = replace(outcome, request=replace(standing, steps_done=standing.steps_done + 1))
+    return outcome
+
+
 def _fall_due(request: Request, now: datetime) -> Outcome:
     if request.settled:
         return _execution_due(request, now)
@@ -44,13 +59,13 @@ def _remind(request: Request, step: Step, now: datetime) -> Outcome:
     )
 
 
-def _join(request: Request, step: Step, now: datetime) -> Outcome:
+def _join(request: Request, step: Step, now: datetime, actor: str = "clock") -> Outcome:
     group = step.add or Reviewers(name="nobody")
     grown = replace(request, steps_done=request.steps_done + 1, joined=(*request.joined, group))
     return Outcome(
         request=grown,
         effects=(Summon(request_id=request.id, group=group.name), Refresh(request_id=request.id)),
-        entries=(entry(request, "step", "clock", now, act="add", group=group.name),),
+        entries=(entry(request, "step", actor, now, act="add", group=group.name),),
     )
 
 

@@ -35,7 +35,7 @@ def read_json_sheet(text: str, *, source: str, empty: str) -> Sheet:
 def _value(sheet: Sheet, path: Path, node: Node) -> Any:
     if node.anchor is not None:
         sheet.fault(path, "Anchors and aliases are not accepted; write the value out.")
-        return None
+        return {} if isinstance(node, MappingNode) else [] if isinstance(node, SequenceNode) else ""
     if isinstance(node, MappingNode):
         return _mapping(sheet, path, node)
     if isinstance(node, SequenceNode):
@@ -58,7 +58,8 @@ def _mapping(sheet: Sheet, path: Path, node: MappingNode) -> dict[str, Any]:
 
 
 def _scalar(sheet: Sheet, path: Path, node: ScalarNode) -> str | int | float | bool | None:
-    text, kind = str(node.value), node.tag.removeprefix(_CORE)
+    text = str(node.value).replace("\a", "") if node.style == ">" else str(node.value)  # the parser marks folds by \a
+    kind = str(node.tag).removeprefix(_CORE)
     if kind == "null":
         return None
     if kind == "bool":

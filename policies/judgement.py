@@ -16,7 +16,9 @@ from typing import Any
 
 from policies.checkpoint import Checkpoint, Kind, Ladder, stricter
 from policies.condition import Bound, bind
+from policies.duration import parse_duration
 from policies.errors import ConditionError
+from policies.expression import COUNTS
 from policies.policy import Policy, Rule, proceeds
 from policies.request import Submission
 
@@ -25,13 +27,15 @@ RECENT: Mapping[str, tuple[timedelta, bool]] = {
     "day": (timedelta(days=1), False),
     "tool_hour": (timedelta(hours=1), True),
     "tool_day": (timedelta(days=1), True),
+    "tool_before": (timedelta(days=90), True),
 }
-"""The counts behind ``recent``: over how long, and whether of this tool only."""
+"""The counts behind ``recent``: over how long, and whether of this tool only. ``tool_before`` tells the first use."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What the gateway knows of the call: who asks, when (UTC), and how much that agent asked of late (``RECENT``)."""
+    """What the gateway knows of the call: who asks, when (UTC), and how much that agent asked of late (those of
+    ``counts`` by name)."""
 
     agent: str
     now: datetime
@@ -66,16 +70,28 @@ class Explanation:
     findings: tuple[Finding, ...]
 
 
+def counts(policy: Policy) -> Mapping[str, tuple[timedelta, bool]]:
+    """The counts that the policy's conditions read, as in ``RECENT``; ``count(10m)`` and ``tool_count(10m)`` too."""
+    read = {name.removeprefix("recent.") for name in policy.reads if name.startswith("recent.")}
+    named = {name: RECENT[name] for name in RECENT if ("first_use" if name == "tool_before" else name) in read}
+    spans = [(name, *name.rstrip(")").split("(")) for name in sorted(read) if name.endswith(")")]
+    return named | {name: (parse_duration(span), word == "tool_count") for name, word, span in spans}
+
+
 def judge(policy: Policy, submission: Submission, facts: Facts) -> Checkpoint:
     """The checkpoint before the call. Total: for arguments that passed intake it never raises."""
-    return explain(policy, submission, facts).checkpoint
+    bound, tool = _bind(submission, facts), submission.call.tool
+    findings = tuple(_find(rule, submission, bound, policy) for rule in policy.rules if rule.names(tool))
+    return _decide(policy, tool, findings, bound)
 
 
 def explain(policy: Policy, submission: Submission, facts: Facts) -> Explanation:
     """The checkpoint before the call, with what every rule said to it."""
-    bound = _bind(submission, facts)
-    findings = tuple(_find(rule, submission, bound, policy) for rule in policy.rules)
-    return Explanation(checkpoint=_decide(policy, submission.call.tool, findings, bound), findings=findings)
+    bound, tool = _bind(submission, facts), submission.call.tool
+    findings = tuple(
+        _find(rule, submission, bound, policy) if rule.names(tool) else _other_tool(rule) for rule in policy.rules
+    )
+    return Explanation(checkpoint=_decide(policy, tool, findings, bound), findings=findings)
 
 
 def _bind(submission: Submission, facts: Facts) -> Bound:
@@ -86,16 +102,33 @@ def _bind(submission: Submission, facts: Facts) -> Bound:
         "now": facts.now,
         "context": submission.context or "",
         "on_behalf_of": submission.on_behalf_of or "",
-        **{f"recent.{name}": count for name, count in facts.recent.items()},
+        **_recent(facts.recent),
     }
     if submission.confidence is not None:
         values["confidence"] = submission.confidence
     return bind(values)
 
 
+def _recent(counts: Mapping[str, int]) -> dict[str, Any]:
+    """The counts as conditions name them: by name, by duration, and whether there was any use of the tool before."""
+    spans: dict[str, dict[str, int]] = {name: {} for name in COUNTS}
+    names: dict[str, Any] = {}
+    for name, count in counts.items():
+        word, _, span = f"recent.{name}".rstrip(")").partition("(")
+        if span:
+            spans[word][span] = count
+        elif name == "tool_before":
+            names["recent.first_use"] = count == 0
+        else:
+            names[word] = count
+    return names | spans
+
+
+def _other_tool(rule: Rule) -> Finding:
+    return Finding(rule=rule, standing=Standing.OTHER_TOOL, why=f"it is about {', '.join(rule.patterns)}")
+
+
 def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy) -> Finding:
-    if not rule.names(submission.call.tool):
-        return Finding(rule=rule, standing=Standing.OTHER_TOOL, why=f"it is about {', '.join(rule.patterns)}")
     if rule.when is None:
         why = "it is about every call of this tool"
         return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
@@ -139,10 +172,21 @@ def _decide(policy: Policy, tool: str, findings: tuple[Finding, ...], bound: Bou
     asked = [finding for finding in findings if finding.gate is not None]
     gates = [finding.gate for finding in asked if finding.gate is not None and not finding.rule.believes]
     raising = [finding.gate for finding in asked if finding.gate is not None and finding.rule.believes]
-    gates = [*(gates or [policy.fallback(tool)]), *raising]
-    winner = _joined(reduce(stricter, gates), gates)
+    known = gates or [policy.fallback(tool)]
+    gates = [*known, *raising]
+    winner = _named_by_policy(_joined(reduce(stricter, gates), gates), reduce(stricter, known))
     phrase = _phrase(policy, winner, bound) if winner.kind is Kind.MANUAL else None
     return replace(winner, phrase=phrase, matched=tuple(finding.rule.name for finding in asked))
+
+
+def _named_by_policy(winner: Checkpoint, known: Checkpoint) -> Checkpoint:
+    """``winner`` with the people of ``known``, the gate that stands whatever the agent says of itself.
+
+    Else an agent could choose its reviewers by what it says, such as a low confidence that another group looks after.
+    """
+    if winner.rule == known.rule or known.kind in (Kind.ALLOW, Kind.DENY) or winner.kind is Kind.DENY:
+        return winner
+    return replace(winner, reviewers=known.reviewers, places=known.places)
 
 
 def _joined(winner: Checkpoint, gates: list[Checkpoint]) -> Checkpoint:

@@ -1,8 +1,9 @@
 """The two lifecycles, one table each, and ``apply``: what an event does to a request.
 
 Laws (each an invariant of ``tests/storage/test_laws.py`` on the real store): settled is final; time is looked at
-first; one vote a person; one reject ends it; nobody decides whom the policy doesn't name; an approved call is claimed
-once and only with the approved digest; a modification makes a new revision and voids earlier approvals.
+first; one vote a person; one reject ends it; nobody decides whom the policy doesn't name; each group fills its own
+places; what nobody could approve is refused at opening; an approved call is claimed once and only with the approved
+digest; a modification makes a new revision and voids earlier approvals.
 """
 
 from __future__ import annotations

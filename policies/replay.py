@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.errors import Invalid
-from policies.judgement import RECENT, Facts, judge
+from policies.judgement import Facts, counts, judge
 from policies.policy import Policy
+from policies.policy import proceeds as proceeding
 from policies.request import Request, Submission
 
-LOOKBACK = max(span for span, _ in RECENT.values())
-"""How far before the first replayed call the past must reach, for its counts to be whole."""
+Times = Mapping[bool, Sequence[datetime]]
+"""When one agent asked before, in order: for the tool in question (True), and for any (False)."""
+
+
+def lookback(policy: Policy) -> timedelta:
+    """How far before the first replayed call the past must reach, for the counts that ``policy`` reads to be whole."""
+    return max((span for span, _ in counts(policy).values()), default=timedelta(0))
 
 
 class Change(StrEnum):
@@ -56,11 +62,7 @@ class Replayed:
             if after.kind is Kind.DENY:
                 return Change.REFUSED
             return Change.STOPPED if before.kind is Kind.ALLOW else Change.TIGHTENED
-        if after.kind is Kind.DENY:
-            return Change.SAME
-        if _effect(before) == _effect(after):
-            return Change.SAME
-        return Change.SENT_ELSEWHERE if before.reviewers != after.reviewers else _weighed(before, after)
+        return Change.SAME if after.kind is Kind.DENY or _effect(before) == _effect(after) else _beside(before, after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,18 +83,25 @@ def replay(
     """
     judged: list[Replayed] = []
     unreadable: list[str] = []
-    for request, recent in _with_counts(past):
+    for request, times in _in_time(past):
         if request.created_at < since:
             continue
         if not _intact(request):
             unreadable.append(request.id)
             continue
-        facts = Facts(agent=request.requester.name, now=request.created_at, recent=recent)
-        submission = _proposal(request)
         of_its_time = (earlier or {}).get(request.policy_digest) if request.modified else None
-        before = judge(of_its_time, submission, facts) if of_its_time else request.checkpoint
-        judged.append(Replayed(request=request, before=before, after=judge(policy, submission, facts)))
+        before = _judged(of_its_time, request, times) if of_its_time else request.checkpoint
+        judged.append(Replayed(request=request, before=before, after=_judged(policy, request, times)))
     return Replay(judged=tuple(judged), unreadable=tuple(unreadable))
+
+
+def _judged(policy: Policy, request: Request, times: Times) -> Checkpoint:
+    now = request.created_at
+    recent = {
+        name: len(times[of_this_tool]) - bisect_left(times[of_this_tool], now - span)
+        for name, (span, of_this_tool) in counts(policy).items()
+    }
+    return judge(policy, _proposal(request), Facts(agent=request.requester.name, now=now, recent=recent))
 
 
 def _effect(gate: Checkpoint) -> tuple[Any, ...]:
@@ -100,6 +109,7 @@ def _effect(gate: Checkpoint) -> tuple[Any, ...]:
         return (gate.permit, gate.required_by)
     return (
         gate.reviewers,
+        gate.places,
         gate.quorum,
         gate.ladder.steps,
         gate.phrase,
@@ -110,29 +120,27 @@ def _effect(gate: Checkpoint) -> tuple[Any, ...]:
     )
 
 
-def _weighed(before: Checkpoint, after: Checkpoint) -> Change:
-    if after.quorum != before.quorum:
-        return Change.RELAXED if after.quorum < before.quorum else Change.TIGHTENED
-    if after.self_approval != before.self_approval:
-        return Change.RELAXED if after.self_approval else Change.TIGHTENED
+def _beside(before: Checkpoint, after: Checkpoint) -> Change:
+    """What differs between two checkpoints of one kind."""
+    proceeds = (proceeding(before.ladder), proceeding(after.ladder))
+    if after.quorum < before.quorum or after.self_approval > before.self_approval or proceeds == (False, True):
+        return Change.RELAXED
+    if (before.reviewers, before.places) != (after.reviewers, after.places):
+        return Change.SENT_ELSEWHERE
+    if after.quorum > before.quorum or after.self_approval < before.self_approval or proceeds == (True, False):
+        return Change.TIGHTENED
     return Change.REARRANGED
 
 
-def _with_counts(past: Sequence[Request]) -> list[tuple[Request, dict[str, int]]]:
-    """Each request in the order of time, with what its agent had asked for before it, as ``recent`` counts it."""
+def _in_time(past: Sequence[Request]) -> Iterator[tuple[Request, Times]]:
+    """Each request in the order of time, with when its agent had asked before it."""
     asked: dict[tuple[str, str | None], list[datetime]] = defaultdict(list)
-    found = []
     for request in sorted(past, key=lambda each: (each.created_at, each.id)):
-        who, tool, now = request.requester.id, request.call.tool, request.created_at
-        times = {of_this_tool: asked[(who, tool if of_this_tool else None)] for of_this_tool in (True, False)}
-        counts = {
-            name: len(times[of_this_tool]) - bisect_left(times[of_this_tool], now - span)
-            for name, (span, of_this_tool) in RECENT.items()
-        }
-        found.append((request, counts))
+        who, tool = request.requester.id, request.call.tool
+        times = {True: asked[(who, tool)], False: asked[(who, None)]}
+        yield request, times
         for each in times.values():
-            each.append(now)
-    return found
+            each.append(request.created_at)
 
 
 def _proposal(request: Request) -> Submission:
@@ -148,8 +156,9 @@ def _proposal(request: Request) -> Submission:
 
 def _intact(request: Request) -> bool:
     """Are the stored arguments those that the digest names? They are not once they were blanked."""
-    named = {"tool": request.call.tool, "revision": request.revision, "requester": request.requester.id}
+    call, requester = request.call, request.requester.id
     try:
-        return digest(arguments=request.call.arguments, **named) == request.digest  # type: ignore[arg-type]
+        named = digest(tool=call.tool, arguments=call.arguments, revision=request.revision, requester=requester)
     except Invalid:
         return False
+    return named == request.digest

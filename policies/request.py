@@ -81,7 +81,8 @@ class Request:
     ``call`` holds the arguments as they stand now, ``proposed`` as the agent sent them. ``reason``, ``confidence``,
     ``context`` and ``on_behalf_of`` are the agent's own words. ``joined`` are the groups added by the ladder,
     ``steps_done`` the number of its steps already taken, ``delivered_at`` when a card was first demonstrably delivered.
-    ``expires_at`` is the agent's own, earlier end. ``version`` belongs to the store alone.
+    ``expires_at`` is the agent's own, earlier end. ``known_as`` are further ids and addresses of those whom
+    ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``version`` belongs to the store alone.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Request:
     steps_done: int = 0
     delivered_at: datetime | None = None
     expires_at: datetime | None = None
+    known_as: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -123,7 +125,7 @@ class Request:
     @property
     def reviewers(self) -> tuple[Reviewers, ...]:
         """The groups that may fill the quorum now: the checkpoint's own and those that joined."""
-        return (self.checkpoint.reviewers, *self.joined)
+        return (*self.checkpoint.groups, *self.joined)
 
     @property
     def approvals(self) -> tuple[Review, ...]:
@@ -169,7 +171,7 @@ class Request:
     @property
     def excluded(self) -> tuple[str, ...]:
         """Ids and e-mail addresses of those who never count as approvers: the owner and whom the agent acts for."""
-        return tuple(who for who in (self.requester.owner, self.on_behalf_of) if who)
+        return tuple(who for who in (self.requester.owner, self.on_behalf_of, *self.known_as) if who)
 
     def serves(self, person: Person) -> bool:
         """Is this the person served: the key's owner, who started the run, or whom the agent says it acts for?"""

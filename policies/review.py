@@ -18,7 +18,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Review:
-    """One person's verdict on one revision. ``by`` is the user id, ``name`` what the card calls the person."""
+    """One person's verdict on one revision. ``by`` is the user id, ``name`` what the card calls the person.
+
+    ``groups`` names those of the request's groups to which the person belonged at that moment.
+    """
 
     by: str
     name: str
@@ -26,6 +29,7 @@ class Review:
     at: datetime
     revision: int
     note: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from policies.arguments import digest
 from policies.authority import check_fresh, check_may_approve, check_may_stop, check_phrase
-from policies.checkpoint import Act, Checkpoint, Kind, Ladder
+from policies.checkpoint import Act, Kind, Ladder
 from policies.effects import Announce, Refresh
 from policies.errors import Conflict, Invalid, NotAllowed, Stale
 from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
 from policies.people import Person
+from policies.quorum import is_met
 from policies.request import ExecutionState, Request, State
 from policies.review import Review, Verdict
 from policies.settling import entry, execute, settle
@@ -44,7 +45,7 @@ def _modify(request: Request, event: Reviewed, edit: Edit, now: datetime) -> Out
     call = replace(request.call, arguments=edit.arguments)
     revision = request.revision + 1
     revised = replace(
-        _tightened(request, edit.checkpoint),
+        _tightened(request, edit),
         call=call,
         revision=revision,
         digest=digest(tool=call.tool, arguments=call.arguments, revision=revision, requester=request.requester.id),
@@ -58,27 +59,33 @@ def _modify(request: Request, event: Reviewed, edit: Edit, now: datetime) -> Out
     return outcome.then(_settle_at_quorum(outcome.request, now))
 
 
-def _tightened(request: Request, edited: Checkpoint) -> Request:
+def _tightened(request: Request, edit: Edit) -> Request:
     """``request`` behind the stricter kind of its own gate and the edit's, with what the other one asks beyond it.
 
     Among equal kinds the edit's people decide: they are whom the policy names for the call that would run. Whoever
     joined by another ladder doesn't. A ladder that ends in expiry runs on, its steps counted once; one that would
     proceed gives way to the edit's.
     """
-    standing = request.checkpoint
+    standing, edited = request.checkpoint, edit.checkpoint
     stays = standing.kind.strictness > edited.kind.strictness
     winner = replace(
         standing if stays else edited,
         quorum=max(standing.quorum, edited.quorum),
         self_approval=standing.self_approval and (edited.self_approval or edited.kind is Kind.ALLOW),
+        required_by=standing.required_by or edited.required_by,
     )
     if winner.kind is Kind.MANUAL:
-        winner = replace(winner, phrase=edited.phrase or "CONFIRM")
+        winner = replace(winner, phrase=edited.phrase or _still_typed(standing.phrase, edit))
     if stays or edited.ladder == standing.ladder:
         return replace(request, checkpoint=replace(winner, ladder=standing.ladder))
     if request.waits_for_delivery:
         return replace(request, checkpoint=winner, steps_done=0, joined=())
     return replace(request, checkpoint=replace(winner, ladder=_joined_by_nobody(standing.ladder)), joined=())
+
+
+def _still_typed(phrase: str | None, edit: Edit) -> str:
+    """What the standing rule had people type, where it is a value of the edited call too; else the plain word."""
+    return phrase if phrase is not None and phrase in map(str, edit.arguments.values()) else "CONFIRM"
 
 
 def _joined_by_nobody(ladder: Ladder) -> Ladder:
@@ -95,6 +102,7 @@ def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:
         at=now,
         revision=event.revision,
         note=event.note,
+        groups=tuple(group.name for group in request.reviewers if group.include(event.person)),
     )
     written = entry(
         request,
@@ -113,9 +121,9 @@ def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:
 
 
 def _settle_at_quorum(request: Request, now: datetime) -> Outcome:
-    approvals = request.approvals
-    if len(approvals) < request.checkpoint.quorum:
+    if not is_met(request):
         return Outcome(request=request)
+    approvals = request.approvals
     note = next((review.note for review in reversed(approvals) if review.note), None)
     return settle(request, State.APPROVED, tuple(review.by for review in approvals), now, note)
 
@@ -140,7 +148,7 @@ def stop_unclaimed(request: Request, event: Stopped, now: datetime) -> Outcome:
 
 def attest(request: Request, event: Attested, now: datetime) -> Outcome:
     check_fresh(event.person, now)
-    check_may_stop(request, event.person)
+    check_may_approve(request, event.person)  # whoever it serves might wish it otherwise
     words = "said that it ran" if event.ran else "said that it didn't run"
     state = ExecutionState.SUCCEEDED if event.ran else ExecutionState.FAILED
     return execute(request, state, event.person.id, now, note=f"{event.person.name} {words}")
@@ -149,6 +157,8 @@ def attest(request: Request, event: Attested, now: datetime) -> Outcome:
 def mark_audit(request: Request, event: AuditMarked, now: datetime) -> Outcome:
     check_fresh(event.person, now)
     check_may_stop(request, event.person)
+    if event.mark == "seen" and request.serves(event.person) and not request.checkpoint.self_approval:
+        raise NotAllowed("It was asked on your behalf, so somebody else has to look at it; you may object.")
     if request.audit != "open" or event.mark not in ("seen", "objected"):
         raise Conflict("There is nothing left to look through here: somebody has already marked it.")
     return Outcome(

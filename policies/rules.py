@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from policies.checkpoint import ENDS_IN_A_DAY, NOBODY, Act, Checkpoint, Kind, Ladder
+from policies.checkpoint import ENDS_IN_A_DAY, NOBODY, Act, Checkpoint, Kind, Ladder, Place, together
 from policies.condition import Condition, Phrase, compile_condition, compile_phrase
 from policies.document import Path, Sheet
 from policies.errors import Faulty
 from policies.nearest import did_you_mean
 from policies.people import Reviewers
 from policies.policy import Rule, Tool, proceeds
+from policies.quorum import count
 from policies.shapes import DefaultShape, RuleShape
 
 Named = TypeVar("Named", Reviewers, Ladder)
@@ -75,18 +76,39 @@ def build_rule(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, defau
 
 def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: Checkpoint) -> Checkpoint:
     kind = Kind(shape.checkpoint)
+    places = _places(sheet, path, shape, ground)
+    named = together(places) if places else _find(sheet, path, shape.reviewers, "reviewers", ground.groups)
+    number = shape.quorum if isinstance(shape.quorum, int) else sum(place.count for place in places)
     return Checkpoint(
         kind=kind,
         rule=shape.name,
         reason=_reason(shape),
-        reviewers=_find(sheet, path, shape.reviewers, "reviewers", ground.groups) or default.reviewers,
-        quorum=shape.quorum or (2 if kind is Kind.MANUAL else 1),
+        reviewers=named or default.reviewers,
+        places=places,
+        quorum=number or (2 if kind is Kind.MANUAL else 1),
         ladder=_find(sheet, path, shape.ladder, "ladder", ground.ladders) or default.ladder,
         permit=shape.permit or default.permit,
         report=shape.report or default.report,
         self_approval=shape.self_approval,
         required_by=shape.required_by,
     )
+
+
+def _places(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground) -> tuple[Place, ...]:
+    """The places of a ``quorum`` that names groups; none where it is a plain number."""
+    if not isinstance(shape.quorum, dict):
+        return ()
+    if shape.reviewers is not None:
+        words = "The quorum names the groups that decide, so reviewers means nothing beside it; remove it."
+        sheet.fault((*path, "reviewers"), words, key=True)
+    found = []
+    for name, number in shape.quorum.items():
+        if name not in ground.groups:
+            words = f"There is no group of reviewers called {name[:60]!r}{did_you_mean(name, ground.groups)}"
+            sheet.fault((*path, "quorum", name), words, key=True)
+        if group := ground.groups.get(name):
+            found.append(Place(group=group, count=number))
+    return tuple(found)
 
 
 def _reason(shape: RuleShape) -> str:
@@ -144,9 +166,27 @@ def _check_gate(sheet: Sheet, path: Path, gate: Checkpoint, confirm: str | None)
 
 
 def _check_quorum(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
+    if gate.places:
+        _check_places(sheet, path, gate)
+        return
     people = most_people(gate)
     if people is not None and 0 < people < gate.quorum:
         words = f"{gate.quorum} approvals are needed but the people named are only {people}; name more or lower quorum."
+        sheet.fault((*path, "quorum"), words)
+
+
+def _check_places(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
+    """Can the people named fill all places, each person one? A user group counts as large enough."""
+    joining = _joining(gate)
+    groups = [*gate.groups, *joining]
+    people = {user.casefold() for group in groups for user in group.users}
+    voices = [
+        {group.name for group in groups if person in (user.casefold() for user in group.users)} for person in people
+    ]
+    voices += [{group.name} for group in groups if group.usergroups for _ in range(gate.quorum)]
+    if count(gate, {group.name for group in joining}, voices) < gate.quorum:
+        asked = " and ".join(f"{place.count} of {place.group.name}" for place in gate.places)
+        words = f"The people named can't give all these approvals, each person one: {asked}; name more or lower quorum."
         sheet.fault((*path, "quorum"), words)
 
 
@@ -158,8 +198,12 @@ def _check_self_approval(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
 
 def most_people(gate: Checkpoint) -> int | None:
     """How many people may come to review behind this gate; None where user groups make that unknown."""
-    joining = [step.add for step in gate.ladder.steps if step.act is Act.ADD and step.add is not None]
-    groups = [gate.reviewers, *joining]
+    groups = [gate.reviewers, *_joining(gate)]
     if any(group.usergroups for group in groups):
         return None
     return len({user.casefold() for group in groups for user in group.users})
+
+
+def _joining(gate: Checkpoint) -> list[Reviewers]:
+    """The groups that the ladder adds."""
+    return [step.add for step in gate.ladder.steps if step.act is Act.ADD and step.add is not None]

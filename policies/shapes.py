@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails
 
 from policies import duration
@@ -76,6 +86,11 @@ Patterns = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
 Quorum = Annotated[int, Field(ge=1, le=20)]
+Places = Annotated[dict[Title, Quorum], Field(min_length=1, max_length=10)]
+QuorumOrPlaces = Annotated[
+    Annotated[Quorum, Tag("[number]")] | Annotated[Places, Tag("[places]")],
+    Discriminator(lambda value: "[places]" if isinstance(value, dict) else "[number]"),
+]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -136,7 +151,7 @@ class RuleShape(Shape):
     checkpoint: Literal["allow", "soft", "inbox", "hard", "manual", "deny"]
     confirm: str | None = None
     reviewers: str | None = None
-    quorum: Quorum | None = None
+    quorum: QuorumOrPlaces | None = None
     ladder: str | None = None
     permit: Span | None = None
     report: Span | None = None
@@ -165,6 +180,8 @@ _PARTS: Mapping[str | int, type[Shape]] = {
     "default": DefaultShape,
 }
 _NOT_YET = {"clarify", "grant", "grants", "grantable"}
+_ASIDE = ("[key]", "[number]", "[places]")
+"""What pydantic puts into a place that doesn't stand in the file."""
 _WANTED = {
     "string_type": "Write a text here; put it in quotes",
     "int_type": "Write a whole number here",
@@ -198,7 +215,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _note(sheet: Sheet, detail: ErrorDetails) -> None:
-    path, raw = tuple(part for part in detail["loc"] if part != "[key]"), detail["input"]
+    path, raw = tuple(part for part in detail["loc"] if part not in _ASIDE), detail["input"]
     wrong_key = detail["type"] == "extra_forbidden" or "[key]" in detail["loc"]
     if raw is None or (detail["type"] == "missing" and path[-1] == "checkpoint" and "clarify" in raw):
         return  # the sheet has noted that nothing stands here; a rule that clarifies is refused by that key

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from policies.arguments import intake
 from policies.document import Path
+from policies.duration import parse_duration
 from policies.errors import Invalid
-from policies.judgement import Facts
+from policies.judgement import RECENT, Facts, counts
 from policies.nearest import did_you_mean
+from policies.policy import Policy
 from policies.request import Submission, ToolCall
 from policies.shapes import Shape
 
 SOMEBODY = "an agent"
 """What the agent is called where the author doesn't say."""
+FIRST_USE = "first_use"
+WRITABLE = tuple(name for name in RECENT if name != "tool_before")
+_COUNT = re.compile(r"(tool_)?count\(([^()]*)\)")
 
 
 def _moment(text: str) -> str:
@@ -31,26 +37,28 @@ def _moment(text: str) -> str:
     return text
 
 
-Count = Annotated[int, Field(ge=0)]
-
-
-class RecentShape(Shape):
-    """How much the agent asked for of late, as a condition reads it."""
-
-    hour: Count = 0
-    day: Count = 0
-    tool_hour: Count = 0
-    tool_day: Count = 0
+def _counted(recent: dict[str, int | bool]) -> dict[str, int | bool]:
+    for name, number in recent.items():
+        if (name == FIRST_USE) is not isinstance(number, bool):
+            raise ValueError(f"{name} is {'true or false' if name == FIRST_USE else 'a whole number'}")
+        if name != FIRST_USE and _span(name) is None:
+            known = (*WRITABLE, FIRST_USE)
+            raise ValueError(
+                f'there is no count {name[:60]!r}{did_you_mean(name, known)}, "count(10m)", "tool_count(10m)"'
+            )
+    return recent
 
 
 class CallShape(Shape):
     """What an author may say of a call. ``at`` is when it is asked for, in ISO 8601 with a zone."""
 
     tool: Annotated[str, Field(min_length=1, max_length=200)]
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     agent: str = SOMEBODY
     at: Annotated[str, AfterValidator(_moment)] | None = None
-    recent: RecentShape = RecentShape()
+    recent: Annotated[dict[str, Annotated[int, Field(ge=0)] | bool], AfterValidator(_counted)] = Field(
+        default_factory=dict
+    )
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     context: str | None = None
     on_behalf_of: str | None = None
@@ -73,7 +81,7 @@ class Misfit:
     key: bool
 
 
-def written(shape: CallShape, *, now: datetime) -> WrittenCall:
+def written(shape: CallShape, policy: Policy, *, now: datetime) -> WrittenCall:
     """The call that ``shape`` says, at ``now`` where it names no time. Raises ``Invalid`` for unfit arguments."""
     submission = Submission(
         call=ToolCall(tool=shape.tool, arguments=intake(shape.arguments)),
@@ -82,17 +90,34 @@ def written(shape: CallShape, *, now: datetime) -> WrittenCall:
         on_behalf_of=shape.on_behalf_of,
     )
     at = datetime.fromisoformat(shape.at).astimezone(UTC) if shape.at else now
-    return WrittenCall(
-        submission=submission, facts=Facts(agent=shape.agent, now=at, recent=shape.recent.model_dump())
-    )
+    recent = _recent(shape.recent, policy)
+    return WrittenCall(submission=submission, facts=Facts(agent=shape.agent, now=at, recent=recent))
 
 
-def read_call(raw: object, *, now: datetime) -> WrittenCall:
+def _recent(said: Mapping[str, int | bool], policy: Policy) -> dict[str, int]:
+    """What the policy counts, as the author says it: ``hour`` is ``count(1h)``, what isn't said is 0."""
+    spans = {_span(name): number for name, number in said.items() if name != FIRST_USE}
+    found = {name: int(spans.get(span, 0)) for name, span in counts(policy).items()}
+    return found | ({"tool_before": int(not said.get(FIRST_USE, True))} if "tool_before" in found else {})
+
+
+def _span(name: str) -> tuple[timedelta, bool] | None:
+    """Over how long a count goes, and whether it is of this tool only; None where there is no such count."""
+    if name in WRITABLE:
+        return RECENT[name]
+    found = _COUNT.fullmatch(name)
+    try:
+        return (parse_duration(found[2].strip("\"'")), found[1] is not None) if found else None
+    except Invalid:
+        return None
+
+
+def read_call(raw: object, policy: Policy, *, now: datetime) -> WrittenCall:
     """The call in ``raw``, parsed JSON. Raises ``Invalid`` with the first thing that doesn't fit and its place."""
     for misfit in misfits(CallShape, raw):
         place = ".".join(str(part) for part in misfit.path)
         raise Invalid(f"{place}: {misfit.words}" if place else misfit.words)
-    return written(CallShape.model_validate(raw), now=now)
+    return written(CallShape.model_validate(raw), policy, now=now)
 
 
 def misfits(model: type[BaseModel], raw: object) -> Iterator[Misfit]:

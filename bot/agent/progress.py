@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bot.agent.outcomes import CHANGED, LATER, NOT_DONE, QUEUED
 from bot.agent.transcript import Message, ToolUse, blocks_of, tool_uses
 from policies.agent_run import AgentRun, RunState
+from policies.quorum import waiting_for
 from policies.request import ExecutionState, Request, State
 
 SHOWN = 25
@@ -98,6 +99,8 @@ def _mark(request: Request) -> str:
 
 def _standing(request: Request) -> str:
     if request.state is State.PENDING:
+        if request.checkpoint.places:
+            return f"waits for {' and '.join(waiting_for(request)) or 'one more approval'}"
         return f"waits for {' or '.join(group.name for group in request.reviewers)}"
     if request.execution is None:
         return "nobody answered in time" if request.state is State.EXPIRED else request.state.value

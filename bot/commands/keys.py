@@ -12,7 +12,10 @@ from bot.commands.opening import NOBODY, open_store, workspace_of
 from bot.gateway import new_id
 from policies.duration import parse_duration
 from policies.errors import Invalid
-from storage.store import Key
+from policies.events import Withdrawn
+from policies.lifecycle import apply
+from policies.request import ExecutionState, State
+from storage.store import Key, Store
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 PERSON = re.compile(r"[UW][A-Z0-9]{2,}", re.ASCII)
@@ -40,8 +43,13 @@ async def create_key(name: str, owner: str | None, expires: str | None) -> None:
             raise Invalid(
                 "This database has served no workspace yet. Set SLACK_BOT_TOKEN, or start `signoff serve` once."
             )
-        if any(each.name == name and each.revoked_at is None for each in await store.keys()):
+        earlier = [each for each in await store.keys() if each.name == name]
+        if any(each.revoked_at is None for each in earlier):
             raise Invalid(f"There is a key named {name} already. Revoke it first, or choose another name.")
+        if any(each.owner != owner for each in earlier):
+            raise Invalid(
+                f"{name} was the name of a key with another owner, whose requests it would read. Choose another."
+            )
         await store.add_key(key, secret_hash)
     typer.echo(secret)
     typer.echo("This key is shown only now. Give it to the agent as its bearer token.", err=True)
@@ -58,9 +66,22 @@ async def list_keys() -> None:
 
 
 async def revoke_key(name: str) -> None:
-    """End the key at once; its pending requests stay and end by their ladder."""
+    """End the key at once, and with it what it had asked for: pending is withdrawn, approved and unclaimed revoked."""
     async with open_store() as (store, _):
         if not any(key.name == name and key.revoked_at is None for key in await store.keys()):
             raise Invalid(f"There is no active key named {name}; see `signoff keys list`.")
-        await store.revoke_key(name, datetime.now(UTC))
-    typer.echo(f"{name} is revoked.")
+        now = datetime.now(UTC)
+        await store.revoke_key(name, now)
+        taken_back = await _take_back(store, f"key:{name}", now)
+    typer.echo(f"{name} is revoked; {taken_back} of its requests were taken back.")
+
+
+async def _take_back(store: Store, requester: str, now: datetime) -> int:
+    """Withdraw all that could still come to something, so that nobody can claim it who gets the name later."""
+    count = 0
+    for states, execution in (((State.PENDING,), ()), ((), (ExecutionState.UNCLAIMED,))):
+        while page := (await store.requests(requester=requester, states=states, execution=execution)).requests:
+            for request in page:
+                await store.change(request.id, lambda standing: apply(standing, Withdrawn(), now))
+            count += len(page)
+    return count

@@ -1,24 +1,28 @@
-"""Checking a policy file and explaining what it says of one call."""
+"""Checking a policy file: what a good one holds, and every fault of a bad one."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from policies.arguments import intake, parse
-from policies.errors import Invalid
-from policies.judgement import RECENT, Explanation, Facts, explain
+from policies.document import point_at
+from policies.errors import Fault, Invalid
 from policies.loader import load
 from policies.policy import Policy
-from policies.request import Submission, ToolCall
 from policies.shapes import json_schema
 
 
 def read_policy(path: Path) -> Policy:
     """Load a policy file. Raises ``Faulty`` with every fault, ``OSError`` where it can't be read."""
-    return load(path.read_text(encoding="utf-8"), source=str(path))
+    return load(read_text(path), source=str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises ``OSError`` where it can't be read, ``Invalid`` where it isn't UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path}: This isn't UTF-8 (byte {error.start}); save the file as UTF-8 text.") from None
 
 
 def check(path: Path) -> str:
@@ -28,31 +32,12 @@ def check(path: Path) -> str:
     return "\n".join([*lines, *(f"warning: {warning}" for warning in policy.warnings)])
 
 
+def pictured(path: Path, faults: tuple[Fault, ...]) -> str:
+    """Each faulty line of the file with a caret under the place, and what to do there."""
+    text = read_text(path)
+    return "\n".join(f"{point_at(text, fault.where)} {fault.words}" for fault in faults)
+
+
 def schema_text() -> str:
     """The JSON Schema of a policy file: an editor that knows it completes keys and marks faults as they are typed."""
     return json.dumps(json_schema(), indent=2)
-
-
-def explain_call(path: Path, call: Path) -> str:
-    """Which rules matched the call, why the others didn't, and what came of it."""
-    facts = Facts(agent="explain", now=datetime.now(UTC), recent=dict.fromkeys(RECENT, 0))
-    return _in_words(explain(read_policy(path), _submission(call), facts))
-
-
-def _in_words(explanation: Explanation) -> str:
-    gate = explanation.checkpoint
-    lines = [f"{finding.rule.name}: {finding.standing.value}: {finding.why}" for finding in explanation.findings]
-    who = f"{gate.quorum} of {gate.reviewers.name}"
-    return "\n".join([*lines, f"=> {gate.kind.value} by {gate.rule} ({gate.reason}); {who}"])
-
-
-def _submission(path: Path) -> Submission:
-    body: Any = parse(path.read_bytes())
-    if not isinstance(body, dict) or not isinstance(body.get("tool"), str):
-        raise Invalid(f'{path}: write {{"tool": "name", "arguments": {{…}}}}, with confidence and context if you like.')
-    return Submission(
-        call=ToolCall(tool=body["tool"], arguments=intake(body.get("arguments", {}))),
-        confidence=body.get("confidence"),
-        context=body.get("context"),
-        on_behalf_of=body.get("on_behalf_of"),
-    )

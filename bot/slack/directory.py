@@ -6,6 +6,7 @@ Whatever can't be looked up is ``Unavailable``: then nobody is taken for a revie
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ SECONDS = 2.0
 """How long a look-up may take: a click must be answered within 3 s."""
 MOST_REMEMBERED = 5_000
 
+_ID = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
 Clock = Callable[[], datetime]
 Value = TypeVar("Value")
 
@@ -123,11 +125,14 @@ class Directory:
         )
 
     async def ids_of(self, group: Reviewers) -> tuple[str, ...]:
-        """The user ids of a group's people, each once; addresses that nobody in the workspace has are left out."""
+        """The user ids of a group's people, each once; what is neither an id nor somebody's address is left out.
+
+        Whom an agent acts for is its own word: a channel's name there must not become a place to post to.
+        """
         named = [await self._id_of(user) if "@" in user else user for user in group.users]
         members = [sorted((await self._members(usergroup))[1]) for usergroup in group.usergroups]
         everybody = [*named, *(member for some in members for member in some)]
-        return tuple(dict.fromkeys(user for user in everybody if user))
+        return tuple(dict.fromkeys(user for user in everybody if user and _ID.fullmatch(user)))
 
     async def names(self, ids: Iterable[str]) -> Mapping[str, str]:
         """What people are called; whoever can't be looked up is left out, since a name decides nothing."""

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Entry
+from policies.lifecycle import open_request
+from policies.request import Requester, Submission, ToolCall
 from storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,7 +182,36 @@ def test_a_key_is_printed_alone_and_can_be_listed_and_revoked(tmp_path: Path) ->
     assert signoff("keys", "create", "billing-bot", cwd=tmp_path).returncode == 1
     assert signoff("keys", "revoke", "billing-bot", cwd=tmp_path).returncode == 0
     assert "revoked" in signoff("keys", "list", cwd=tmp_path).stdout
-    assert signoff("keys", "create", "billing-bot", cwd=tmp_path).returncode == 0
+    taken = signoff("keys", "create", "billing-bot", cwd=tmp_path)
+    assert (taken.returncode, "another owner" in taken.stderr) == (1, True)
+    assert signoff("keys", "create", "billing-bot", "--owner", "U0ALICE", cwd=tmp_path).returncode == 0
+
+
+def test_a_revoked_key_takes_back_what_it_had_asked_for(tmp_path: Path) -> None:
+    has_served(tmp_path)
+    signoff("keys", "create", "bot", cwd=tmp_path)
+    url = f"sqlite:///{tmp_path / 'signoff.db'}"
+
+    async def ask() -> None:
+        store = await Store.open(url, workspace_id="T1")
+        for name, gate in (("pending", Kind.HARD), ("permit", Kind.ALLOW)):
+            outcome = open_request(
+                Submission(call=ToolCall(tool="pay", arguments={})),
+                Checkpoint(kind=gate, rule="r", reason="because"),
+                request_id=f"req_{name}",
+                workspace_id="T1",
+                requester=Requester(id="key:bot", name="bot"),
+                policy_digest="p",
+                now=datetime.now(UTC),
+            )
+            await store.add(outcome)
+        await store.close()
+
+    asyncio.run(ask())
+    assert "2 of its requests were taken back" in signoff("keys", "revoke", "bot", cwd=tmp_path).stdout
+    listed = signoff("requests", "list", "--state", "all", cwd=tmp_path).stdout
+    assert "req_pending\twithdrawn" in listed
+    assert "req_permit\tapproved/revoked" in listed
 
 
 @pytest.mark.parametrize(

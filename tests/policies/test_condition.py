@@ -87,7 +87,6 @@ TABLE = [
     ("args.nothing", ERROR),
     ("args.to[7] == 'x'", ERROR),
     ("args.amount / 0 > 1", ERROR),
-    ("args.payee.matches('(')", ERROR),
     ("timestamp(args.payee) > now", ERROR),
     ("args.long.all(one, one == 1)", ERROR),
     ("args.to.all(a, args.long.all(b, b > 0))", ERROR),

@@ -337,3 +337,30 @@ def test_a_hundred_rules_are_judged_within_five_milliseconds() -> None:
         judge(large, submission, FACTS)
         spent.append(time.perf_counter() - start)
     assert min(spent) < 0.005
+
+
+def test_what_an_agent_says_of_itself_never_chooses_who_decides() -> None:
+    policy = load(
+        """
+version: 1
+reviewers: {cfo: {users: [U0CFO]}, team: {users: [U0ANA, U0BEN]}}
+ladders: {standard: [{after: 2h, then: expire}]}
+rules:
+  - {name: pay, match: pay, checkpoint: hard, reviewers: cfo}
+  - {name: unsure, match: pay, when: confidence < 0.5, checkpoint: manual, quorum: 1, reviewers: team}
+  - {name: reads, match: read, checkpoint: allow}
+  - {name: unsure reads, match: read, when: confidence < 0.5, checkpoint: hard, reviewers: team}
+default: {checkpoint: hard, reviewers: cfo, ladder: standard}
+""",
+        source="policy.yml",
+    )
+
+    def judged(tool: str, confidence: float) -> tuple[str, str]:
+        submission = Submission(call=ToolCall(tool=tool, arguments={}), confidence=confidence)
+        gate = judge(policy, submission, Facts(agent="a", now=datetime(2026, 11, 23, tzinfo=UTC), recent={}))
+        return gate.kind.value, gate.reviewers.name
+
+    assert judged("pay", 0.9) == ("hard", "cfo")
+    assert judged("pay", 0.1) == ("manual", "cfo")
+    assert judged("read", 0.9)[0] == "allow"
+    assert judged("read", 0.1) == ("hard", "team")

@@ -120,6 +120,11 @@ async def test_a_groups_people_are_found_by_id_address_and_user_group_each_once(
     assert await directory.ids_of(group) == ("U0ANA", "U0BEN", "U0FAY", "U0FRED")
 
 
+async def test_whom_an_agent_says_it_acts_for_never_names_a_channel_to_post_to(directory: Directory) -> None:
+    group = Reviewers(name="served", users=("#general", "general", "C0APPROVALS", "U0ANA"))
+    assert await directory.ids_of(group) == ("U0ANA",)
+
+
 async def test_names_are_left_out_where_they_cannot_be_had(sandbox: SandboxProcess, directory: Directory) -> None:
     assert await directory.names(("U0ANA", "U0NOBODY", "max@example.com")) == {"U0ANA": "Ana Reyes"}
 

@@ -216,10 +216,10 @@ class Lifecycle(RuleBasedStateMachine):
             self.check_may_stop(before, who)
         witness.votes.append((who, verdict, after.revision))
 
-    @rule(request=requests)
-    def approve_as_a_team(self, request: str) -> None:
-        """The plain good way, so that the machine often gets as far as an execution."""
-        for who in ("U1", "U2"):
+    @rule(request=requests, people=st.sampled_from([("U1", "U2"), ("U1", "U3")]))
+    def approve_as_a_team(self, request: str, people: tuple[str, ...] = ("U1", "U2")) -> None:
+        """The plain good way, so that the machine often gets as far as an execution; and two of one group."""
+        for who in people:
             if self.witnesses[request].decision is None:
                 self.review(request, who, Verdict.APPROVE, 0, "PAY", 0)
                 self.laws_hold()

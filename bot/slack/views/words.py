@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.slack.views.look import Look
 from bot.slack.views.text import duration, inert, inline, one_line
+from policies import quorum
 from policies.checkpoint import Kind
 from policies.request import ExecutionState, Request, State
 
@@ -114,13 +115,24 @@ def ran(request: Request, look: Look) -> str | None:
 
 
 def progress(request: Request, look: Look) -> str:
-    """How far the quorum is: "1 of 2 approvals: Ana Reyes"."""
+    """How far the quorum is: "1 of 2 approvals, waiting for security: Ana Reyes"."""
     approvals = request.approvals
     needed = request.checkpoint.quorum
     if not approvals:
-        return f"Needs {needed} approvals" if needed > 1 else "Needs one approval"
+        return f"Needs {needed} approvals{_shares(request, look)}" if needed > 1 else "Needs one approval"
     names = people(tuple(review.by for review in approvals), look, request)
-    return f"{len(approvals)} of {needed} approvals: {names}"
+    return f"{quorum.reached(request)} of {needed} approvals{_waiting(request, look)}: {names}"
+
+
+def _shares(request: Request, look: Look) -> str:
+    """Which groups must approve, and how often: ": 1 of finance, 1 of security"; nothing where any group may."""
+    places = [f"{place.count} of {one_line(place.group.name, look.key, 40)}" for place in request.checkpoint.places]
+    return f": {', '.join(places)}" if places else ""
+
+
+def _waiting(request: Request, look: Look) -> str:
+    groups = [one_line(name, look.key, 40) for name in quorum.waiting_for(request)]
+    return f", waiting for {' and '.join(groups)}" if groups else ""
 
 
 def silence(request: Request) -> str:

@@ -1,0 +1,144 @@
+"""What a policy says of one call, in words: every rule, the winner, who could decide, and what silence would do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.commands.policy import read_policy
+from bot.commands.tables import columns, counted, one_line
+from policies.arguments import parse
+from policies.checkpoint import Act, Checkpoint, Kind, Step
+from policies.duration import in_words
+from policies.errors import Invalid
+from policies.judgement import Explanation, Finding, Standing, explain
+from policies.people import Reviewers
+from policies.policy import Policy
+from policies.written_call import WrittenCall, read_call
+
+STANDINGS = {
+    Standing.MATCHED: "matched",
+    Standing.ERRED: "error",
+    Standing.OTHER_TOOL: "not",
+    Standing.CONDITION_FALSE: "not",
+    Standing.UNSAID: "not",
+}
+
+
+def explain_call(path: Path, call: Path) -> str:
+    """What the policy at ``path`` says of the call in the JSON file ``call``, for a person to read."""
+    policy = read_policy(path)
+    asked = _read_call(call, policy)
+    explanation = explain(policy, asked.submission, asked.facts)
+    lines = [*_of_call(asked), "rules", *findings_in_words(explanation), winner_in_words(policy, explanation)]
+    gate = explanation.checkpoint
+    if gate.kind not in (Kind.ALLOW, Kind.DENY):
+        lines += [*_who(gate), *_when(gate, asked.facts.now)]
+    elif gate.kind is Kind.ALLOW:
+        lines.append("  nobody is asked: the call goes on at once")
+    else:
+        lines.append("  nobody is asked: the call is refused at once")
+    return "\n".join(lines)
+
+
+def findings_in_words(explanation: Explanation) -> list[str]:
+    """One line a rule: matched, not or error; what it asks for; and why."""
+    if not explanation.findings:
+        return ["  the policy has none"]
+    return columns([_finding(finding) for finding in explanation.findings])
+
+
+def winner_in_words(policy: Policy, explanation: Explanation) -> str:
+    """The checkpoint, the rule that gave it, and why that one."""
+    gate = explanation.checkpoint
+    asked = [finding for finding in explanation.findings if finding.gate is not None]
+    if gate.rule == "default":
+        why = "no other rule decides"
+    elif gate.rule == "catalogue":
+        why = "no rule matches, so the catalogue decides"
+    else:
+        others = counted(len(asked), "rule")
+        why = "the only rule that asks for something" if len(asked) == 1 else f"the strictest of {others}"
+        why = "stricter than what stands without it" if _raised(policy, explanation) else why
+    return one_line(f"=> {gate.kind.value} by {gate.rule} ({gate.reason}): {why}", limit=600)
+
+
+def _raised(policy: Policy, explanation: Explanation) -> bool:
+    """Did a rule win that reads the agent's own words, over the default or the catalogue alone?"""
+    asked = [finding.rule for finding in explanation.findings if finding.gate is not None]
+    return bool(asked) and all(rule.believes for rule in asked)
+
+
+def _read_call(path: Path, policy: Policy) -> WrittenCall:
+    try:
+        return read_call(parse(path.read_bytes()), policy, now=datetime.now(UTC))
+    except Invalid as error:
+        where = f"{error.where}: " if error.where else ""
+        raise Invalid(f"{path}: {where}{error.words}") from None
+
+
+def _of_call(asked: WrittenCall) -> list[str]:
+    call, facts = asked.submission, asked.facts
+    sure = "says nothing of its confidence" if call.confidence is None else f"{call.confidence:g} sure"
+    said = [f"{call.call.tool}, asked for by {facts.agent}, {sure}, at {clock(facts.now)}"]
+    if call.on_behalf_of:
+        said.append(f"on behalf of {call.on_behalf_of}, as the agent says")
+    if any(facts.recent.values()):
+        said.append("asked for of late: " + ", ".join(f"{name} {count}" for name, count in facts.recent.items()))
+    return [one_line(line) for line in said]
+
+
+def _finding(finding: Finding) -> tuple[str, str, str, str]:
+    asks = finding.gate.kind.value if finding.gate else ""
+    why = finding.why
+    if finding.rule.believes and finding.gate is not None:
+        why += " (the agent's own words: it can only raise the gate)"
+    return (STANDINGS[finding.standing], finding.rule.name, asks, why)
+
+
+def _who(gate: Checkpoint) -> list[str]:
+    served = "even the person served, by self_approval" if gate.self_approval else "never the person served"
+    rows = [
+        ("who decides", f"{counted(gate.quorum, 'approval')} of {gate.reviewers.name}: {people_of(gate.reviewers)}")
+    ]
+    rows += [("", f"{place.count} of {place.group.name}: {people_of(place.group)}") for place in gate.places]
+    rows.append(("", f"{served} (the key's owner, or whom the agent acts for)"))
+    if gate.kind is Kind.MANUAL:
+        rows.append(("phrase", f"each types: {gate.phrase or 'CONFIRM'}"))
+    if gate.required_by:
+        rows.append(("required by", gate.required_by))
+    return columns(rows)
+
+
+def people_of(group: Reviewers) -> str:
+    """The people of a group as the policy names them."""
+    named = [*group.users, *(f"members of the user group {each}" for each in group.usergroups)]
+    return ", ".join(named) or "nobody is named"
+
+
+def _when(gate: Checkpoint, now: datetime) -> list[str]:
+    proceeds = gate.ladder.steps[-1].act is Act.PROCEED
+    start = "if a card were delivered at" if proceeds else "counted from"
+    head = one_line(f"on silence, ladder {gate.ladder.name}, {start} {clock(now)}")
+    rows = [(clock(now + step.after), f"after {in_words(step.after)}", _step(step)) for step in gate.ladder.steps]
+    permit = (
+        f"an approval may be claimed for {in_words(gate.permit)}, a claimed call reported for {in_words(gate.report)}"
+    )
+    return [f"  {head}", *columns(rows, indent=4), f"  {permit}"]
+
+
+def _step(step: Step) -> str:
+    if step.act is Act.ADD and step.add is not None:
+        return f"{step.add.name} may decide too: {people_of(step.add)}"
+    return {
+        Act.REMIND: "a reminder",
+        Act.EXPIRE: "it expires: not approved",
+        Act.PROCEED: "it goes ahead, and stands as an item to look at",
+    }.get(step.act, step.act.value)
+
+
+def clock(moment: datetime) -> str:
+    """``Mon 23 Nov 2026 09:30 UTC``, to the second where there are seconds to tell."""
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    seconds = timedelta(seconds=whole.second)
+    return whole.strftime("%a %d %b %Y %H:%M:%S UTC" if seconds else "%a %d %b %Y %H:%M UTC")

@@ -1,0 +1,123 @@
+"""Asks Slack, when a request is opened, whether there is anybody who can approve it.
+
+Only as many people are looked up as it takes to know that there are enough. Where Slack can't be asked, or would have
+to be asked for too long, the request is opened as usual: that approves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import zip_longest
+from typing import Protocol
+
+from bot.logs import get_logger
+from policies.checkpoint import Act
+from policies.errors import NotAllowed, Unavailable
+from policies.events import Outcome
+from policies.people import Person, Reviewers
+from policies.request import Request
+from policies.satisfiable import admit, can_fill, steps_needed
+
+log = get_logger("signoff.gateway")
+
+SECONDS = 2.5
+"""How long opening a request may wait for Slack's answers."""
+MOST_ASKED = 60
+"""How many people are looked up for one request; among more, nobody is missed for good."""
+
+
+class People(Protocol):
+    """Who knows people: Slack's directory. Both raise ``Unavailable``; ``person`` raises ``NotAllowed`` for unknown."""
+
+    async def person(self, user_id: str) -> Person:
+        """The person behind an id."""
+
+    async def ids_of(self, group: Reviewers) -> tuple[str, ...]:
+        """The user ids of a group's people."""
+
+
+async def with_people(opened: Outcome, people: People, now: datetime) -> Outcome:
+    """``opened`` once it is known whether anybody can approve it: as it is, with seniors called, or refused.
+
+    Where silence proceeds nobody has to approve, and whom the call serves can stop it: that is left as it is.
+    """
+    if opened.request.settled:
+        return opened
+    try:
+        async with asyncio.timeout(SECONDS):
+            opened = replace(opened, request=await _with_names(opened.request, people))
+            if opened.request.waits_for_delivery:
+                return opened
+            return await _admitted(opened, people, now)
+    except (Unavailable, TimeoutError):
+        log.warning("Slack can't say who may decide a request; it is opened as usual", request=opened.request.id)
+        return opened
+
+
+async def _with_names(request: Request, people: People) -> Request:
+    """The request with the ids and addresses under which Slack knows those who are excluded from approving it.
+
+    Each is looked up apart: what an agent says of whom it acts for must not spoil what is known of the key's owner.
+    """
+    found = await asyncio.gather(*(_names_of(who, people) for who in request.excluded))
+    names = dict.fromkeys(name for some in found for name in some if name not in request.excluded)
+    return replace(request, known_as=tuple(names))
+
+
+async def _names_of(who: str, people: People) -> tuple[str, ...]:
+    try:
+        async with asyncio.timeout(SECONDS / 2):
+            known = await _look_up(await people.ids_of(Reviewers(name="excluded", users=(who,))), people)
+    except (Unavailable, TimeoutError):
+        return ()
+    return tuple(name for person in known for name in (person.id, person.email) if name)
+
+
+async def _admitted(opened: Outcome, people: People, now: datetime) -> Outcome:
+    request = opened.request
+    found: list[Person] = []
+    async for some in _candidates(request, people):
+        found += some
+        if can_fill(request, found):
+            return opened
+        if len(found) >= MOST_ASKED:
+            return opened
+    return admit(opened, steps_needed(request, found), now)
+
+
+async def _candidates(request: Request, people: People) -> AsyncIterator[tuple[Person, ...]]:
+    """Those who may come to decide, a few at a time: the groups that decide now first, each group in its turn."""
+    asked: set[str] = set()
+    for groups in (request.reviewers, *_joining(request)):
+        members = [await people.ids_of(group) for group in groups]
+        ids = [one for one in _in_turn(members) if one not in asked]
+        asked.update(ids)
+        few = request.checkpoint.quorum + 1
+        for start in range(0, len(ids), few):
+            yield await _look_up(ids[start : start + few], people)
+
+
+def _joining(request: Request) -> Iterator[tuple[Reviewers, ...]]:
+    for step in request.checkpoint.ladder.steps:
+        if step.act is Act.ADD and step.add is not None:
+            yield (step.add,)
+
+
+def _in_turn(members: Sequence[Sequence[str]]) -> list[str]:
+    rounds = zip_longest(*members)
+    return list(dict.fromkeys(one for some in rounds for one in some if one is not None))
+
+
+async def _look_up(ids: Sequence[str], people: People) -> tuple[Person, ...]:
+    found = await asyncio.gather(*(_known(user_id, people) for user_id in ids))
+    return tuple(person for person in found if person is not None)
+
+
+async def _known(user_id: str, people: People) -> Person | None:
+    try:
+        return await people.person(user_id)
+    except NotAllowed:
+        return None

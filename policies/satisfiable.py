@@ -1,0 +1,78 @@
+"""Can a request be approved at all by the people whom Slack knows now, and what becomes of one that can't?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from policies.authority import check_may_approve
+from policies.checkpoint import Act
+from policies.errors import NotAllowed
+from policies.escalation import join_early
+from policies.events import Outcome
+from policies.people import Person
+from policies.quorum import count
+from policies.request import Request, State
+from policies.settling import settle
+
+
+def admit(opened: Outcome, steps: int | None, now: datetime) -> Outcome:
+    """``opened`` as it goes on with what ``steps_needed`` found: seniors join at once, or it is refused at once."""
+    if steps is None:
+        note = nobody_left(opened.request)
+        return replace(opened, effects=()).then(
+            settle(opened.request, State.REJECTED, ("policy",), now, note, show=False)
+        )
+    return opened.then(join_early(opened.request, steps, now)) if steps else opened
+
+
+def nobody_left(request: Request) -> str:
+    """Why nobody can approve the request, for whoever asked."""
+    gate, add = request.checkpoint, "Whoever runs Signoff can name more people in the policy."
+    if all(group.empty for group in gate.groups):
+        return f"There is nobody who may decide this: the policy names no reviewers. {add}"
+    shares = [(place.count, place.group.name) for place in gate.places] or [(gate.quorum, gate.reviewers.name)]
+    asked = ", ".join(f"{number} of {name}" for number, name in shares)
+    return (
+        f"There is nobody who may decide this: it takes approvals by {asked}, and too few of these people are active"
+        f" members of the workspace other than the person it is for. {add}"
+    )
+
+
+def steps_needed(request: Request, people: Sequence[Person]) -> int | None:
+    """How many further steps of the ladder it takes until ``people`` can fill the quorum; None where they never can.
+
+    0: those who may decide now can. Only standing members count, and nobody whom the request excludes.
+    """
+    for steps, standing in _stages(request):
+        if can_fill(standing, people):
+            return steps
+    return None
+
+
+def can_fill(request: Request, people: Sequence[Person]) -> bool:
+    """Can ``people`` give all the approvals that the request needs, by those groups that may decide now?"""
+    voices = [
+        {group.name for group in request.reviewers if group.include(person)}
+        for person in {person.id: person for person in people}.values()
+        if _may_approve(request, person)
+    ]
+    return count(request.checkpoint, {group.name for group in request.joined}, voices) >= request.checkpoint.quorum
+
+
+def _may_approve(request: Request, person: Person) -> bool:
+    try:
+        check_may_approve(request, person)
+    except NotAllowed:
+        return False
+    return True
+
+
+def _stages(request: Request) -> Iterator[tuple[int, Request]]:
+    """The request as it stands, and after each further group that joins."""
+    yield 0, request
+    for taken, step in enumerate(request.checkpoint.ladder.steps[request.steps_done :], start=1):
+        if step.act is Act.ADD and step.add is not None:
+            request = replace(request, joined=(*request.joined, step.add))
+            yield taken, request

@@ -1,0 +1,94 @@
+"""A quorum that names groups: what is said of it where it can't be meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.errors import Faulty
+from policies.loader import load
+from policies.policy import Policy
+from policies.shapes import json_schema
+
+GOOD = """
+version: 1
+reviewers:
+  finance: {channel: "#finance", users: [U0FAY, U0FRED]}
+  security: {channel: "#security", users: [U0SEC]}
+  same: {users: [U0SEC]}
+  staff: {usergroups: [S0STAFF]}
+  seniors: {users: [U0SAM]}
+  empty: {}
+ladders:
+  plain: [{after: 2h, then: expire}]
+  grows: [{after: 10m, add: seniors}, {after: 2h, then: expire}]
+  adds: [{after: 10m, add: finance}, {after: 2h, then: expire}]
+default: {checkpoint: hard, reviewers: finance, ladder: plain}
+rules:
+"""
+
+
+def ruled(rule: str) -> Policy:
+    return load(f"{GOOD}  - {rule}\n", source="p.yml")
+
+
+def test_named_groups_are_places_and_the_quorum_their_total() -> None:
+    gate = ruled("{name: r, match: x, checkpoint: hard, quorum: {finance: 2, security: 1}}").rules[0].gate
+    assert gate.quorum == 3
+    assert [(place.group.name, place.count) for place in gate.places] == [("finance", 2), ("security", 1)]
+    assert [group.channel for group in gate.groups] == ["#finance", "#security"]
+    assert gate.reviewers.users == ("U0FAY", "U0FRED", "U0SEC")
+
+
+def test_a_manual_checkpoint_takes_as_many_people_as_its_places() -> None:
+    assert ruled("{name: r, match: x, checkpoint: manual, quorum: {finance: 1}}").rules[0].gate.quorum == 1
+
+
+def test_a_user_group_may_be_large_enough() -> None:
+    assert ruled("{name: r, match: x, checkpoint: hard, quorum: {staff: 5, finance: 1}}").rules[0].gate.quorum == 6
+
+
+def test_seniors_of_the_ladder_may_fill_what_is_short() -> None:
+    rule = "{name: r, match: x, checkpoint: hard, ladder: grows, quorum: {finance: 2, security: 2}}"
+    assert ruled(rule).rules[0].gate.quorum == 4
+
+
+@pytest.mark.parametrize(
+    ("rule", "column", "words"),
+    [
+        ("quorum: {finance: 1, securty: 1}", 64, "did you mean security?"),
+        ("quorum: {finance: 1, security: 0}", 74, "greater than or equal to 1"),
+        ("quorum: {finance: 1, security: '1'}", 74, "whole number"),
+        ("quorum: {finance: 1, security: 21}", 74, "less than or equal to 20"),
+        ("quorum: {}", 51, "at least 1"),
+        ("quorum: [finance]", 51, "whole number"),
+        ("quorum: {finance: 3}", 51, "can't give all these approvals, each person one: 3 of finance"),
+        ("quorum: {security: 1, same: 1}", 51, "1 of security and 1 of same"),
+        ("quorum: {empty: 1, finance: 1}", 51, "1 of empty and 1 of finance"),
+        ("quorum: {finance: 1, security: 2}, ladder: adds", 51, "2 of security"),
+        ("quorum: {security: 3}, ladder: grows", 51, "3 of security"),
+        ("reviewers: finance, quorum: {finance: 1}", 43, "reviewers means nothing beside it; remove it"),
+    ],
+)
+def test_what_can_not_be_meant_is_said_at_its_place(rule: str, column: int, words: str) -> None:
+    with pytest.raises(Faulty) as caught:
+        ruled(f"{{name: r, match: x, checkpoint: hard, {rule}}}")
+    found = [str(fault) for fault in caught.value.faults]
+    assert len(found) == 1, found
+    assert found[0].startswith(f"p.yml:{GOOD.count(chr(10)) + 1}:{column}: "), found
+    assert words in found[0]
+
+
+@pytest.mark.parametrize("kind", ["allow", "deny"])
+def test_where_nobody_is_asked_no_group_can_be(kind: str) -> None:
+    with pytest.raises(Faulty, match="waits for nobody, so quorum means nothing"):
+        ruled(f"{{name: r, match: x, checkpoint: {kind}, quorum: {{finance: 1}}}}")
+
+
+def test_the_default_asks_for_a_number() -> None:
+    with pytest.raises(Faulty, match="whole number"):
+        load(GOOD.replace("ladder: plain}", "ladder: plain, quorum: {finance: 1}}") + "  []\n", source="p.yml")
+
+
+def test_editors_are_told_both_ways_to_write_it() -> None:
+    quorum = json_schema()["$defs"]["RuleShape"]["properties"]["quorum"]
+    assert {"integer", "object", "null"} <= set(str(quorum).replace("'", " ").split())
