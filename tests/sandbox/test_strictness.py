@@ -301,19 +301,19 @@ async def test_a_view_that_is_too_large_says_so(fresh: SandboxProcess) -> None:
     assert (await fresh.api("views.publish", {"user_id": "U0ANA", "view": view}))["error"] == "view_too_large"
 
 
-async def test_every_sort_of_person_is_there(sandbox: SandboxProcess) -> None:
-    listed = (await sandbox.api("users.list"))["members"]
+async def test_every_sort_of_person_is_there(fresh: SandboxProcess) -> None:
+    listed = (await fresh.api("users.list"))["members"]
     people = {person["id"]: person for person in listed}
     assert people["U0SAM"]["is_admin"]
     assert people["U0GUS"]["is_restricted"]
     assert people["U0DEL"]["deleted"]
     assert people["U0SIGNOFF"]["is_bot"]
     assert "U0EXT" not in people
-    assert (await sandbox.api("users.info", {"user": "U0EXT"}))["user"]["is_stranger"]
-    groups = (await sandbox.api("usergroups.list"))["usergroups"]
+    assert (await fresh.api("users.info", {"user": "U0EXT"}))["user"]["is_stranger"]
+    groups = (await fresh.api("usergroups.list"))["usergroups"]
     assert {group["id"] for group in groups} == {"S0SUPPORT", "S0FINANCE"}
-    await sandbox.control.person("W0GRID", enterprise_id="E0HARBOUR")
-    grid = (await sandbox.api("users.info", {"user": "W0GRID"}))["user"]
+    await fresh.control.person("W0GRID", enterprise_id="E0HARBOUR")
+    grid = (await fresh.api("users.info", {"user": "W0GRID"}))["user"]
     assert grid["enterprise_user"]["enterprise_id"] == "E0HARBOUR"
 
 
