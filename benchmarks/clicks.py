@@ -44,9 +44,9 @@ default: {checkpoint: hard, reviewers: team, ladder: standard}
 
 async def pending(served: Serving, count: int) -> list[str]:
     """The buttons' values of so many pending requests."""
-    requester = Requester(id="key:bench", name="bench")
+    agents = [Requester(id=f"key:bench{number // 100}", name="bench") for number in range(count)]  # each has a budget
     calls = [Submission(call=ToolCall(tool="pay", arguments={"n": number})) for number in range(count)]
-    added = await asyncio.gather(*(served.gateway.submit(call, requester) for call in calls))
+    added = await asyncio.gather(*map(served.gateway.submit, calls, agents))
     return [f"{each.request.id}:{each.request.revision}" for each in added]
 
 
