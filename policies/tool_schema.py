@@ -11,13 +11,14 @@ import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import islice
-from typing import cast
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, cast
 
 from policies.arguments import MAX_BYTES, Arguments, JsonValue, canonical, check_value, pointer
 from policies.errors import Fault, Invalid
 from policies.schema_work import check_references, work
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 MAX_FAULTS = 20
 MAX_PATTERNS = 50
@@ -26,7 +27,8 @@ MAX_WORK = 500_000
 MAX_EXPLAINED_WORK = 20_000
 """Explaining what is wrong takes some 2.5 microseconds for each visit, so beyond this only the verdict is given."""
 
-_PATTERNS = jsonschema_rs.RegexOptions(size_limit=2_000_000, dfa_size_limit=2_000_000)
+MAX_PATTERN_BYTES = 2_000_000
+"""What one compiled pattern may take."""
 
 
 def check_schema(schema: object) -> dict[str, JsonValue]:
@@ -71,13 +73,14 @@ def validate(schema: dict[str, JsonValue], arguments: Arguments) -> tuple[Fault,
 @lru_cache(maxsize=256)
 def _compile(schema: bytes) -> jsonschema_rs.Validator:
     """A pure function of the schema's canonical bytes, so remembering the answer changes nothing but the time."""
+    import jsonschema_rs  # 3 MB that an idle gateway doesn't need
+
     document = json.loads(schema)
     if schema.count(b'"pattern') > MAX_PATTERNS:
         raise Invalid(f"more than {MAX_PATTERNS} patterns in one schema; leave some out")
+    patterns = jsonschema_rs.RegexOptions(size_limit=MAX_PATTERN_BYTES, dfa_size_limit=MAX_PATTERN_BYTES)
     try:
-        return jsonschema_rs.validator_for(
-            document, retriever=_refuse, validate_formats=True, pattern_options=_PATTERNS
-        )
+        return jsonschema_rs.validator_for(document, retriever=_refuse, validate_formats=True, pattern_options=patterns)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         where = pointer(*getattr(error, "instance_path", ()))
         words = str(getattr(error, "message", error)).splitlines()[0][:300]
