@@ -1,6 +1,7 @@
 """`signoff serve` as a real process against a sandbox, for tests: ask as an agent, kill it, look inside."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -152,8 +153,9 @@ class ServeProcess:
             await self.sandbox.control.connected()
 
     def strike(self) -> None:
-        """SIGKILL, this instant; `kill9` waits for the end as well."""
-        os.kill(self.pid, signal.SIGKILL)
+        """SIGKILL, this instant; `kill9` waits for the end as well. A second strike finds nobody and is no error."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     async def kill9(self) -> None:
         """SIGKILL it and wait until it is gone; what it held in memory is lost."""
