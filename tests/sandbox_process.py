@@ -88,13 +88,13 @@ class People(_Client):
         """Use an element: `channel` and `ts`, or `view_id`; `block_id`, `action_id`; `selected`, `values` at need."""
         return await self.post("click", {"as": person, **rest})
 
-    async def press(self, person: str, channel: str, ts: str, action_id: str) -> dict[str, Any]:
-        """Press the button with this action id in a message, whatever its block is called."""
+    async def press(self, person: str, channel: str, ts: str, action_id: str, selected: Any = None) -> dict[str, Any]:
+        """Press the button (or choose `selected` from the menu) with this action id, whatever its block is called."""
         for message in await self.history(person, channel, ts):
             for block in message.get("blocks", []) if message["ts"] == ts else []:
                 if any(element.get("action_id") == action_id for element in _elements(block)):
                     place = {"channel": channel, "ts": ts, "block_id": block["block_id"], "action_id": action_id}
-                    return await self.click(person, **place)
+                    return await self.click(person, **place, selected=selected)
         raise LookupError(f"{person} sees no {action_id} in {channel} {ts}")
 
     async def submit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -49,6 +50,7 @@ class Clicks:
         click: Click | None = None
         try:
             click = payloads.click(body)
+            click = _resolved(click)
             await self._act(click)
             self._desk.afterwards.start(self._desk.adopt(click))
         except SignoffError as error:
@@ -142,6 +144,14 @@ class Clicks:
     async def _stop_run(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)
         await self._desk.gateway.stop_run(click.value, person)
+
+
+def _resolved(click: Click) -> Click:
+    """A choice from a card's menu as a click on the button that it stands for."""
+    if click.action_id != ids.MORE:
+        return click
+    action_id, value = ids.chosen(click.value)
+    return replace(click, action_id=action_id, value=value)
 
 
 def _saw_all(click: Click, request: Request, look: Look) -> bool:

@@ -18,6 +18,9 @@ DIDNT_RUN = "signoff.didnt_run"
 SEEN = "signoff.seen"
 OBJECT = "signoff.object"
 STOP_RUN = "signoff.stop_run"
+MORE = "signoff.more"
+"""The menu of a pending card. Its options name, by the verbs of ``VERBS``, the actions that have no button there."""
+VERBS = {"view": VIEW}
 
 VIEW_FORM = "signoff.form.view"
 REJECT_FORM = "signoff.form.reject"
@@ -55,6 +58,22 @@ def target(value: str) -> Target:
     if not request_id or not 1 <= len(numbers) <= 2 or not all(_is_number(number) for number in numbers):
         raise Invalid("This button isn't one of Signoff's. Open the request again from /approvals.")
     return Target(request_id=request_id, revision=int(numbers[0]), page=int(numbers[1]) if len(numbers) == 2 else 0)
+
+
+def option(verb: str, about: Target) -> str:
+    """The value of a menu's option: ``verb:request_id:revision``, the verb being one of ``VERBS``."""
+    return f"{verb}:{about}"
+
+
+def chosen(value: str) -> tuple[str, str]:
+    """The action that a menu's option stands for and the value of its button.
+
+    Raises ``Invalid`` for anything that Signoff didn't write.
+    """
+    verb, _, about = value.partition(":")
+    if verb not in VERBS:
+        raise Invalid("This menu belongs to another version of Signoff. Open the request again from /approvals.")
+    return VERBS[verb], str(target(about))
 
 
 def _is_number(text: str) -> bool:

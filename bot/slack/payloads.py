@@ -22,9 +22,10 @@ _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}(\|[^>]*)?>")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Click:
-    """A button was pressed. ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form.
+    """A button was pressed, or an option of a menu was chosen: then ``value`` is the option's.
 
-    A click in the Home has neither a message nor a memo.
+    ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form. A click in the Home has neither a
+    message nor a memo.
     """
 
     user_id: str
@@ -112,12 +113,12 @@ def click(body: object) -> Click:
     read = _read(wire.BlockActions, body)
     if not read.actions:
         raise Invalid("Slack sent a click without a button; nothing was changed.")
-    view = read.view
+    view, action = read.view, read.actions[0]
     return Click(
         user_id=read.user.id,
         team_id=read.user.team_id,
-        action_id=read.actions[0].action_id,
-        value=read.actions[0].value,
+        action_id=action.action_id,
+        value=action.selected_option.value if action.selected_option else action.value,
         trigger_id=read.trigger_id,
         response_url=read.response_url,
         channel=read.container.channel_id,

@@ -25,11 +25,18 @@ class User(Wire):
     team_id: Short | None = None
 
 
+class Selected(Wire):
+    """A chosen option."""
+
+    value: Short
+
+
 class Action(Wire):
-    """The button that was pressed."""
+    """The button that was pressed, or the menu from which an option was chosen."""
 
     action_id: Short
     value: Annotated[str, StringConstraints(max_length=2_000, strict=True)] = ""
+    selected_option: Selected | None = None
 
 
 class Container(Wire):
@@ -112,12 +119,6 @@ class Opened(Wire):
     """Its envelope."""
 
     event: OpenedEvent
-
-
-class Selected(Wire):
-    """A chosen option."""
-
-    value: Short
 
 
 class Element(Wire):

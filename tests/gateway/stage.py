@@ -49,7 +49,7 @@ class Card:
     def buttons(self) -> dict[str, str]:
         """The buttons by `action_id`, with their values."""
         rows = [block["elements"] for block in self.message["blocks"] if block["type"] == "actions"]
-        return {button["action_id"]: button["value"] for row in rows for button in row}
+        return {button["action_id"]: button["value"] for row in rows for button in row if button["type"] == "button"}
 
     def place(self, action_id: str) -> dict[str, str]:
         """Where the button with this `action_id` is, for a click without another look at the channel."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.bootstrap import Serving, serving
 from bot.settings import Settings
+from bot.slack import ids
 from policies.loader import load
 from policies.request import Request, Requester, Submission, ToolCall
 from tests.sandbox_process import SandboxProcess, until
@@ -75,13 +76,17 @@ class House:
         copy = (await self.serving.store.copies(request.id))[0]
         return copy.channel, copy.ts
 
-    async def press(self, person: str, request: Request, action_id: str) -> dict[str, Any]:
+    async def press(self, person: str, request: Request, action_id: str, selected: str | None = None) -> dict[str, Any]:
         """Press a button of the request's first card; once more where the card was drawn anew in that very moment."""
         for _ in range(3):
-            pressed = await self.sandbox.people.press(person, *await self.place(request), action_id)
+            pressed = await self.sandbox.people.press(person, *await self.place(request), action_id, selected)
             if pressed.get("error") != "unknown_action":
                 break
         return pressed
+
+    async def choose(self, person: str, request: Request, verb: str) -> dict[str, Any]:
+        """Choose from the card's menu."""
+        return await self.press(person, request, ids.MORE, ids.option(verb, ids.target(f"{request.id}:1")))
 
     async def press_in_view(self, person: str, action_id: str) -> dict[str, Any]:
         """Press a button of the form in front."""

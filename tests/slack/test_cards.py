@@ -28,7 +28,15 @@ def words(message: Message) -> str:
 
 def buttons(message: Message) -> dict[str, Any]:
     last = message.blocks[-1]
-    return {element["action_id"]: element for element in last["elements"]} if last["type"] == "actions" else {}
+    elements = last["elements"] if last["type"] == "actions" else []
+    return {element["action_id"]: element for element in elements if element["type"] == "button"}
+
+
+def offered(message: Message) -> list[str]:
+    """The values of the card's menu."""
+    last = message.blocks[-1]
+    menus = [element for element in last.get("elements", ()) if element["type"] == "overflow"]
+    return [option["value"] for menu in menus for option in menu["options"]]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -57,6 +65,12 @@ def test_a_pending_card_says_what_why_who_until_when_and_how_to_decide() -> None
         assert piece in said
     assert list(buttons(message)) == [ids.APPROVE, ids.MODIFY, ids.REJECT]
     assert {button["value"] for button in buttons(message).values()} == {f"{PLACES['pending'].id}:1"}
+
+
+def test_the_menu_stands_on_pending_cards_only_and_opens_those_that_have_no_view_all() -> None:
+    for place, request in PLACES.items():
+        expected = [] if request.settled or place == "pending_cut" else [f"view:{request.id}:{request.revision}"]
+        assert [value for value in offered(shown(request)) if value.startswith("view:")] == expected
 
 
 def test_a_soft_card_can_be_stopped_and_modified_and_says_when_it_goes_ahead() -> None:

@@ -25,6 +25,23 @@ async def test_approve_settles_and_every_copy_says_who(home: House) -> None:
     await home.card_says(request, "was approved by Ana Reyes")
 
 
+async def test_the_menu_opens_the_whole_request_and_one_can_approve_there(home: House) -> None:
+    request = await home.ask()
+    assert await home.choose("U0ANA", request, "view") == {"ok": True}
+    assert "issue_refund needs your approval" in said(await home.front("U0ANA"))
+    assert (await home.submit("U0ANA"))["ok"]
+    assert (await home.now(request)).state is State.APPROVED
+
+
+async def test_a_menu_of_another_version_of_signoff_says_so_and_changes_nothing(home: House) -> None:
+    request = await home.ask()
+    channel, ts = await home.place(request)
+    payload = await _forged(home, "U0ANA", channel, ts, "b", ids.MORE, f"approve:{request.id}:1")
+    await home.sandbox.control.deliver("block_actions", payload)
+    assert "another version of Signoff" in await home.whispered("U0ANA")
+    assert (await home.now(request)).state is State.PENDING
+
+
 async def test_the_card_behind_a_click_is_refreshed_outside_the_pace_of_updates(home: House) -> None:
     request = await home.ask()
     await home.press("U0ANA", request, ids.APPROVE)

@@ -88,6 +88,21 @@ def test_a_value_that_signoff_did_not_write_is_invalid(value: str) -> None:
         ids.target(value)
 
 
+def test_a_choice_from_a_menu_brings_the_options_value_and_stands_for_a_buttons() -> None:
+    option = {"text": {"type": "plain_text", "text": "Open in full"}, "value": "view:req_1:2"}
+    body = {**CLICK, "actions": [{"action_id": ids.MORE, "type": "overflow", "selected_option": option}]}
+    click = payloads.click(body)
+    assert (click.action_id, click.value) == (ids.MORE, "view:req_1:2")
+    assert ids.chosen(click.value) == (ids.VIEW, "req_1:2")
+    assert ids.option("view", ids.target("req_1:2")) == "view:req_1:2"
+
+
+@pytest.mark.parametrize("value", ["", "view", "view:", "view:req_1", "view:req_1:x", "approve:req_1:1", ":req_1:1"])
+def test_a_menus_value_that_signoff_did_not_write_is_invalid(value: str) -> None:
+    with pytest.raises(Invalid):
+        ids.chosen(value)
+
+
 @pytest.mark.parametrize(
     "metadata", ["[]", "{", '{"x":1}', '{"r":1}', '{"v":-1}', "null", '{"p":"' + "9" * 2_000 + '"}']
 )

@@ -53,6 +53,12 @@ def button(label: str, action_id: str, value: str, style: str | None = None) -> 
     return {**shown, "style": style} if style else shown
 
 
+def menu(action_id: str, options: Sequence[tuple[str, str]]) -> Block:
+    """A "⋯" that opens a menu of at most five options, each a label and its value."""
+    offered = [{"text": plain(label), "value": value} for label, value in options]
+    return {"type": "overflow", "action_id": action_id, "options": offered}
+
+
 def titled(title: str, text: str) -> Block:
     """A bold title over preformatted text; inert, whatever the text holds."""
     bold = {"type": "text", "text": title, "style": {"bold": True}}

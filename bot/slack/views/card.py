@@ -13,6 +13,7 @@ from bot.slack.views import action, words
 from bot.slack.views.blocks import Block, actions, button, context, header, mrkdwn, named, plain
 from bot.slack.views.layout import Laid, lay_out
 from bot.slack.views.look import Look, Message, mention, moment
+from bot.slack.views.more import more
 from bot.slack.views.text import clip, one_line
 from policies.checkpoint import Kind
 from policies.request import ExecutionState, Request, State
@@ -153,7 +154,7 @@ def _buttons(request: Request, cut: bool) -> list[Block]:
     buttons = _pending(request, cut) if request.state is State.PENDING else _settled(request)
     if cut:
         buttons.append(("View all", ids.VIEW, "primary" if request.state is State.PENDING else None))
-    return [button(label, action_id, value, style) for label, action_id, style in buttons]
+    return [*(button(label, action_id, value, style) for label, action_id, style in buttons), *more(request, cut)]
 
 
 def _pending(request: Request, cut: bool) -> list[tuple[str, str, str | None]]:

@@ -1,0 +1,26 @@
+"""The menu "⋯" of a pending card: what can be done with the request besides deciding it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.slack import ids
+from bot.slack.views.blocks import Block, menu
+from policies.request import Request
+
+
+def more(request: Request, cut: bool) -> Iterator[Block]:
+    """The menu as an element of the card's row of buttons; none where it would be empty.
+
+    ``cut`` says that the card doesn't show the whole request.
+    """
+    options = [] if request.settled else list(_options(request, cut))
+    if options:
+        about = ids.Target(request_id=request.id, revision=request.revision)
+        yield menu(ids.MORE, [(label, ids.option(verb, about)) for verb, label in options])
+
+
+def _options(request: Request, cut: bool) -> Iterator[tuple[str, str]]:
+    """The verb of each option (one of ``ids.VERBS``) and its label of at most 75 characters."""
+    if not cut:  # a card that is cut has View all as a button
+        yield "view", "Open in full"
