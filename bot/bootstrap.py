@@ -93,7 +93,15 @@ async def _open_gateway(
     await shelf.keep(now())
     # A directory of its own: who decides is looked up at the click, never taken from what opening a request learnt.
     people = Directory(client, now, team_id=identity.team_id, usergroups=lambda: shelf.current.usergroups)
-    return Gateway(store, shelf, now, waiting, workspace_id=identity.team_id, people=people)
+    return Gateway(
+        store,
+        shelf,
+        now,
+        waiting,
+        workspace_id=identity.team_id,
+        people=people,
+        environment=settings.signoff_environment,
+    )
 
 
 def _slack_desk(

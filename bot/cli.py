@@ -134,14 +134,17 @@ def policy_explain(
         Path,
         typer.Argument(
             help='A JSON file: {"tool": …, "arguments": {…}}, with agent, confidence, context, on_behalf_of, at and '
-            "recent if you like."
+            "recent and environment if you like."
         ),
     ],
+    environment: Annotated[
+        str, typer.Option(help="Where the gateway stands, unless the call says it: environment in conditions.")
+    ] = "",
 ) -> None:
     """Which rules match a call, who decides, and when. Example: signoff policy explain policy.yml call.json"""
     from bot.commands.explaining import explain_call
 
-    _say_or_fail(lambda: explain_call(file, call))
+    _say_or_fail(lambda: explain_call(file, call, environment))
 
 
 @policy_app.command("test")
@@ -150,22 +153,28 @@ def policy_test(
     cases: Annotated[
         Path, typer.Argument(help="A YAML list: {name: …, tool: …, arguments: {…}, expect: {checkpoint: …}}.")
     ],
+    environment: Annotated[
+        str, typer.Option(help="Where the gateway stands, unless the case says it: environment in conditions.")
+    ] = "",
 ) -> None:
     """Calls and the checkpoints that you expect. Example: signoff policy test policy.yml cases.yml"""
     from bot.commands.trying import try_cases
 
-    _say_or_picture(lambda: try_cases(file, cases), file, cases)
+    _say_or_picture(lambda: try_cases(file, cases, environment), file, cases)
 
 
 @policy_app.command("replay")
 def policy_replay(
     file: Annotated[Path, typer.Argument(help="The policy file.")],
     since: Annotated[str, typer.Option(help="How far back, such as 30d.")] = "30d",
+    environment: Annotated[
+        str | None, typer.Option(help="Where the gateway stands. Default: SIGNOFF_ENVIRONMENT.")
+    ] = None,
 ) -> None:
     """The stored past under another policy. Example: signoff policy replay policy.yml --since 7d"""
     from bot.commands.replaying import replay_past
 
-    _run(lambda: replay_past(file, since))
+    _run(lambda: replay_past(file, since, environment))
 
 
 @policy_app.command("tune")

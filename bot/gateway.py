@@ -56,7 +56,8 @@ def new_id(kind: str) -> str:
 class Gateway:
     """What can be done with requests and runs. ``clock`` gives the time in UTC; ``waiting`` is woken after commits.
 
-    ``people`` knows who could approve; without it requests are opened without asking for that.
+    ``people`` knows who could approve; without it requests are opened without asking for that. ``environment`` is
+    where the gateway stands, for the policy's conditions.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Gateway:
         *,
         workspace_id: str,
         people: People | None = None,
+        environment: str = "",
     ) -> None:
         self.store = store
         self.shelf = shelf
@@ -75,6 +77,7 @@ class Gateway:
         self.waiting = waiting
         self.workspace_id = workspace_id
         self._people = people
+        self._environment = environment
 
     # ---- the agent's side
 
@@ -261,7 +264,8 @@ class Gateway:
     async def _judge(self, policy: Policy, submission: Submission, requester: Requester) -> Checkpoint:
         now = self.clock()
         recent = await self._recent(policy, submission.call.tool, requester, now)
-        return judge(policy, submission, Facts(agent=requester.name, now=now, recent=recent))
+        facts = Facts(agent=requester.name, now=now, recent=recent, environment=self._environment)
+        return judge(policy, submission, facts)
 
     async def _recent(self, policy: Policy, tool: str, requester: Requester, now: datetime) -> dict[str, int]:
         """The counts that the policy's conditions read, and no others."""

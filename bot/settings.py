@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     slack_api_url: str = Field(SLACK_API, description="where Slack's Web API answers")
     database_url: str = Field("sqlite:///signoff.db", description="the database")
     signoff_policy: Path | None = Field(None, description="the policy file; default: the policy shipped with Signoff")
+    signoff_environment: str = Field(
+        "", max_length=80, description="where this gateway stands, such as production: environment in conditions"
+    )
     signoff_host: str = Field("127.0.0.1", description="the address that serve listens on")
     port: int = Field(8080, ge=0, le=65535, description="the port that serve listens on")
     signoff_tools: str | None = Field(None, description="the module with the runner's tools")

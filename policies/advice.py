@@ -50,20 +50,33 @@ class Advice:
 
 
 def advise(
-    found: Insight, policy: Policy, *, past: Sequence[Request] = (), since: datetime | None = None
+    found: Insight,
+    policy: Policy,
+    *,
+    past: Sequence[Request] = (),
+    since: datetime | None = None,
+    environment: str = "",
 ) -> tuple[Advice, ...]:
     """Everything that ``found`` suggests for ``policy``, rule by rule.
 
-    ``past`` are the requests that it was found in, to tell what a proposal would have done to those made ``since``.
+    ``past`` are the requests that it was found in, to tell what a proposal would have done to those made ``since``,
+    by a gateway that stands in ``environment``.
     """
     advice: list[Advice] = []
     for tally in found.tallies:
-        advice += [*_relaxing(tally, policy, past, since), *_modified(tally), *_unanswered(tally), *_one_person(tally)]
+        advice += [
+            *_relaxing(tally, policy, past, since, environment),
+            *_modified(tally),
+            *_unanswered(tally),
+            *_one_person(tally),
+        ]
     advice += [each for band in found.bands for each in _overconfident(band)]
     return (*advice, *(_too_late(late) for late in found.late))
 
 
-def _relaxing(tally: Tally, policy: Policy, past: Sequence[Request], since: datetime | None) -> Iterator[Advice]:
+def _relaxing(
+    tally: Tally, policy: Policy, past: Sequence[Request], since: datetime | None, environment: str
+) -> Iterator[Advice]:
     approved = tally.of_ended(Ending.AS_PROPOSED)
     if approved.interval[0] <= TOO_CONSERVATIVE:
         return
@@ -74,7 +87,7 @@ def _relaxing(tally: Tally, policy: Policy, past: Sequence[Request], since: date
         yield Advice(topic=Topic.KEEP, about=tally.name, words=f"{seen}, but it stays: {str(error).rstrip('.')}.")
         return
     words = f"{seen}: too conservative. Proposed: {relaxation.words}."
-    words += _effect(past, since, relaxation) if since else ""
+    words += _effect(past, since, relaxation, environment) if since else ""
     yield Advice(topic=Topic.RELAX, about=tally.name, words=words + _unknown(tally, policy), diff=relaxation.diff)
 
 
@@ -83,9 +96,9 @@ def _unknown(tally: Tally, policy: Policy) -> str:
     return f" Only if a call of {' or '.join(tools[:5])} can be undone: the catalogue doesn't say." if tools else ""
 
 
-def _effect(past: Sequence[Request], since: datetime, relaxation: Relaxation) -> str:
+def _effect(past: Sequence[Request], since: datetime, relaxation: Relaxation, environment: str) -> str:
     """What the relaxed policy would have said to the past."""
-    again = replay(past, relaxation.policy, since=since).judged
+    again = replay(past, relaxation.policy, since=since, environment=environment).judged
     loosened = [each for each in again if each.change in (Change.WAVED_THROUGH, Change.RELAXED)]
     return f" It would have loosened {len(loosened)} of the {len(again)} requests."
 

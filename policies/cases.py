@@ -71,8 +71,10 @@ class Trial:
     misses: tuple[Miss, ...]
 
 
-def load_cases(text: str, *, source: str, policy: Policy, now: datetime) -> tuple[Case, ...]:
+def load_cases(text: str, *, source: str, policy: Policy, now: datetime, environment: str = "") -> tuple[Case, ...]:
     """The cases in ``text`` for ``policy``; ``now`` is their time where none is said and no rule looks at it.
+
+    ``environment`` is where the gateway stands for those cases that don't say it.
 
     Raises ``Faulty`` with every fault, in the order of the file, each ``where`` as ``file:line:col``.
     """
@@ -80,7 +82,7 @@ def load_cases(text: str, *, source: str, policy: Policy, now: datetime) -> tupl
     raw: Sequence[Any] = sheet.data if isinstance(sheet.data, list) else ()
     if not raw and not sheet.faults:
         sheet.fault((), EMPTY)
-    cases = [_case(sheet, index, part, policy, now) for index, part in enumerate(raw)]
+    cases = [_case(sheet, index, part, policy, now, environment) for index, part in enumerate(raw)]
     _check_names(sheet, cases)
     if sheet.faults:
         raise Faulty(tuple(sorted(dict.fromkeys(sheet.faults), key=_position)))
@@ -98,7 +100,7 @@ def _position(fault: Fault) -> tuple[int, int]:
     return int(line), int(column)
 
 
-def _case(sheet: Sheet, index: int, raw: object, policy: Policy, now: datetime) -> Case | None:
+def _case(sheet: Sheet, index: int, raw: object, policy: Policy, now: datetime, environment: str) -> Case | None:
     wrong = list(misfits(CaseShape, raw))
     for misfit in wrong:
         sheet.fault((index, *misfit.path), misfit.words, key=misfit.key)
@@ -109,7 +111,7 @@ def _case(sheet: Sheet, index: int, raw: object, policy: Policy, now: datetime) 
     if shape.at is None and any("now" in rule.reads and rule.names(shape.tool) for rule in policy.rules):
         sheet.fault((index,), 'A rule for this tool looks at the time, so say it, such as at: "2026-11-23T09:30:00Z"')
     try:
-        call = written(shape, policy, now=now)
+        call = written(shape, policy, now=now, environment=environment)
     except Invalid as error:
         sheet.fault((index, "arguments"), f"{error.where}: {error}." if error.where else f"{error}.")
         return None

@@ -25,6 +25,16 @@ def cautions(sheet: Sheet, policy: Policy) -> tuple[Fault, ...]:
     return tuple(dict.fromkeys(noted.faults))
 
 
+def nowhere(policy: Policy, environment: str) -> str | None:
+    """The warning about conditions that read where the gateway stands, where nobody has said it."""
+    if environment or "environment" not in policy.reads:
+        return None
+    return (
+        "Conditions of the policy read environment, and SIGNOFF_ENVIRONMENT is not set: to them it is '', so a rule"
+        " such as environment == 'production' matches nothing. Set it, such as SIGNOFF_ENVIRONMENT=production."
+    )
+
+
 def _empty(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
     """Groups without people where somebody is waited for."""
     for name, group in policy.reviewers.items():

@@ -31,6 +31,7 @@ TYPES: Mapping[str, Any] = {
     "args": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
     "agent": cel.Type.STRING,
     "now": cel.Type.TIMESTAMP,
+    "environment": cel.Type.STRING,
     "recent.hour": cel.Type.INT,
     "recent.day": cel.Type.INT,
     "recent.tool_hour": cel.Type.INT,

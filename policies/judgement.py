@@ -34,12 +34,13 @@ RECENT: Mapping[str, tuple[timedelta, bool]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What the gateway knows of the call: who asks, when (UTC), and how much that agent asked of late (those of
-    ``counts`` by name)."""
+    """What the gateway knows of the call: who asks, when (UTC), how much that agent asked of late (those of ``counts``
+    by name), and the ``environment`` in which the gateway stands, as its operator says; empty where they don't."""
 
     agent: str
     now: datetime
     recent: Mapping[str, int]
+    environment: str = ""
 
 
 class Standing(StrEnum):
@@ -100,6 +101,7 @@ def _bind(submission: Submission, facts: Facts) -> Bound:
         "args": submission.call.arguments,
         "agent": facts.agent,
         "now": facts.now,
+        "environment": facts.environment,
         "context": submission.context or "",
         "on_behalf_of": submission.on_behalf_of or "",
         **_recent(facts.recent),

@@ -74,12 +74,18 @@ class Replay:
 
 
 def replay(
-    past: Sequence[Request], policy: Policy, *, since: datetime, earlier: Mapping[str, Policy] | None = None
+    past: Sequence[Request],
+    policy: Policy,
+    *,
+    since: datetime,
+    earlier: Mapping[str, Policy] | None = None,
+    environment: str = "",
 ) -> Replay:
     """What ``policy`` says of every request of ``past`` made since then; older ones only count as recent calls.
 
     ``earlier`` are policies by digest. A request that was modified may stand behind a stricter checkpoint than the one
-    it met when it was proposed: that one is told by the policy of its time, where ``earlier`` has it.
+    it met when it was proposed: that one is told by the policy of its time, where ``earlier`` has it. ``environment``
+    is where the gateway stands; all of the past counts as asked for there.
     """
     judged: list[Replayed] = []
     unreadable: list[str] = []
@@ -90,18 +96,20 @@ def replay(
             unreadable.append(request.id)
             continue
         of_its_time = (earlier or {}).get(request.policy_digest) if request.modified else None
-        before = _judged(of_its_time, request, times) if of_its_time else request.checkpoint
-        judged.append(Replayed(request=request, before=before, after=_judged(policy, request, times)))
+        before = _judged(of_its_time, request, times, environment) if of_its_time else request.checkpoint
+        after = _judged(policy, request, times, environment)
+        judged.append(Replayed(request=request, before=before, after=after))
     return Replay(judged=tuple(judged), unreadable=tuple(unreadable))
 
 
-def _judged(policy: Policy, request: Request, times: Times) -> Checkpoint:
+def _judged(policy: Policy, request: Request, times: Times, environment: str) -> Checkpoint:
     now = request.created_at
     recent = {
         name: len(times[of_this_tool]) - bisect_left(times[of_this_tool], now - span)
         for name, (span, of_this_tool) in counts(policy).items()
     }
-    return judge(policy, _proposal(request), Facts(agent=request.requester.name, now=now, recent=recent))
+    facts = Facts(agent=request.requester.name, now=now, recent=recent, environment=environment)
+    return judge(policy, _proposal(request), facts)
 
 
 def _effect(gate: Checkpoint) -> tuple[Any, ...]:

@@ -50,11 +50,15 @@ def _counted(recent: dict[str, int | bool]) -> dict[str, int | bool]:
 
 
 class CallShape(Shape):
-    """What an author may say of a call. ``at`` is when it is asked for, in ISO 8601 with a zone."""
+    """What an author may say of a call. ``at`` is when it is asked for, in ISO 8601 with a zone.
+
+    ``environment`` is the gateway's, as SIGNOFF_ENVIRONMENT says it.
+    """
 
     tool: Annotated[str, Field(min_length=1, max_length=200)]
     arguments: dict[str, Any] = Field(default_factory=dict)
     agent: str = SOMEBODY
+    environment: str | None = None
     at: Annotated[str, AfterValidator(_moment)] | None = None
     recent: Annotated[dict[str, Annotated[int, Field(ge=0)] | bool], AfterValidator(_counted)] = Field(
         default_factory=dict
@@ -81,8 +85,11 @@ class Misfit:
     key: bool
 
 
-def written(shape: CallShape, policy: Policy, *, now: datetime) -> WrittenCall:
-    """The call that ``shape`` says, at ``now`` where it names no time. Raises ``Invalid`` for unfit arguments."""
+def written(shape: CallShape, policy: Policy, *, now: datetime, environment: str = "") -> WrittenCall:
+    """The call that ``shape`` says, at ``now`` and in ``environment`` where it names none.
+
+    Raises ``Invalid`` for unfit arguments.
+    """
     submission = Submission(
         call=ToolCall(tool=shape.tool, arguments=intake(shape.arguments)),
         confidence=shape.confidence,
@@ -90,8 +97,9 @@ def written(shape: CallShape, policy: Policy, *, now: datetime) -> WrittenCall:
         on_behalf_of=shape.on_behalf_of,
     )
     at = datetime.fromisoformat(shape.at).astimezone(UTC) if shape.at else now
-    recent = _recent(shape.recent, policy)
-    return WrittenCall(submission=submission, facts=Facts(agent=shape.agent, now=at, recent=recent))
+    where = environment if shape.environment is None else shape.environment
+    facts = Facts(agent=shape.agent, now=at, recent=_recent(shape.recent, policy), environment=where)
+    return WrittenCall(submission=submission, facts=facts)
 
 
 def _recent(said: Mapping[str, int | bool], policy: Policy) -> dict[str, int]:
@@ -112,12 +120,12 @@ def _span(name: str) -> tuple[timedelta, bool] | None:
         return None
 
 
-def read_call(raw: object, policy: Policy, *, now: datetime) -> WrittenCall:
+def read_call(raw: object, policy: Policy, *, now: datetime, environment: str = "") -> WrittenCall:
     """The call in ``raw``, parsed JSON. Raises ``Invalid`` with the first thing that doesn't fit and its place."""
     for misfit in misfits(CallShape, raw):
         place = ".".join(str(part) for part in misfit.path)
         raise Invalid(f"{place}: {misfit.words}" if place else misfit.words)
-    return written(CallShape.model_validate(raw), policy, now=now)
+    return written(CallShape.model_validate(raw), policy, now=now, environment=environment)
 
 
 def misfits(model: type[BaseModel], raw: object) -> Iterator[Misfit]:

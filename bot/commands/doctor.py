@@ -24,6 +24,7 @@ from bot.reloading import read_policy
 from bot.settings import Settings, load_settings, require_slack
 from bot.slack.directory import Directory
 from bot.slack.listeners import web_client
+from policies.cautions import nowhere
 from policies.errors import Faulty, Invalid, Refused, SignoffError
 from policies.people import Reviewers, Standing
 from policies.policy import Policy
@@ -81,6 +82,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield _good(f"policy {policy.source}: {len(policy.rules)} rules, {len(policy.reviewers)} groups")
         for warning in policy.warnings:
             yield _care(f"policy {warning}")
+        if unsaid := nowhere(policy, settings.signoff_environment):
+            yield _care(unsaid)
     except Faulty as faulty:
         for fault in faulty.faults:
             yield _bad(f"policy {fault}")

@@ -25,10 +25,13 @@ STANDINGS = {
 }
 
 
-def explain_call(path: Path, call: Path) -> str:
-    """What the policy at ``path`` says of the call in the JSON file ``call``, for a person to read."""
+def explain_call(path: Path, call: Path, environment: str = "") -> str:
+    """What the policy at ``path`` says of the call in the JSON file ``call``, for a person to read.
+
+    ``environment`` is where the gateway stands, unless the call says it.
+    """
     policy = read_policy(path)
-    asked = _read_call(call, policy)
+    asked = _read_call(call, policy, environment)
     explanation = explain(policy, asked.submission, asked.facts)
     lines = [*_of_call(asked), "rules", *findings_in_words(explanation), winner_in_words(policy, explanation)]
     gate = explanation.checkpoint
@@ -69,9 +72,9 @@ def _raised(policy: Policy, explanation: Explanation) -> bool:
     return bool(asked) and all(rule.believes for rule in asked)
 
 
-def _read_call(path: Path, policy: Policy) -> WrittenCall:
+def _read_call(path: Path, policy: Policy, environment: str) -> WrittenCall:
     try:
-        return read_call(parse(path.read_bytes()), policy, now=datetime.now(UTC))
+        return read_call(parse(path.read_bytes()), policy, now=datetime.now(UTC), environment=environment)
     except Invalid as error:
         where = f"{error.where}: " if error.where else ""
         raise Invalid(f"{path}: {where}{error.words}") from None
@@ -81,6 +84,8 @@ def _of_call(asked: WrittenCall) -> list[str]:
     call, facts = asked.submission, asked.facts
     sure = "says nothing of its confidence" if call.confidence is None else f"{call.confidence:g} sure"
     said = [f"{call.call.tool}, asked for by {facts.agent}, {sure}, at {clock(facts.now)}"]
+    if facts.environment:
+        said.append(f"in the environment {facts.environment}")
     if call.on_behalf_of:
         said.append(f"on behalf of {call.on_behalf_of}, as the agent says")
     if any(facts.recent.values()):

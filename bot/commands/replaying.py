@@ -23,12 +23,16 @@ WARNED = {Ending.REJECTED: "rejected", Ending.MODIFIED: "modified"}
 HEADINGS = ("change", "requests", "tool", "then", "now", "people had", "such as")
 
 
-async def replay_past(file: Path, since: str) -> None:
-    """Print what the policy at ``file`` would have said to the requests of the last ``since`` (such as ``30d``)."""
+async def replay_past(file: Path, since: str, environment: str | None = None) -> None:
+    """Print what the policy at ``file`` would have said to the requests of the last ``since`` (such as ``30d``).
+
+    ``environment`` None: the gateway stands where the settings say.
+    """
     policy = _read(file)
-    async with open_store() as (store, _):
+    async with open_store() as (store, settings):
         past = await read_past(store, policy, datetime.now(UTC) - parse_duration(since))
-    found = replay(past.requests, policy, since=past.since, earlier=past.earlier)
+    where = settings.signoff_environment if environment is None else environment
+    found = replay(past.requests, policy, since=past.since, earlier=past.earlier, environment=where)
     typer.echo("\n".join(in_words(found, policy, since)))
 
 

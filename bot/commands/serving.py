@@ -11,6 +11,7 @@ from bot.bootstrap import Serving, serving
 from bot.logs import set_up_logs
 from bot.reloading import read_policy, watching
 from bot.settings import Settings, load_settings
+from policies.cautions import nowhere
 from policies.errors import Unavailable
 from policies.policy import Policy
 
@@ -31,7 +32,7 @@ async def serve_until_stopped(host: str | None, port: int | None) -> None:
 def _say(served: Serving, settings: Settings, policy: Policy) -> None:
     way = "Socket Mode" if settings.uses_socket_mode else "HTTP at /slack/events"
     typer.echo(f"Signoff serves {served.identity.team_id} by {way}; the API answers at {served.url}")
-    for warning in policy.warnings:
+    for warning in (*policy.warnings, *filter(None, (nowhere(policy, settings.signoff_environment),))):
         typer.echo(f"warning: {warning}", err=True)
     if all(group.empty for group in policy.reviewers.values()):
         typer.echo(

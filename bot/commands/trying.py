@@ -13,10 +13,14 @@ from policies.errors import SignoffError
 from policies.policy import Policy
 
 
-def try_cases(path: Path, cases: Path) -> str:
-    """How many cases hold. Raises ``SignoffError`` with every failing one; ``Faulty`` where either file is wrong."""
+def try_cases(path: Path, cases: Path, environment: str = "") -> str:
+    """How many cases hold, in ``environment`` where a case doesn't say its own.
+
+    Raises ``SignoffError`` with every failing one; ``Faulty`` where either file is wrong.
+    """
     policy = read_policy(path)
-    known = load_cases(read_text(cases), source=str(cases), policy=policy, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    known = load_cases(read_text(cases), source=str(cases), policy=policy, now=now, environment=environment)
     trials = [try_case(policy, case) for case in known]
     failed = [trial for trial in trials if trial.misses]
     if failed:

@@ -25,9 +25,12 @@ async def tune(since: str) -> None:
     async with open_store() as (store, settings):
         policy = read_policy(settings.signoff_policy)
         past = await read_past(store, policy, datetime.now(UTC) - parse_duration(since))
-    found = insight(replay(past.requests, policy, since=past.since, earlier=past.earlier), policy)
+    where = settings.signoff_environment
+    again = replay(past.requests, policy, since=past.since, earlier=past.earlier, environment=where)
+    found = insight(again, policy)
     lines = [f"{counted(found.total, 'request')} of the last {since} under {policy.source}.", *numbers(found)]
-    typer.echo("\n".join([*lines, *proposals(advise(found, policy, past=past.requests, since=past.since))]))
+    advice = advise(found, policy, past=past.requests, since=past.since, environment=where)
+    typer.echo("\n".join([*lines, *proposals(advice)]))
 
 
 def numbers(found: Insight) -> list[str]:

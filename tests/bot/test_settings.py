@@ -53,7 +53,7 @@ def test_a_name_that_nobody_knows_is_refused_with_the_nearest_one(
     env_file.write_text("SIGNOFF_ZZZZZZZZZZZZ=1\n")
     told = faults(env_file)
     assert "did you mean SIGNOFF_POLICY?" in told[0]
-    assert "known are SIGNOFF_POLICY, SIGNOFF_HOST" in told[1]
+    assert "known are SIGNOFF_POLICY, SIGNOFF_ENVIRONMENT" in told[1]
 
 
 def test_every_fault_is_told_at_once(env_file: Path) -> None:

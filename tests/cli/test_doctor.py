@@ -38,6 +38,16 @@ def test_a_sound_installation_passes(fresh: SandboxProcess, tmp_path: Path) -> N
     assert "FAIL" not in said
 
 
+def test_a_policy_that_reads_an_environment_that_nobody_named_is_pointed_out(
+    fresh: SandboxProcess, tmp_path: Path
+) -> None:
+    reads = GOOD.replace('match: "read_*"', "when: environment == 'test'")
+    code, said = examined(fresh, tmp_path, reads)
+    assert code == 0, said
+    assert "warn Conditions of the policy read environment, and SIGNOFF_ENVIRONMENT is not set" in said
+    assert "SIGNOFF_ENVIRONMENT" not in examined(fresh, tmp_path, reads, SIGNOFF_ENVIRONMENT="test")[1]
+
+
 def test_a_wrong_token_is_named(fresh: SandboxProcess, tmp_path: Path) -> None:
     code, said = examined(fresh, tmp_path, SLACK_BOT_TOKEN="xoxb-wrong")
     assert code == 1

@@ -55,10 +55,10 @@ def laid_out(folder: Path, **files: str) -> None:
         (folder / f"{name}.yml").write_text(text, encoding="utf-8")
 
 
-def explained(folder: Path, call: object, *, policy: str = POLICY) -> str:
+def explained(folder: Path, call: object, *more: str, policy: str = POLICY) -> str:
     laid_out(folder, policy=policy)
     (folder / "call.json").write_text(json.dumps(call), encoding="utf-8")
-    said = signoff("policy", "explain", "policy.yml", "call.json", cwd=folder)
+    said = signoff("policy", "explain", "policy.yml", "call.json", *more, cwd=folder)
     assert (said.returncode, said.stderr) == (0, "")
     return said.stdout
 
@@ -160,6 +160,13 @@ def test_explain_says_where_nobody_is_named_and_who_may_approve_their_own(tmp_pa
     assert "1 approval of nobody: nobody is named" in explained(tmp_path, {"tool": "x"}, policy="version: 1\n")
     own = POLICY.replace("match: mail, checkpoint: hard", "match: mail, checkpoint: hard, self_approval: true")
     assert "even the person served, by self_approval" in explained(tmp_path, {"tool": "mail"}, policy=own)
+
+
+def test_explain_asks_as_if_the_gateway_stood_in_an_environment(tmp_path: Path) -> None:
+    here = POLICY.replace("match: mail,", "match: mail, when: environment == 'production',")
+    said = explained(tmp_path, {"tool": "mail"}, "--environment", "production", policy=here)
+    assert "in the environment production\n" in said
+    assert "=> hard by mails" in said
 
 
 def test_explain_of_what_waits_for_nobody(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ rules:
   - {name: short, match: short, checkpoint: hard, quorum: {gone: 1, finance: 1}}
   - {name: notes, match: note, checkpoint: soft, reviewers: lone, ladder: pause}
   - {name: free, match: free, checkpoint: allow}
+  - {name: trials, match: try, when: environment == 'harbour', checkpoint: allow}
 default: {checkpoint: hard, reviewers: team, ladder: standard}
 """
 SCHEMA = {"type": "object", "properties": {"payee": {"type": "string"}}, "required": ["payee"]}
@@ -84,7 +85,9 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     with SandboxProcess() as sandbox:
-        async with house(sandbox, Path(tmp_path_factory.mktemp("people")), policy=POLICY) as running:
+        async with house(
+            sandbox, Path(tmp_path_factory.mktemp("people")), policy=POLICY, environment="harbour"
+        ) as running:
             for who, changes in EXTRA.items():
                 await sandbox.control.person(who, real_name=f"Person {who}", **changes)
             for who in ("U0SUP", "U0LEFT"):
@@ -306,6 +309,10 @@ async def test_what_the_policy_allows_or_lets_pass_on_silence_is_not_refused_for
     assert (await _ask(home, "free")).state is State.APPROVED
     assert len(await home.sandbox.control.calls("users.info")) == before
     assert (await _ask(home, "note")).state is State.PENDING
+
+
+async def test_the_gateway_knows_where_it_stands(home: House) -> None:
+    assert (await _ask(home, "try")).checkpoint.rule == "trials"
 
 
 @pytest.mark.parametrize("said_by_agent", ["for@example.com", "@@", "#general", "nobody"])

@@ -32,6 +32,7 @@ rules:
   - {name: rush, match: send, when: recent.tool_count("60m") > 5 || recent.count("10m") > 1, checkpoint: deny}
   - {name: first, match: send, when: recent.first_use, checkpoint: hard, quorum: 2}
   - {name: often, match: mail, when: recent.tool_hour > 2 || agent == 'newcomer', checkpoint: hard, quorum: 2}
+  - {name: real, match: move, when: environment == 'production', checkpoint: deny}
   - {name: unsure, when: confidence < 0.7, checkpoint: hard}
 default: {checkpoint: hard, reviewers: support, ladder: standard}
 """,
@@ -82,6 +83,17 @@ def test_a_count_may_be_said_in_the_words_of_the_policy_or_its_own() -> None:
 """
     )
     assert [(trial.case.name, trial.misses) for trial in found if trial.misses] == []
+
+
+def test_a_case_says_its_own_environment_and_else_stands_where_the_author_does() -> None:
+    text = """
+- {name: a, tool: move, expect: {checkpoint: hard}}
+- {name: b, tool: move, environment: production, expect: {checkpoint: deny}}
+- {name: c, tool: move, environment: "", expect: {checkpoint: hard}}
+"""
+    assert [trial.case.name for trial in trials(text) if trial.misses] == []
+    there = load_cases(text, source="c.yml", policy=POLICY, now=NOW, environment="production")
+    assert [case.name for case in there if try_case(POLICY, case).misses] == ["a"]
 
 
 def test_a_quorum_of_groups_may_be_expected_as_such() -> None:

@@ -132,6 +132,15 @@ def test_every_kind_of_change_is_told_apart(tool: str, old: str, new: str, chang
     assert told.change is change
 
 
+def test_the_past_is_judged_where_the_gateway_stands() -> None:
+    rule = 'rules:\n  - {name: real, match: new, when: environment == "production", checkpoint: deny}'
+    there = load(TEXT.replace("rules:", rule), source="p.yml")
+    past = [opened(POLICY, "new")]
+    for where, change in (("", Change.SAME), ("production", Change.REFUSED)):
+        (told,) = replay(past, there, since=BEFORE, environment=where).judged
+        assert told.change is change
+
+
 def test_fewer_approvals_are_a_relaxation_even_by_other_people() -> None:
     two = load(TEXT.replace("hard, reviewers: support", "hard, quorum: 2, reviewers: support"), source="p.yml")
     one = load(TEXT.replace("reviewers: support, ladder", "reviewers: finance, ladder"), source="p.yml")

@@ -364,3 +364,15 @@ default: {checkpoint: hard, reviewers: cfo, ladder: standard}
     assert judged("pay", 0.1) == ("manual", "cfo")
     assert judged("read", 0.9)[0] == "allow"
     assert judged("read", 0.1) == ("hard", "team")
+
+
+@pytest.mark.parametrize("said", ["", "production"])
+def test_the_environment_is_the_gateways_word_whatever_the_agent_says(said: str) -> None:
+    held = "{name: real, match: pay, when: environment == 'production', checkpoint: manual}"
+    free = "{name: trial, match: pay, when: environment != 'production', checkpoint: allow}"
+    asked = call(context=said, environment=said, confidence=1.0)
+    here = replace(FACTS, environment="production")
+    assert judge(policy(held, free), asked, here).rule == "real"
+    assert judge(policy(held, free), asked, replace(FACTS, environment="test")).rule == "trial"
+    assert judge(policy(held, free), asked, FACTS).rule == "trial"
+    assert policy(held).reads == {"environment"}

@@ -151,12 +151,13 @@ def said(message: Mapping[str, Any]) -> str:
 
 @asynccontextmanager
 async def house(
-    sandbox: SandboxProcess, directory: Path, *, http: bool = False, policy: str = POLICY
+    sandbox: SandboxProcess, directory: Path, *, http: bool = False, policy: str = POLICY, environment: str = ""
 ) -> AsyncIterator[House]:
-    """A fresh gateway on a workspace that was started over."""
+    """A fresh gateway, which stands in ``environment``, on a workspace that was started over."""
     await sandbox.control.reset()
     clock = MovableClock()
     told = {**sandbox.env(http=http), "DATABASE_URL": f"sqlite:///{directory}/signoff.db", "PORT": "0"}
+    told["SIGNOFF_ENVIRONMENT"] = environment
     settings = Settings.model_validate({name.lower(): value for name, value in told.items()})
     async with serving(settings, load(policy, source="policy.yml"), clock=clock) as running:
         if http:
