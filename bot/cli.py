@@ -231,11 +231,31 @@ def requests_show(request_id: str) -> None:
 
 
 @audit_app.command("verify")
-def audit_verify() -> None:
-    """Check the journal's chain. Example: signoff audit verify"""
+def audit_verify(
+    anchor: Annotated[str | None, typer.Option(help="What an earlier verify printed: it must still stand.")] = None,
+) -> None:
+    """Check the journal's chain. Example: signoff audit verify --anchor 812:9f3c…"""
     from bot.commands.operating import verify_journal
 
-    _run(verify_journal)
+    _run(lambda: verify_journal(anchor))
+
+
+@audit_app.command("export")
+def audit_export(
+    after: Annotated[int, typer.Option(min=0, help="Begin after this line's number.")] = 0,
+) -> None:
+    """The journal as JSON lines. Example: signoff audit export > journal.jsonl"""
+    from bot.commands.operating import export_journal
+
+    _run(lambda: export_journal(after))
+
+
+@app.command()
+def purge(older: Annotated[str, typer.Option(help="How long ago it ended, such as 90d.")]) -> None:
+    """Blank the contents of what ended long ago; decisions stay. Example: signoff purge --older 90d"""
+    from bot.commands.operating import purge as purge_contents
+
+    _run(lambda: purge_contents(older))
 
 
 @keys_app.command("create")

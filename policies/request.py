@@ -82,7 +82,8 @@ class Request:
     ``context`` and ``on_behalf_of`` are the agent's own words. ``joined`` are the groups added by the ladder,
     ``steps_done`` the number of its steps already taken, ``delivered_at`` when a card was first demonstrably delivered.
     ``expires_at`` is the agent's own, earlier end. ``known_as`` are further ids and addresses of those whom
-    ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``version`` belongs to the store alone.
+    ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``purged_at`` is when its contents were
+    blanked. ``version`` belongs to the store alone.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Request:
     delivered_at: datetime | None = None
     expires_at: datetime | None = None
     known_as: tuple[str, ...] = ()
+    purged_at: datetime | None = None
 
     @property
     def settled(self) -> bool:

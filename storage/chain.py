@@ -110,6 +110,8 @@ def read(workspace_id: str, after: int, limit: int, connection: Connection) -> t
 def verify(workspace_id: str, anchor: Head | None, connection: Connection) -> VerifyReport:
     """Walk the whole chain; stop at the first line that isn't as it was written."""
     head = beginning(workspace_id)
+    if anchor is not None and anchor.seq == head.seq and anchor != head:
+        return VerifyReport(ok=False, rows=0, first_bad=None, words="The anchor is of another workspace's journal.")
     while lines := connection.rows(READ, workspace=workspace_id, after=head.seq, most=CHUNK):
         for line in lines:
             expected = _follows(head, line)

@@ -98,7 +98,7 @@ def save(transaction: Transaction, before: Request, outcome: Outcome) -> Request
 
 def _record(transaction: Transaction, before: Request | None, outcome: Outcome, after: Request) -> None:
     """The decision, the journal, the outbox and the topics of a change that was just stored."""
-    if after.decision is not None and (before is None or after.decision != before.decision):
+    if after.decision is not None and not _stood(before, after.decision):
         _decide(transaction, after, after.decision)
     chain.append(transaction, outcome.entries)
     outbox.owe(transaction, outcome.effects)
@@ -106,6 +106,12 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
     due, earlier = after.next_action_at, before.next_action_at if before else None
     if due is not None and (earlier is None or due < earlier):
         transaction.topics.append("deadline")
+
+
+def _stood(before: Request | None, decision: Decision) -> bool:
+    """Was this decided already? Its note may since have been blanked, and nothing else."""
+    earlier = before.decision if before is not None else None
+    return earlier is not None and decision in (earlier, replace(earlier, note=None))
 
 
 def _decide(transaction: Transaction, request: Request, decision: Decision) -> None:

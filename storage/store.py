@@ -19,6 +19,7 @@ from storage.keys import Keys
 from storage.listing import Listing
 from storage.lock import ServeLock, Turns
 from storage.outbox import Outbox
+from storage.purging import Purging
 from storage.remembered import Remembered
 from storage.requests import Requests
 from storage.runs import Runs
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 
-class Store(Requests, Deadlines, Listing, Copies, Outbox, Runs, Keys, Remembered, Journal):
+class Store(Requests, Deadlines, Listing, Copies, Outbox, Runs, Keys, Remembered, Journal, Purging):
     """One workspace's requests, cards, outbox, runs, keys and journal. Made by ``await Store.open(...)``."""
 
     _lock: ServeLock | None = None

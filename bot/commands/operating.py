@@ -1,19 +1,22 @@
-"""Looking after the database: migrate, list and show requests, verify the journal."""
+"""Looking after the database: migrate, list and show requests, verify and export the journal, forget contents."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
 from bot.commands.opening import open_store
 from bot.settings import Settings, load_settings
+from policies.duration import parse_duration
 from policies.errors import Invalid, NotFound, SignoffError
 from policies.redaction import redact
 from policies.request import Request, State
-from storage.store import Store, migrate
+from storage.store import Head, JournalRow, Store, migrate
 
 
 async def migrate_database() -> None:
@@ -41,13 +44,56 @@ async def show_request(request_id: str) -> None:
     typer.echo(json.dumps(_shown(request, settings), indent=2, ensure_ascii=False))
 
 
-async def verify_journal() -> None:
-    """Say whether the journal's chain is whole; exit 1 where it isn't."""
+async def verify_journal(anchor: str | None) -> None:
+    """Say whether the journal's chain is whole, up to a line that was noted earlier too; exit 1 where it isn't."""
+    known = _head(anchor) if anchor is not None else None
     async with open_store() as (store, _):
-        report = await store.verify_journal()
+        report = await store.verify_journal(anchor=known)
     if not report.ok:
         raise SignoffError(report.words)
     typer.echo(report.words)
+    if report.head is not None:
+        typer.echo(f"Keep this elsewhere, to prove it another day with --anchor: {report.head.seq}:{report.head.hash}")
+
+
+async def export_journal(after: int) -> None:
+    """The journal as JSON, one line each, with the hashes that chain them."""
+    async with open_store() as (store, _):
+        while lines := await store.journal(after=after):
+            for line in lines:
+                typer.echo(json.dumps(_exported(line), ensure_ascii=False))
+            after = lines[-1].seq
+
+
+async def purge(older: str) -> None:
+    """Blank the contents of what ended longer ago than ``older``."""
+    now = datetime.now(UTC)
+    before = now - parse_duration(older)
+    async with open_store() as (store, _):
+        requests, runs = await store.purge(before, now)
+    typer.echo(f"Blanked {requests} requests and {runs} runs that ended before {before:%Y-%m-%d %H:%M} UTC.")
+    typer.echo(
+        "Decisions, digests and the journal stay. Messages in Slack are kept as long as your workspace keeps them."
+    )
+
+
+def _head(text: str) -> Head:
+    seq, _, hashed = text.partition(":")
+    if not seq.isdigit() or not re.fullmatch(r"[0-9a-f]{64}", hashed):
+        raise Invalid("An anchor is what `signoff audit verify` printed: a line's number, a colon, its hash.")
+    return Head(seq=int(seq), hash=hashed)
+
+
+def _exported(line: JournalRow) -> dict[str, Any]:
+    return {
+        "seq": line.seq,
+        "at": line.at.isoformat(),
+        "what": line.what,
+        "actor": line.actor,
+        "subject": line.subject,
+        "detail": line.detail,
+        "hash": line.hash,
+    }
 
 
 def _states(word: str) -> tuple[State, ...]:

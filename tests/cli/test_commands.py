@@ -70,7 +70,8 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         "policy explain",
         "policy schema",
     ]
-    commands += ["requests list", "requests show", "audit verify", "keys create", "keys list", "keys revoke"]
+    commands += ["requests list", "requests show", "audit verify", "audit export", "purge"]
+    commands += ["keys create", "keys list", "keys revoke"]
     for command in commands:
         said = signoff(*command.split(), "--help", cwd=tmp_path)
         assert said.returncode == 0, said.stderr
@@ -237,6 +238,29 @@ def test_migrate_and_verify_work_on_a_fresh_database(tmp_path: Path) -> None:
     assert "up to date" in signoff("migrate", cwd=tmp_path).stdout
     verified = signoff("audit", "verify", cwd=tmp_path)
     assert verified.returncode == 0, verified.stderr
+
+
+def test_the_journal_is_exported_proven_against_an_anchor_and_contents_are_purged(tmp_path: Path) -> None:
+    asyncio.run(_write_a_line(f"sqlite:///{tmp_path}/signoff.db"))
+    anchor = signoff("audit", "verify", cwd=tmp_path).stdout.splitlines()[1].rsplit(" ", 1)[1]
+    asyncio.run(_write_a_line(f"sqlite:///{tmp_path}/signoff.db"))
+    assert signoff("audit", "verify", "--anchor", anchor, cwd=tmp_path).returncode == 0
+    forged = anchor.split(":")[0] + ":" + "0" * 64
+    assert signoff("audit", "verify", "--anchor", forged, cwd=tmp_path).returncode == 1
+    exported = signoff("audit", "export", cwd=tmp_path)
+    assert exported.returncode == 0, exported.stderr
+    assert [json.loads(line)["seq"] for line in exported.stdout.splitlines()] == [1, 2]
+    rest = signoff("audit", "export", "--after", "1", cwd=tmp_path).stdout
+    assert [json.loads(line)["detail"] for line in rest.splitlines()] == [{"rules": 3}]
+    purged = signoff("purge", "--older", "90d", cwd=tmp_path)
+    assert "Blanked 0 requests and 0 runs" in purged.stdout, purged.stderr
+
+
+async def _write_a_line(url: str) -> None:
+    store = await Store.open(url, workspace_id="T0SANDBOX")
+    at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    await store.note(Entry(what="policy", actor="serve", at=at, subject="sha256:1", detail={"rules": 3}))
+    await store.close()
 
 
 def test_help_answers_quickly(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ TOOL = 60
 
 def arguments(request: Request, look: Look) -> tuple[Item, ...]:
     """The arguments as they stand now, each with its name."""
+    if request.purged_at is not None:
+        return (item("Contents", f"Blanked on {request.purged_at:%Y-%m-%d}; what was decided stays.", look.key),)
     found = items_of(request.call.arguments, look.key)
     tool = item("Tool", request.call.tool, look.key)
     return (tool, *found) if tool.need > TOOL else found
