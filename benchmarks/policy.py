@@ -35,7 +35,12 @@ CONDITIONS = (
     "recent.tool_hour >= {n}",
 )
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-ARGUMENTS = {"amount": 250, "payee": "payee 7", "recipients": ["ana@example.com"] * 8, "body": "x" * 2_000}
+ARGUMENTS = {
+    "amount": 250,
+    "payee": "payee 7",
+    "recipients": [f"person{n}@example.com" for n in range(8)],
+    "body": "x" * 2_000,
+}
 
 
 def written(rules: int, tools: int) -> str:
@@ -66,8 +71,11 @@ def compare(title: str, rules: int, tools: int) -> None:
     submission = Submission(call=ToolCall(tool="tool_0", arguments=ARGUMENTS))
     facts = Facts(agent="billing", now=NOW, recent=dict.fromkeys(counts(policy), 3))
     judging, bare = took(CALLS, lambda: judge(policy, submission, facts)), took(CALLS, bare_evaluation(policy))
+    missing = Submission(call=ToolCall(tool="tool_0", arguments={"amount": 250}))
+    failing = took(CALLS, lambda: judge(policy, missing, facts))
     print(f"{title:11} load  {loading:8.1f} ms  {loading / parsing:4.1f} x the YAML parser")
     print(f"{title:11} judge {judging:8.2f} ms  {judging / bare:4.1f} x the bare engine")
+    print(f"{title:11} judge {failing:8.2f} ms  where most conditions fail, for want of an argument")
 
 
 def bare_evaluation(policy: Policy) -> Callable[[], object]:

@@ -9,7 +9,7 @@ than 64 or a cycle would crash the engine.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from policies.errors import ConditionError, Fault, Faulty
 from policies.expression import COUNTS, Expression, counted, patterns, read, zone_faults
 from policies.functions import FUNCTIONS, declared
 from policies.nearest import did_you_mean
-from policies.work import MOST_OF_A_PATTERN, Allowance, Size, Weight, pattern_work, size_of, weigh, work
+from policies.work import MOST_OF_A_PATTERN, Allowance, Size, Weight, pattern_work, size_of, together, weigh, work
 
 OWN_WORDS = frozenset({"confidence", "context", "on_behalf_of"})
 """What the agent says of itself: a rule that reads these can only raise the gate."""
@@ -68,6 +68,7 @@ class Condition:
 
     text: str
     names: frozenset[str]
+    engine_text: str = field(repr=False, compare=False)
     weight: Weight = field(repr=False, compare=False)
     program: Any = field(repr=False, compare=False)
 
@@ -77,6 +78,28 @@ class Condition:
         if kind != cel.Type.BOOL:
             raise ConditionError(_clean(value) if kind == cel.Type.ERROR else f"it gave {kind.name()}, not a bool")
         return bool(value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Several conditions without loops, which the engine evaluates as one list; their names and weights together."""
+
+    names: frozenset[str]
+    weight: Weight = field(repr=False, compare=False)
+    program: Any = field(repr=False, compare=False)
+
+    def answers(self, bound: Bound) -> tuple[bool, ...] | None:
+        """What each of them says of ``bound``; None, and nothing paid, where any of them has no answer."""
+        found: tuple[Any, ...]
+        try:
+            value = self.program.eval(bound.activation)
+            found = tuple(each.value() for each in value.value()) if value.type() == cel.Type.LIST else (None,)
+        except Exception:  # as in bind; each of them is asked alone then, and says itself what is wrong
+            return None
+        if any(each is not True and each is not False for each in found):
+            return None
+        bound.allowance.pays(work(self.weight, bound.size))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,7 +136,24 @@ def compile_condition(text: str) -> Condition:
     checked = _check(text)
     if checked.program.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
         raise _faulty(f"a condition must be true or false, but this is {checked.program.return_type().name().lower()}")
-    return Condition(text=text, names=checked.names, weight=checked.weight, program=checked.program)
+    return Condition(
+        text=text,
+        names=checked.names,
+        engine_text=checked.engine_text,
+        weight=checked.weight,
+        program=checked.program,
+    )
+
+
+def compile_batch(conditions: Sequence[Condition]) -> Batch | None:
+    """``conditions`` as one list, each without loops; None where the engine won't have them together."""
+    lines = ",\n".join(f"({condition.engine_text}\n)" for condition in conditions)  # a line may end in a comment
+    try:
+        program = _environment().compile(f"[{lines}]")
+    except (RuntimeError, TypeError):
+        return None
+    names = frozenset[str]().union(*(condition.names for condition in conditions))
+    return Batch(names=names, weight=together([condition.weight for condition in conditions]), program=program)
 
 
 def compile_phrase(text: str) -> Phrase:
@@ -134,6 +174,7 @@ def _environment(without: str | None = None) -> cel.Env:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Checked:
+    engine_text: str
     names: frozenset[str]
     weight: Weight
     program: Any
@@ -151,7 +192,8 @@ def _check(text: str) -> _Checked:
     if faults := (*zone_faults(expression), *odd_patterns):
         raise Faulty(faults)
     weight = weigh(expression.bare, cost)
-    return _Checked(names=_names(engine_text) - {*COUNTS} | counts, weight=weight, program=program)
+    names = _names(engine_text) - {*COUNTS} | counts
+    return _Checked(engine_text=engine_text, names=names, weight=weight, program=program)
 
 
 def _compile(text: str) -> cel.Expression:

@@ -19,6 +19,9 @@ Path = tuple[str | int, ...]
 
 _CORE = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_BRACKET = re.compile(r"[\[\]{}]")
+_DEEPEST = 100
+_NESTED = "The policy is nested too deeply; it needs no more than a handful of brackets within each other."
 _TEXT_TAGS = {_CORE + kind for kind in ("str", "float", "timestamp", "int", "value")}
 
 
@@ -66,6 +69,8 @@ def read_sheet(text: str, *, source: str) -> Sheet:
     if len(text.encode(errors="replace")) > LARGEST:
         words = f"The policy is larger than {LARGEST // 1024} kB; remove what isn't needed."
         raise Faulty((Fault(where=f"{source}:1:1", words=words),))
+    if too_deep := _too_deep(sheet):
+        raise Faulty((Fault(where=too_deep, words=_NESTED),))
     root = _compose(sheet)
     if root is None:
         raise Faulty((Fault(where=f"{source}:1:1", words="The policy is empty; begin it with version: 1"),))
@@ -80,6 +85,17 @@ def point_at(text: str, where: str) -> str:
     return f"{shown}\n{' ' * (column - 1)}^"
 
 
+def _too_deep(sheet: Sheet) -> str | None:
+    """Where a line opens more brackets than any policy needs: the parser takes seconds to find out."""
+    for number, line in enumerate(sheet.text.split("\n"), start=1):
+        depth = 0
+        for bracket in _BRACKET.finditer(line) if line.count("[") + line.count("{") > _DEEPEST else ():
+            depth += 1 if bracket[0] in "[{" else -1
+            if depth > _DEEPEST:
+                return f"{sheet.source}:{number}:{bracket.start() + 1}"
+    return None
+
+
 def _compose(sheet: Sheet) -> Node | None:
     try:
         node: Node | None = YAML(typ="rt", pure=True).compose(sheet.text)
@@ -87,7 +103,7 @@ def _compose(sheet: Sheet) -> Node | None:
         raise Faulty((_syntax_fault(sheet, error),)) from None
     except (YAMLError, RecursionError, ValueError) as error:
         nested = isinstance(error, RecursionError)
-        words = "The policy is nested too deeply." if nested else f"This is no YAML text: {str(error).splitlines()[0]}."
+        words = _NESTED if nested else f"This is no YAML text: {str(error).splitlines()[0]}."
         raise Faulty((Fault(where=f"{sheet.source}:1:1", words=words),)) from None
     return node
 

@@ -7,13 +7,14 @@ raise the gate that the other rules give. A condition that can't be evaluated ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import reduce
 from typing import Any
 
+from policies.bundle import answered
 from policies.checkpoint import Checkpoint, Kind, Ladder, stricter
 from policies.condition import Bound, bind
 from policies.duration import parse_duration
@@ -82,7 +83,13 @@ def counts(policy: Policy) -> Mapping[str, tuple[timedelta, bool]]:
 def judge(policy: Policy, submission: Submission, facts: Facts) -> Checkpoint:
     """The checkpoint before the call. Total: for arguments that passed intake it never raises."""
     bound, tool = _bind(submission, facts), submission.call.tool
-    findings = tuple(_find(rule, submission, bound, policy) for rule in policy.rules if rule.names(tool))
+    bundles = policy.about(tool)
+    answers = answered(bundles, bound, _unsaid(submission))
+    findings = [
+        _find(policy.rules[place], submission, bound, policy, answers.get(place))
+        for place in sorted(place for bundle in bundles for place in bundle.places)
+        if answers.get(place) is not False
+    ]
     return _decide(policy, tool, findings, bound)
 
 
@@ -93,6 +100,11 @@ def explain(policy: Policy, submission: Submission, facts: Facts) -> Explanation
         _find(rule, submission, bound, policy) if rule.names(tool) else _other_tool(rule) for rule in policy.rules
     )
     return Explanation(checkpoint=_decide(policy, tool, findings, bound), findings=findings)
+
+
+def _unsaid(submission: Submission) -> frozenset[str]:
+    """The names that the call leaves out: rules that read them are skipped."""
+    return frozenset({"confidence"} if submission.confidence is None else ())
 
 
 def _bind(submission: Submission, facts: Facts) -> Bound:
@@ -130,14 +142,15 @@ def _other_tool(rule: Rule) -> Finding:
     return Finding(rule=rule, standing=Standing.OTHER_TOOL, why=f"it is about {', '.join(rule.patterns)}")
 
 
-def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy) -> Finding:
+def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy, answer: bool | None = None) -> Finding:
+    """What ``rule`` has to say; ``answer`` is what a batch said of its condition, None where that is still to ask."""
     if rule.when is None:
         why = "it is about every call of this tool"
         return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
-    if "confidence" in rule.reads and submission.confidence is None:
+    if not rule.reads.isdisjoint(_unsaid(submission)):
         return Finding(rule=rule, standing=Standing.UNSAID, why="the agent said nothing of its confidence")
     try:
-        if rule.when.holds(bound):
+        if rule.when.holds(bound) if answer is None else answer:
             why = f"{rule.when.text} is true"
             return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
     except ConditionError as error:
@@ -170,7 +183,7 @@ def _expiring(gate: Checkpoint, policy: Policy) -> Checkpoint:
     return replace(gate, ladder=policy.default.gate.ladder) if proceeds(gate.ladder) else gate
 
 
-def _decide(policy: Policy, tool: str, findings: tuple[Finding, ...], bound: Bound) -> Checkpoint:
+def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound) -> Checkpoint:
     asked = [finding for finding in findings if finding.gate is not None]
     gates = [finding.gate for finding in asked if finding.gate is not None and not finding.rule.believes]
     raising = [finding.gate for finding in asked if finding.gate is not None and finding.rule.believes]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
+from policies.bundle import Bundle, Bundles, bundled, looks_at
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.condition import OWN_WORDS, Condition, Phrase
 from policies.errors import Fault, NotFound
@@ -49,7 +49,7 @@ class Rule:
 
     def names(self, tool: str) -> bool:
         """Does the rule look at this tool? Names match exactly, patterns by ``*`` and ``?``, case always counts."""
-        return not self.patterns or any(fnmatchcase(tool, pattern) for pattern in self.patterns)
+        return looks_at(self.patterns, tool)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -80,6 +80,16 @@ class Policy:
     default: Rule
     warnings: tuple[Fault, ...] = ()
     pause: Ladder = PAUSE
+    bundles: Bundles = field(default=Bundles(rules=(), each=()), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile the bundles, unless this is a copy with the very rules of a policy that has them."""
+        if self.bundles.rules is not self.rules:
+            object.__setattr__(self, "bundles", bundled(self.rules))
+
+    def about(self, tool: str) -> tuple[Bundle, ...]:
+        """The bundles whose rules look at this tool."""
+        return self.bundles.about(tool)
 
     def group(self, name: str) -> Reviewers:
         """The group of that name. Raises ``NotFound``."""

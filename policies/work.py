@@ -8,7 +8,7 @@ evaluation ends within 50 ms. What may cost more is not evaluated: it fails, and
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,18 @@ def weigh(bare: str, patterns: int) -> Weight:
         rereads=any(_REREAD.search(body) or _LOOP.search(body) for body in bodies),
         commas=bare.count(","),
         patterns=patterns,
+    )
+
+
+def together(weights: Sequence[Weight]) -> Weight:
+    """The weight of several expressions without loops: their work is the sum of theirs, for arguments of any size."""
+    return Weight(
+        letters=sum(weight.letters for weight in weights),
+        touches=sum(weight.touches for weight in weights),
+        depth=0,
+        rereads=False,
+        commas=sum(weight.commas for weight in weights),
+        patterns=sum(weight.patterns for weight in weights),
     )
 
 

@@ -180,6 +180,7 @@ BOMBS = {
     + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True)),
     "merge": "version: 1\nrules: [&r {name: a, match: t, checkpoint: deny}, {<<: *r, checkpoint: allow}]\n",
     "deep flow": "version: 1\nrules: " + "[" * 50_000,
+    "deep flow of keys": "version: 1\nrules: " + "[x, {a: " * 30_000,
     "deep map": "version: 1\nrules: " + "{a: " * 2_000,
     "deep block": "".join(" " * i + "a:\n" for i in range(600)),
     "dashes": "- " * 50_000,
@@ -197,10 +198,17 @@ BOMBS = {
 }
 
 
+def refused(text: str) -> None:
+    with pytest.raises(Faulty):
+        load(text, source="p.yml")
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_file_written_to_burst_is_refused_with_words(name: str) -> None:
     with pytest.raises(Faulty) as caught:
         load(BOMBS[name], source="p.yml")
+    if name.startswith("deep flow"):
+        assert min(spent(lambda: refused(BOMBS[name])) for _ in range(2)) < STALL
     assert all(fault.words and fault.where.startswith("p.yml:") for fault in caught.value.faults)
 
 
