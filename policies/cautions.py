@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import combinations
 
-from policies.checkpoint import Act, Kind
+from policies.checkpoint import Kind
 from policies.document import Path, Sheet
+from policies.duration import in_words, parse_duration
 from policies.errors import Fault
 from policies.policy import Policy, Rule
 from policies.rules import most_people
 
+ONE_DAY = timedelta(days=1)
 _GATED = (Kind.SOFT, Kind.INBOX, Kind.HARD, Kind.MANUAL)
 
 
@@ -20,7 +23,12 @@ def cautions(sheet: Sheet, policy: Policy) -> tuple[Fault, ...]:
     """The warnings about ``policy``, which was read from ``sheet`` without a fault."""
     noted = Sheet(source=sheet.source, text=sheet.text, values=sheet.values, keys=sheet.keys)
     places: dict[str, Path] = {rule.name: ("rules", index) for index, rule in enumerate(policy.rules)}
-    for path, words in (*_empty(policy, places), *_single(policy, places), *_pairs(policy, places)):
+    for path, words in (
+        *_empty(policy, places),
+        *_silence(sheet, policy),
+        *_single(policy, places),
+        *_pairs(policy, places),
+    ):
         noted.fault(path, words)
     return tuple(dict.fromkeys(noted.faults))
 
@@ -45,10 +53,24 @@ def _empty(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]
     for rule in policy.rules:
         if rule.gate.kind in _GATED and most_people(rule.gate) == 0:
             yield places[rule.name], f"Nobody may decide what the rule {rule.name!r} holds: name reviewers."
-    for name, ladder in policy.ladders.items():
-        for index, step in enumerate(ladder.steps):
-            if step.act is Act.ADD and step.add is not None and step.add.empty:
-                yield ("ladders", name, index), f"This step adds {step.add.name}, a group that names nobody."
+
+
+def _silence(sheet: Sheet, policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Steps that add nobody, and delays of a day where a day of the office is shorter."""
+    for name, raw in (sheet.data.get("ladders") or {}).items():
+        path: Path = ("ladders", name, "steps") if isinstance(raw, dict) else ("ladders", name)
+        calendar = policy.ladders[name].calendar
+        for index, step in enumerate(raw["steps"] if isinstance(raw, dict) else raw):
+            group, after = policy.reviewers.get(step.get("add", "")), parse_duration(step["after"])
+            if group is not None and group.empty:
+                yield (*path, index), f"This step adds {group.name}, a group that names nobody."
+            if calendar is not None and calendar.day < ONE_DAY <= after:
+                days = f"{after / calendar.day:.1f}".removesuffix(".0")
+                words = (
+                    f"Only open time counts: {step['after']} takes {days} days of {calendar.name};"
+                    f" one of its days is {in_words(calendar.day)}."
+                )
+                yield (*path, index, "after"), words
 
 
 def _single(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:

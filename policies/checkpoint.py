@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from policies.calendar import Calendar
 from policies.people import Reviewers
 
 
@@ -53,15 +54,27 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ladder:
-    """The ordered steps of escalation. The last one, and only the last, ends the request."""
+    """The ordered steps of escalation. The last one, and only the last, ends the request.
+
+    With a ``calendar`` its delays count open time only; without, all time.
+    """
 
     name: str
     steps: tuple[Step, ...]
+    calendar: Calendar | None = None
 
     @property
     def length(self) -> timedelta:
-        """How long the ladder takes from its clock's start to its end."""
+        """How long the ladder takes from its clock's start to its end; open time where it has a calendar."""
         return self.steps[-1].after
+
+    def falls_due(self, step: Step, start: datetime) -> datetime:
+        """When ``step`` is due where the ladder's clock started at ``start`` (UTC)."""
+        return self.calendar.later(start, step.after) if self.calendar else start + step.after
+
+    def ends_at(self, start: datetime) -> datetime:
+        """When silence ends it where its clock started at ``start`` (UTC)."""
+        return self.falls_due(self.steps[-1], start)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,11 +26,17 @@ def _parts(policy: Policy) -> Mapping[str, Any]:
     return {
         **{f"rule {rule.name}": _by_name(rule) for rule in policy.rules},
         **{f"reviewers {name}": group for name, group in policy.reviewers.items()},
-        **{f"ladder {name}": ladder for name, ladder in policy.ladders.items()},
+        **{f"ladder {name}": _on_its_own(ladder) for name, ladder in policy.ladders.items()},
+        **{f"calendar {name}": calendar for name, calendar in policy.calendars.items()},
         **{f"tool {name}": tool for name, tool in policy.catalogue.items()},
         "default": _by_name(policy.default),
         "agents: start": policy.starters,
     }
+
+
+def _on_its_own(ladder: Ladder) -> tuple[Ladder, str | None]:
+    """The ladder with its calendar by name only: a change of that is told once, as the calendar's."""
+    return replace(ladder, calendar=None), ladder.calendar.name if ladder.calendar else None
 
 
 def _by_name(rule: Rule) -> Rule:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from policies.checkpoint import Act, Step
 from policies.effects import Refresh, Remind, Summon, TellServed
@@ -40,8 +41,9 @@ def join_early(request: Request, steps: int, now: datetime) -> Outcome:
 def _fall_due(request: Request, now: datetime) -> Outcome:
     if request.settled:
         return _execution_due(request, now)
-    step = request.checkpoint.ladder.steps[request.steps_done]
-    if request.expires_at is not None and request.expires_at <= request.clock_from + step.after:
+    ladder = request.checkpoint.ladder
+    step = ladder.steps[request.steps_done]
+    if request.expires_at is not None and request.expires_at <= ladder.falls_due(step, request.clock_from):
         return _expire(request, now, "nobody decided before the requester's own limit")
     return STEPS[step.act](request, step, now)
 
@@ -52,11 +54,19 @@ def _execution_due(request: Request, now: datetime) -> Outcome:
 
 
 def _remind(request: Request, step: Step, now: datetime) -> Outcome:
+    """The step is done. After a stop of the gateway several may be due at once: only the last of them is said."""
     return Outcome(
         request=replace(request, steps_done=request.steps_done + 1),
-        effects=(Remind(request_id=request.id),),
+        effects=() if _comes_again(request, now) else (Remind(request_id=request.id),),
         entries=(entry(request, "step", "clock", now, act="remind"),),
     )
+
+
+def _comes_again(request: Request, now: datetime) -> bool:
+    """Is a later reminder, or the end itself, due by ``now`` as well?"""
+    ladder = request.checkpoint.ladder
+    later = (step for step in ladder.steps[request.steps_done + 1 :] if step.act is not Act.ADD)
+    return any(ladder.falls_due(step, request.clock_from) <= now for step in islice(later, 1))
 
 
 def _join(request: Request, step: Step, now: datetime, actor: str = "clock") -> Outcome:

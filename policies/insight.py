@@ -157,7 +157,7 @@ def ending(request: Request) -> Ending:
 
 
 def _expiry(request: Request) -> Ending:
-    if request.expires_at is not None and request.expires_at < request.clock_from + request.checkpoint.ladder.length:
+    if request.expires_at is not None and request.expires_at < request.checkpoint.ladder.ends_at(request.clock_from):
         return Ending.TAKEN_BACK
     return Ending.SHORT if request.reviews else Ending.UNANSWERED
 

@@ -90,7 +90,7 @@ def judge(policy: Policy, submission: Submission, facts: Facts) -> Checkpoint:
         for place in sorted(place for bundle in bundles for place in bundle.places)
         if answers.get(place) is not False
     ]
-    return _decide(policy, tool, findings, bound)
+    return _decide(policy, tool, findings, bound, facts.now)
 
 
 def explain(policy: Policy, submission: Submission, facts: Facts) -> Explanation:
@@ -99,7 +99,7 @@ def explain(policy: Policy, submission: Submission, facts: Facts) -> Explanation
     findings = tuple(
         _find(rule, submission, bound, policy) if rule.names(tool) else _other_tool(rule) for rule in policy.rules
     )
-    return Explanation(checkpoint=_decide(policy, tool, findings, bound), findings=findings)
+    return Explanation(checkpoint=_decide(policy, tool, findings, bound, facts.now), findings=findings)
 
 
 def _unsaid(submission: Submission) -> frozenset[str]:
@@ -183,13 +183,13 @@ def _expiring(gate: Checkpoint, policy: Policy) -> Checkpoint:
     return replace(gate, ladder=policy.default.gate.ladder) if proceeds(gate.ladder) else gate
 
 
-def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound) -> Checkpoint:
+def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound, now: datetime) -> Checkpoint:
     asked = [finding for finding in findings if finding.gate is not None]
     gates = [finding.gate for finding in asked if finding.gate is not None and not finding.rule.believes]
     raising = [finding.gate for finding in asked if finding.gate is not None and finding.rule.believes]
     known = gates or [policy.fallback(tool)]
     gates = [*known, *raising]
-    winner = _named_by_policy(_joined(reduce(stricter, gates), gates), reduce(stricter, known))
+    winner = _named_by_policy(_joined(reduce(stricter, gates), gates, now), reduce(stricter, known))
     phrase = _phrase(policy, winner, bound) if winner.kind is Kind.MANUAL else None
     return replace(winner, phrase=phrase, matched=tuple(finding.rule.name for finding in asked))
 
@@ -204,7 +204,7 @@ def _named_by_policy(winner: Checkpoint, known: Checkpoint) -> Checkpoint:
     return replace(winner, reviewers=known.reviewers, places=known.places)
 
 
-def _joined(winner: Checkpoint, gates: list[Checkpoint]) -> Checkpoint:
+def _joined(winner: Checkpoint, gates: list[Checkpoint], now: datetime) -> Checkpoint:
     """``winner``, with what the other gates ask for beyond it."""
     if winner.kind in (Kind.ALLOW, Kind.DENY):
         return winner
@@ -215,18 +215,21 @@ def _joined(winner: Checkpoint, gates: list[Checkpoint]) -> Checkpoint:
         winner,
         reason=winner.reason + beyond,
         quorum=most.quorum,
-        ladder=_slowest(winner, others),
+        ladder=_slowest(winner, others, now),
         self_approval=all(gate.self_approval for gate in others),
         required_by=winner.required_by or next((gate.required_by for gate in others if gate.required_by), None),
     )
 
 
-def _slowest(winner: Checkpoint, gates: list[Checkpoint]) -> Ladder:
-    """The winner's ladder; where silence would let the call go, an equal gate's that expires, else the longest."""
+def _slowest(winner: Checkpoint, gates: list[Checkpoint], now: datetime) -> Ladder:
+    """The winner's ladder; where silence would let the call go, an equal gate's that expires, else the longest.
+
+    The longest is the one that, starting ``now``, would end last.
+    """
     if not proceeds(winner.ladder):
         return winner.ladder
     ladders = [winner.ladder, *(gate.ladder for gate in gates if gate.kind is winner.kind)]
-    return max(ladders, key=lambda ladder: (not proceeds(ladder), ladder.length))
+    return max(ladders, key=lambda ladder: (not proceeds(ladder), ladder.ends_at(now)))
 
 
 def _phrase(policy: Policy, winner: Checkpoint, bound: Bound) -> str:

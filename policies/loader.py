@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 from policies.cautions import cautions
-from policies.checkpoint import Act, Kind, Ladder, Step
+from policies.checkpoint import Kind
 from policies.document import Path, Sheet, read_sheet
-from policies.duration import in_words
 from policies.errors import Fault, Faulty
 from policies.nearest import did_you_mean
 from policies.people import Reviewers
 from policies.policy import Policy, Rule, Tool, proceeds
 from policies.rules import Ground, build_default, build_rule, check_expressions
-from policies.shapes import AgentsShape, DefaultShape, GroupShape, RuleShape, StepShape, ToolShape, check_shape, shaped
+from policies.shapes import AgentsShape, DefaultShape, GroupShape, RuleShape, ToolShape, check_shape, shaped
+from policies.silence import read_calendar, read_ladder
 
 RESERVED = ("default", "catalogue")
 """Names that a checkpoint gives to what no rule decided."""
@@ -43,7 +42,10 @@ def _position(fault: Fault) -> tuple[int, int]:
 
 def _assemble(sheet: Sheet) -> Policy:
     groups = {name: _group(name, raw) for name, raw in _mapping(sheet, "reviewers").items()}
-    ladders = {name: _ladder(sheet, name, raw, groups) for name, raw in _mapping(sheet, "ladders").items()}
+    calendars = {name: read_calendar(sheet, name, raw) for name, raw in _mapping(sheet, "calendars").items()}
+    ladders = {
+        name: read_ladder(sheet, name, raw, groups, calendars) for name, raw in _mapping(sheet, "ladders").items()
+    }
     ground = Ground(groups=groups, ladders=ladders, catalogue=_catalogue(sheet))
     default = build_default(sheet, shaped(DefaultShape, _mapping(sheet, "default")) or DefaultShape(), ground)
     rules = _rules(sheet, ground, default)
@@ -53,6 +55,7 @@ def _assemble(sheet: Sheet) -> Policy:
         digest=sha256(sheet.text.encode(errors="replace")).hexdigest(),
         reviewers={name: group for name, group in groups.items() if group},
         ladders={name: ladder for name, ladder in ladders.items() if ladder},
+        calendars={name: calendar for name, calendar in calendars.items() if calendar},
         catalogue=ground.catalogue,
         starters=_starters(sheet, groups),
         rules=rules,
@@ -91,43 +94,6 @@ def _starters(sheet: Sheet, groups: Mapping[str, Reviewers | None]) -> tuple[str
             words = f"There is no group of reviewers called {name[:60]!r}{did_you_mean(name, groups)}"
             sheet.fault(("agents", "start", index), words)
     return tuple(dict.fromkeys(shape.start))
-
-
-def _ladder(sheet: Sheet, name: str, raw: object, groups: Mapping[str, Reviewers | None]) -> Ladder | None:
-    path: Path = ("ladders", name)
-    shapes = [shaped(StepShape, step) for step in raw] if isinstance(raw, list) else []
-    steps = [_step(sheet, (*path, index), shape, groups) for index, shape in enumerate(shapes) if shape]
-    whole = [step for step in steps if step is not None]
-    if not shapes or len(whole) < len(shapes):
-        return None
-    _check_ladder(sheet, path, whole)
-    return Ladder(name=name, steps=tuple(whole))
-
-
-def _step(sheet: Sheet, path: Path, shape: StepShape, groups: Mapping[str, Reviewers | None]) -> Step | None:
-    if [shape.remind, shape.add, shape.then].count(None) != 2:
-        sheet.fault(path, "A step does exactly one thing: remind: true, add: GROUP, then: expire or then: proceed.")
-        return None
-    if shape.add is None:
-        return Step(after=shape.after, act=Act(shape.then) if shape.then else Act.REMIND)
-    if shape.add not in groups:
-        words = f"There is no group of reviewers called {shape.add[:60]!r}{did_you_mean(shape.add, groups)}"
-        sheet.fault((*path, "add"), words)
-    group = groups.get(shape.add)
-    return Step(after=shape.after, act=Act.ADD, add=group) if group else None
-
-
-def _check_ladder(sheet: Sheet, path: Path, steps: Sequence[Step]) -> None:
-    before = timedelta(0)
-    for index, step in enumerate(steps):
-        if step.after <= before:
-            words = f"A step must come later than the one before it, which is at {in_words(before)}."
-            sheet.fault((*path, index, "after"), words)
-        if step.act.ends and index < len(steps) - 1:
-            sheet.fault((*path, index), "The ladder ends here, so nothing may follow; move this step to the end.")
-        before = step.after
-    if not steps[-1].act.ends:
-        sheet.fault((*path, len(steps) - 1), "Every ladder ends: add a last step such as {after: 2h, then: expire}.")
 
 
 def _rules(sheet: Sheet, ground: Ground, default: Rule) -> tuple[Rule, ...]:

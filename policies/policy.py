@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from policies.bundle import Bundle, Bundles, bundled, looks_at
+from policies.calendar import Calendar
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.condition import OWN_WORDS, Condition, Phrase
 from policies.errors import Fault, NotFound
@@ -74,6 +75,7 @@ class Policy:
     digest: str
     reviewers: Mapping[str, Reviewers]
     ladders: Mapping[str, Ladder]
+    calendars: Mapping[str, Calendar]
     catalogue: Mapping[str, Tool]
     starters: tuple[str, ...]
     rules: tuple[Rule, ...]
@@ -128,7 +130,10 @@ class Policy:
 
 
 def scaled(policy: Policy, factor: float) -> Policy:
-    """``policy`` with every ladder's delays multiplied by ``factor``, for a demonstration that can't wait."""
+    """``policy`` with every ladder's delays multiplied by ``factor``, for a demonstration that can't wait.
+
+    It can't wait for an office to open either, so the delays count all time.
+    """
     return replace(
         policy,
         ladders={name: _scaled(ladder, factor) for name, ladder in policy.ladders.items()},
@@ -139,7 +144,9 @@ def scaled(policy: Policy, factor: float) -> Policy:
 
 
 def _scaled(ladder: Ladder, factor: float) -> Ladder:
-    return replace(ladder, steps=tuple(replace(step, after=step.after * factor) for step in ladder.steps))
+    return replace(
+        ladder, steps=tuple(replace(step, after=step.after * factor) for step in ladder.steps), calendar=None
+    )
 
 
 def _scaled_gate(gate: Checkpoint, factor: float) -> Checkpoint:

@@ -119,7 +119,7 @@ def _effect(gate: Checkpoint) -> tuple[Any, ...]:
         gate.reviewers,
         gate.places,
         gate.quorum,
-        gate.ladder.steps,
+        (gate.ladder.steps, gate.ladder.calendar),
         gate.phrase,
         gate.permit,
         gate.report,

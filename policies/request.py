@@ -149,7 +149,7 @@ class Request:
         """When silence ends a pending request; None once it is settled."""
         if self.settled:
             return None
-        end = self.clock_from + self.checkpoint.ladder.length
+        end = self.checkpoint.ladder.ends_at(self.clock_from)
         return min(end, self.expires_at) if self.expires_at else end
 
     @property
@@ -163,8 +163,8 @@ class Request:
     def next_action_at(self) -> datetime | None:
         """The nearest deadline of any kind, an indexed column for the ticker; None where nothing can come due."""
         if not self.settled:
-            step = self.checkpoint.ladder.steps[self.steps_done]
-            due = self.clock_from + step.after
+            ladder = self.checkpoint.ladder
+            due = ladder.falls_due(ladder.steps[self.steps_done], self.clock_from)
             return min(due, self.expires_at) if self.expires_at else due
         if self.execution is not None and self.execution.state is ExecutionState.CLAIMED:
             return self.execution.at + self.checkpoint.report

@@ -21,9 +21,11 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from policies import duration
+from policies.calendar import DAYS
 from policies.document import Path, Sheet
 from policies.errors import Invalid
 from policies.nearest import did_you_mean, nearest
+from policies.written_time import Holiday, HoursOfDay, Weekday, Zone
 
 Shaped = TypeVar("Shaped", bound=BaseModel)
 
@@ -108,13 +110,44 @@ class GroupShape(Shape):
     usergroups: list[Usergroup] = []
 
 
+class CalendarShape(Shape):
+    """When an office is open: its time zone, its weekdays and hours, and the days on which it is closed."""
+
+    zone: Zone
+    days: list[Weekday] = Field(default=[0, 1, 2, 3, 4], json_schema_extra={"default": list(DAYS[:5])})
+    hours: Annotated[
+        list[HoursOfDay],
+        Field(max_length=10),
+        BeforeValidator(_listed),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+    ]
+    holidays: Annotated[list[Holiday], Field(max_length=400)] = []
+
+
 class StepShape(Shape):
-    """A step of a ladder: its delay, and exactly one thing to do."""
+    """A step of a ladder: its delay, and exactly one thing to do. A reminder may come again and again."""
 
     after: Span
     remind: Literal[True] | None = None
+    every: Span | None = None
     add: str | None = None
     then: Literal["expire", "proceed"] | None = None
+
+
+Steps = Annotated[list[StepShape], Field(min_length=1, max_length=50)]
+
+
+class LadderShape(Shape):
+    """A ladder whose delays count only while a calendar is open."""
+
+    hours: str
+    steps: Steps
+
+
+StepsOrLadder = Annotated[
+    Annotated[Steps, Tag("[steps]")] | Annotated[LadderShape, Tag("[ladder]")],
+    Discriminator(lambda value: "[ladder]" if isinstance(value, dict) else "[steps]"),
+]
 
 
 class ToolShape(Shape):
@@ -164,7 +197,8 @@ class PolicyShape(Shape):
 
     version: Literal[1]
     reviewers: dict[Title, GroupShape] = {}
-    ladders: dict[Title, Annotated[list[StepShape], Field(min_length=1, max_length=50)]] = {}
+    calendars: dict[Title, CalendarShape] = {}
+    ladders: dict[Title, StepsOrLadder] = {}
     tools: dict[Pattern, ToolShape] = {}
     agents: AgentsShape = AgentsShape()
     rules: Annotated[list[RuleShape], Field(max_length=1000)] = []
@@ -173,14 +207,15 @@ class PolicyShape(Shape):
 
 _PARTS: Mapping[str | int, type[Shape]] = {
     "reviewers": GroupShape,
-    "ladders": StepShape,
+    "calendars": CalendarShape,
+    "ladders": LadderShape,
     "tools": ToolShape,
     "agents": AgentsShape,
     "rules": RuleShape,
     "default": DefaultShape,
 }
 _NOT_YET = {"clarify", "grant", "grants", "grantable"}
-_ASIDE = ("[key]", "[number]", "[places]")
+_ASIDE = ("[key]", "[number]", "[places]", "[steps]", "[ladder]")
 """What pydantic puts into a place that doesn't stand in the file."""
 _WANTED = {
     "string_type": "Write a text here; put it in quotes",
@@ -231,12 +266,13 @@ def _words(path: Path, detail: ErrorDetails) -> str:
     if kind == "literal_error":
         return _not_one_of(path, raw, str(context["expected"]))
     if kind == "value_error":
-        return f"{_capital(str(context['error'])).rstrip('.')}."
+        return _sentence(str(context["error"]))
     return f"{_WANTED.get(kind, detail['msg'])}."
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _sentence(words: str) -> str:
+    whole = words[:1].upper() + words[1:].rstrip(".")
+    return whole if whole.endswith("?") else f"{whole}."
 
 
 def _unknown_key(path: Path) -> str:
@@ -244,6 +280,8 @@ def _unknown_key(path: Path) -> str:
     if key in _NOT_YET:
         return f"{key} is not supported yet; remove it."
     model = _PARTS[path[0]] if len(path) > 1 else PolicyShape
+    if model is LadderShape and isinstance(path[-2], int):
+        model = StepShape
     return f"There is no key {key[:60]!r} here{did_you_mean(key, model.model_fields)}"
 
 

@@ -36,7 +36,7 @@ def shell_lines() -> list[str]:
 
 def test_every_policy_loads_without_a_warning() -> None:
     policies = blocks("yaml")
-    assert len(policies) == 2
+    assert len(policies) == 3
     for text in policies:
         assert load(text, source="README.md").warnings == ()
 

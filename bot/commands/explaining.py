@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from bot.commands.policy import read_policy
 from bot.commands.tables import columns, counted, one_line
 from policies.arguments import parse
-from policies.checkpoint import Act, Checkpoint, Kind, Step
+from policies.calendar import DAYS, Calendar
+from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.duration import in_words
 from policies.errors import Invalid
 from policies.judgement import Explanation, Finding, Standing, explain
@@ -124,12 +128,50 @@ def people_of(group: Reviewers) -> str:
 def _when(gate: Checkpoint, now: datetime) -> list[str]:
     proceeds = gate.ladder.steps[-1].act is Act.PROCEED
     start = "if a card were delivered at" if proceeds else "counted from"
-    head = one_line(f"on silence, ladder {gate.ladder.name}, {start} {clock(now)}")
-    rows = [(clock(now + step.after), f"after {in_words(step.after)}", _step(step)) for step in gate.ladder.steps]
+    calendar = gate.ladder.calendar
+    zone = calendar.zone if calendar else "UTC"
+    head = one_line(f"on silence, ladder {gate.ladder.name}, {start} {clock(now, zone)}")
+    if calendar:
+        head += one_line(f"; only the hours of {calendar.name} count: {hours_of(calendar)}")
+    rows = [
+        (clock(gate.ladder.falls_due(step, now), zone), f"after {in_words(step.after)}", words)
+        for step, words in steps_in_words(gate.ladder)
+    ]
     permit = (
         f"an approval may be claimed for {in_words(gate.permit)}, a claimed call reported for {in_words(gate.report)}"
     )
     return [f"  {head}", *columns(rows, indent=4), f"  {permit}"]
+
+
+def steps_in_words(ladder: Ladder) -> Iterator[tuple[Step, str]]:
+    """The steps, each with what it does; reminders that come again and again stand as one."""
+    steps = ladder.steps
+    index = 0
+    while index < len(steps):
+        last = _last_alike(steps, index)
+        words = _step(steps[index])
+        if last - index > 1:
+            every = re.sub(r"^1 (\w+)$", r"\1", in_words(steps[index + 1].after - steps[index].after))
+            words += f", then every {every} until the next step ({last - index} more)"
+        yield steps[index], words
+        index = last + 1 if last - index > 1 else index + 1
+
+
+def _last_alike(steps: Sequence[Step], first: int) -> int:
+    """The last of the reminders that follow ``first`` at one and the same distance; ``first`` where none does."""
+    last = first
+    while last + 1 < len(steps) and steps[last + 1].act is steps[first].act is Act.REMIND:
+        if steps[last + 1].after - steps[last].after != steps[first + 1].after - steps[first].after:
+            break
+        last += 1
+    return last
+
+
+def hours_of(calendar: Calendar) -> str:
+    """``mon tue wed 09:00-17:00 Europe/Berlin, 2 holidays``."""
+    days, hours = " ".join(DAYS[day] for day in calendar.days), ", ".join(map(str, calendar.hours))
+    closed = f", {counted(len(calendar.holidays), 'holiday')}" if calendar.holidays else ""
+    return f"{days} {hours} {calendar.zone}{closed}"
 
 
 def _step(step: Step) -> str:
@@ -142,8 +184,7 @@ def _step(step: Step) -> str:
     }.get(step.act, step.act.value)
 
 
-def clock(moment: datetime) -> str:
-    """``Mon 23 Nov 2026 09:30 UTC``, to the second where there are seconds to tell."""
-    whole = moment.astimezone(UTC).replace(microsecond=0)
-    seconds = timedelta(seconds=whole.second)
-    return whole.strftime("%a %d %b %Y %H:%M:%S UTC" if seconds else "%a %d %b %Y %H:%M UTC")
+def clock(moment: datetime, zone: str = "UTC") -> str:
+    """``Mon 23 Nov 2026 09:30 UTC``, by the clocks of ``zone``, to the second where there are seconds to tell."""
+    whole = moment.astimezone(ZoneInfo(zone)).replace(microsecond=0)
+    return whole.strftime("%a %d %b %Y %H:%M:%S %Z" if whole.second else "%a %d %b %Y %H:%M %Z")

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -148,6 +149,20 @@ def test_explain_tells_every_rule_the_people_the_phrase_and_the_clock(tmp_path: 
         "    Mon 23 Nov 2026 11:00 UTC  after 2 hours     it expires: not approved\n"
         "  an approval may be claimed for 15 minutes, a claimed call reported for 1 hour\n"
     )
+
+
+def test_explain_tells_clock_times_in_the_zone_of_the_ladders_hours(tmp_path: Path) -> None:
+    office = 'calendars: {office: {zone: Europe/Berlin, hours: "09:00-17:00", holidays: [2026-11-24]}}'
+    steps = "{after: 30m, remind: true, every: 1h}, {after: 5h, add: seniors}, {after: 8h, then: expire}"
+    policy = re.sub(r"  standard:.*?(?=\n  \w)", f"  standard: {{hours: office, steps: [{steps}]}}", POLICY, flags=re.S)
+    said = explained(tmp_path, PAYMENT, policy=policy.replace("ladders:", f"{office}\nladders:"))
+    assert said.split("  on silence, ")[1].splitlines()[:-1] == [
+        "ladder standard, counted from Mon 23 Nov 2026 10:00 CET; only the hours of office count:"
+        " mon tue wed thu fri 09:00-17:00 Europe/Berlin, 1 holiday",
+        "    Mon 23 Nov 2026 10:30 CET  after 30 minutes  a reminder, then every hour until the next step (4 more)",
+        "    Mon 23 Nov 2026 15:00 CET  after 5 hours     seniors may decide too: U0SAM",
+        "    Wed 25 Nov 2026 10:00 CET  after 8 hours     it expires: not approved",
+    ]
 
 
 def test_explain_tells_of_a_condition_that_failed(tmp_path: Path) -> None:

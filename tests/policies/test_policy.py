@@ -122,5 +122,14 @@ def test_scaling_shortens_every_ladder_and_nothing_else() -> None:
 
 def test_editors_get_a_schema_that_knows_every_key() -> None:
     schema = json_schema()
-    assert set(schema["properties"]) == {"version", "reviewers", "ladders", "tools", "agents", "rules", "default"}
+    assert set(schema["properties"]) == {
+        "version",
+        "reviewers",
+        "calendars",
+        "ladders",
+        "tools",
+        "agents",
+        "rules",
+        "default",
+    }
     assert schema["$defs"]["RuleShape"]["additionalProperties"] is False

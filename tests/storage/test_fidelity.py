@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.calendar import Calendar, Hours
 from policies.checkpoint import Act, Ladder, Step
 from policies.errors import Unavailable
 from policies.request import Execution, ExecutionState
@@ -60,7 +61,9 @@ def test_json_comes_back_with_its_types_and_its_order(arguments: Any, proposed: 
 def test_times_delays_and_words_come_back_to_the_microsecond(
     moments: list[datetime], delay: timedelta, note: str
 ) -> None:
-    ladder = Ladder(name=note, steps=(*LADDER.steps, Step(after=delay, act=Act.EXPIRE)))
+    hours, holiday = Hours(opens=540, closes=1440), moments[0].date()
+    calendar = Calendar(name=note, zone="Europe/Berlin", days=(0, 6), hours=(hours,), holidays=(holiday,))
+    ladder = Ladder(name=note, steps=(*LADDER.steps, Step(after=delay, act=Act.EXPIRE)), calendar=calendar)
     stored = replace(
         request(created_at=moments[0]),
         checkpoint=replace(request().checkpoint, ladder=ladder, permit=delay),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.slack.views.look import Look
 from bot.slack.views.text import duration, inert, inline, one_line
 from policies import quorum
-from policies.checkpoint import Kind
+from policies.checkpoint import Kind, Ladder
 from policies.request import ExecutionState, Request, State
 
 EMOJI = {
@@ -135,14 +135,15 @@ def _waiting(request: Request, look: Look) -> str:
     return f", waiting for {' and '.join(groups)}" if groups else ""
 
 
+def _pause(ladder: Ladder) -> str:
+    """How long silence takes: "5m", or "5m of working time" where a calendar counts it."""
+    return duration(ladder.length) + (" of working time" if ladder.calendar else "")
+
+
 def silence(request: Request) -> str:
     """What happens when nobody decides, as the start of a sentence that ends in a moment; mrkdwn-safe."""
     if request.proceeds:
-        return (
-            "Goes ahead"
-            if request.delivered_at
-            else f"Goes ahead {duration(request.checkpoint.ladder.length)} after posting"
-        )
+        return "Goes ahead" if request.delivered_at else f"Goes ahead {_pause(request.checkpoint.ladder)} after posting"
     return "Expires"
 
 
