@@ -92,7 +92,7 @@ async def _open_gateway(
     shelf = PolicyShelf(store, policy)
     await shelf.keep(now())
     # A directory of its own: who decides is looked up at the click, never taken from what opening a request learnt.
-    people = Directory(client, now, team_id=identity.team_id, usergroups=lambda: shelf.current.usergroups)
+    people = _directory(client, now, identity, shelf)
     return Gateway(
         store,
         shelf,
@@ -114,7 +114,7 @@ def _slack_desk(
     session: aiohttp.ClientSession,
 ) -> Desk:
     shelf = gateway.shelf
-    directory = Directory(client, now, team_id=identity.team_id, usergroups=lambda: shelf.current.usergroups)
+    directory = _directory(client, now, identity, shelf)
     looks = Looks(directory=directory, key=settings.secret_key, clock=now)
     urls = ResponseUrls(session, now, origins=(settings.slack_api_url,))
     afterwards = Afterwards()
@@ -127,6 +127,17 @@ def _slack_desk(
         client=client,
         response_urls=urls,
         afterwards=afterwards,
+    )
+
+
+def _directory(client: AsyncWebClient, now: Clock, identity: Identity, shelf: PolicyShelf) -> Directory:
+    return Directory(
+        client,
+        now,
+        team_id=identity.team_id,
+        usergroups=lambda: shelf.current.usergroups,
+        channels=lambda: shelf.current.channels,
+        bot=identity.bot_user_id,
     )
 
 

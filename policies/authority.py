@@ -18,7 +18,7 @@ def check_fresh(person: Person, now: datetime) -> None:
 
 def check_may_approve(request: Request, person: Person) -> None:
     """Refuse whoever may not approve or modify: not named, not a member, or the one who asked."""
-    _check_member(person)
+    _check_member(request, person)
     allowed = request.checkpoint.self_approval and request.checkpoint.kind is not Kind.MANUAL
     if request.serves(person) and not allowed:
         raise NotAllowed("You can't approve this one: it was asked on your behalf. You may reject it.")
@@ -27,13 +27,13 @@ def check_may_approve(request: Request, person: Person) -> None:
 
 def check_may_stop(request: Request, person: Person) -> None:
     """Refuse whoever may neither review the request nor is served by it. Stopping needs no more than that."""
-    _check_member(person)
+    _check_member(request, person)
     if not request.serves(person):
         _check_named(request, person)
 
 
-def _check_member(person: Person) -> None:
-    if person.standing is not Standing.MEMBER:
+def _check_member(request: Request, person: Person) -> None:
+    if person.standing is not Standing.MEMBER and not any(group.admits(person) for group in request.reviewers):
         raise NotAllowed(f"Only members of this workspace may decide; your account is {person.standing.words}.")
 
 

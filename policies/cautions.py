@@ -47,7 +47,10 @@ def _empty(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]
     """Groups without people where somebody is waited for."""
     for name, group in policy.reviewers.items():
         if group.empty:
-            yield ("reviewers", name), f"The group {name} names nobody: it may decide nothing. Add users or usergroups."
+            yield (
+                ("reviewers", name),
+                f"The group {name} names nobody: it may decide nothing. Add users, usergroups or members.",
+            )
     if policy.default.gate.reviewers.empty and policy.default.gate.kind is not Kind.DENY:
         yield ("default",), "The default has no reviewers: nobody may decide what only it covers, so that is refused."
     for rule in policy.rules:

@@ -133,6 +133,8 @@ def together(places: tuple[Place, ...]) -> Reviewers:
         name=" and ".join(group.name for group in groups),
         users=tuple(dict.fromkeys(user for group in groups for user in group.users)),
         usergroups=tuple(dict.fromkeys(one for group in groups for one in group.usergroups)),
+        members=tuple(dict.fromkeys(one for group in groups for one in group.members)),
+        outsiders=tuple(dict.fromkeys(one for group in groups for one in group.outsiders)),
     )
 
 

@@ -72,8 +72,14 @@ def _group(name: str, raw: object) -> Reviewers | None:
     shape = shaped(GroupShape, raw)
     if shape is None:
         return None
-    users, usergroups = tuple(dict.fromkeys(shape.users)), tuple(dict.fromkeys(shape.usergroups))
-    return Reviewers(name=name, channel=shape.channel, users=users, usergroups=usergroups)
+    return Reviewers(
+        name=name,
+        channel=shape.channel or next(iter(shape.members), None),
+        users=tuple(dict.fromkeys(shape.users)),
+        usergroups=tuple(dict.fromkeys(shape.usergroups)),
+        members=tuple(dict.fromkeys(shape.members)),
+        outsiders=tuple(dict.fromkeys(shape.outsiders)),
+    )
 
 
 def _catalogue(sheet: Sheet) -> Mapping[str, Tool]:

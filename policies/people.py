@@ -11,7 +11,8 @@ FRESHNESS = timedelta(seconds=60)
 
 
 class Standing(StrEnum):
-    """What kind of account a person has. Only members of the workspace count as reviewers."""
+    """What kind of account a person has. Only members of the workspace count as reviewers, and those guests and people
+    of another organisation whom a group admits by name."""
 
     MEMBER = "member"
     GUEST = "guest"
@@ -30,12 +31,30 @@ class Standing(StrEnum):
             Standing.BOT: "a bot's",
         }[self]
 
+    @property
+    def label(self) -> str:
+        """What stands after the name of somebody from outside, where people see it; empty for members."""
+        return {Standing.GUEST: "a guest", Standing.STRANGER: "from another organisation"}.get(self, "")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Absence:
+    """Somebody is out of office, as their status says: ``until`` then (UTC), or nobody knows how long."""
+
+    until: datetime | None = None
+
+    def lasts(self, now: datetime) -> bool:
+        """Is the person still away?"""
+        return self.until is None or now < self.until
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """One account, as Slack described it at ``looked_up_at`` (UTC).
 
-    ``usergroups`` are the ids of those groups, among the ones that the policy names, to which the person belongs.
+    ``usergroups`` are the ids of those groups, among the ones that the policy names, to which the person belongs;
+    ``channels`` those of the channels, private at that moment, that the policy names and the person is in.
+    ``away`` says that the person is out of office; who decides all the same counts.
     """
 
     id: str
@@ -44,6 +63,8 @@ class Person:
     looked_up_at: datetime
     email: str | None = None
     usergroups: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    away: Absence | None = None
 
     def is_called(self, who: str) -> bool:
         """Is ``who`` (a user id or an e-mail address) this person?"""
@@ -54,19 +75,42 @@ class Person:
 class Reviewers:
     """A named group of the policy. ``channel`` says where cards go, never who may decide.
 
-    ``users`` holds user ids and e-mail addresses, ``usergroups`` ids of Slack user groups.
+    ``users`` holds user ids and e-mail addresses, ``usergroups`` ids of Slack user groups, ``members`` ids of private
+    channels whose members belong to the group, ``outsiders`` ids of guests and people of another organisation.
     """
 
     name: str
     channel: str | None = None
     users: tuple[str, ...] = ()
     usergroups: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    outsiders: tuple[str, ...] = ()
 
     def include(self, person: Person) -> bool:
-        """Does the group name this person, by id, e-mail address or user group?"""
-        return any(person.is_called(user) for user in self.users) or not person.usergroups.isdisjoint(self.usergroups)
+        """Does the group name this person? Members of the workspace in any way; people from outside only by id."""
+        if person.standing is not Standing.MEMBER:
+            return self.admits(person)
+        return (
+            any(person.is_called(user) for user in self.named)
+            or not person.usergroups.isdisjoint(self.usergroups)
+            or not person.channels.isdisjoint(self.members)
+        )
+
+    def admits(self, person: Person) -> bool:
+        """Is this a guest or somebody of another organisation whom the group names? Never a bot, nobody deactivated."""
+        return person.standing in (Standing.GUEST, Standing.STRANGER) and person.id in self.outsiders
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Whom the policy names one by one."""
+        return (*self.users, *self.outsiders)
+
+    @property
+    def countless(self) -> bool:
+        """Does it hold people of whom only Slack knows how many they are?"""
+        return bool(self.usergroups or self.members)
 
     @property
     def empty(self) -> bool:
         """True where nobody is named, so that nobody may decide."""
-        return not self.users and not self.usergroups
+        return not self.named and not self.countless

@@ -105,6 +105,11 @@ class Policy:
         return frozenset(one for group in self.reviewers.values() for one in group.usergroups)
 
     @property
+    def channels(self) -> frozenset[str]:
+        """The ids of all private channels whose members the policy names."""
+        return frozenset(one for group in self.reviewers.values() for one in group.members)
+
+    @property
     def reads(self) -> frozenset[str]:
         """The names that any condition reads: what nobody reads need not be counted."""
         return frozenset[str]().union(*(rule.reads for rule in self.rules))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from policies.people import Standing
+
 
 class Verdict(StrEnum):
     """One person's word on a request."""
@@ -20,7 +22,8 @@ class Verdict(StrEnum):
 class Review:
     """One person's verdict on one revision. ``by`` is the user id, ``name`` what the card calls the person.
 
-    ``groups`` names those of the request's groups to which the person belonged at that moment.
+    ``groups`` names those of the request's groups to which the person belonged at that moment, ``standing`` is what
+    kind of account it was then.
     """
 
     by: str
@@ -30,6 +33,7 @@ class Review:
     revision: int
     note: str | None = None
     groups: tuple[str, ...] = ()
+    standing: Standing = Standing.MEMBER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

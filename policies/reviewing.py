@@ -103,6 +103,7 @@ def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:
         revision=event.revision,
         note=event.note,
         groups=tuple(group.name for group in request.reviewers if group.include(event.person)),
+        standing=event.person.standing,
     )
     written = entry(
         request,

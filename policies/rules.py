@@ -176,14 +176,14 @@ def _check_quorum(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
 
 
 def _check_places(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
-    """Can the people named fill all places, each person one? A user group counts as large enough."""
+    """Can the people named fill all places, each person one? A user group or a channel counts as large enough."""
     joining = _joining(gate)
     groups = [*gate.groups, *joining]
-    people = {user.casefold() for group in groups for user in group.users}
+    people = {user.casefold() for group in groups for user in group.named}
     voices = [
-        {group.name for group in groups if person in (user.casefold() for user in group.users)} for person in people
+        {group.name for group in groups if person in (user.casefold() for user in group.named)} for person in people
     ]
-    voices += [{group.name} for group in groups if group.usergroups for _ in range(gate.quorum)]
+    voices += [{group.name} for group in groups if group.countless for _ in range(gate.quorum)]
     if count(gate, {group.name for group in joining}, voices) < gate.quorum:
         asked = " and ".join(f"{place.count} of {place.group.name}" for place in gate.places)
         words = f"The people named can't give all these approvals, each person one: {asked}; name more or lower quorum."
@@ -197,11 +197,11 @@ def _check_self_approval(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
 
 
 def most_people(gate: Checkpoint) -> int | None:
-    """How many people may come to review behind this gate; None where user groups make that unknown."""
+    """How many people may come to review behind this gate; None where only Slack knows."""
     groups = [gate.reviewers, *_joining(gate)]
-    if any(group.usergroups for group in groups):
+    if any(group.countless for group in groups):
         return None
-    return len({user.casefold() for group in groups for user in group.users})
+    return len({user.casefold() for group in groups for user in group.named})
 
 
 def _joining(gate: Checkpoint) -> list[Reviewers]:

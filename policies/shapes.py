@@ -53,6 +53,21 @@ def _usergroup(value: str) -> str:
     raise ValueError(f"{value[:60]!r} is no user group's id; it begins with S, and its page in Slack shows it")
 
 
+def _private_channel(value: str) -> str:
+    if re.fullmatch(r"[CG][A-Z0-9]{2,30}", value):
+        return value
+    raise ValueError(
+        f"{value[:60]!r} is no channel's id; members are those of a private channel, named by id (C… or G…),"
+        " since a name can pass to another channel"
+    )
+
+
+def _outsider(value: str) -> str:
+    if re.fullmatch(r"[UW][A-Z0-9]{2,30}", value):
+        return value
+    raise ValueError(f"{value[:60]!r} is no user id; guests and people of another organisation are named by id (U…)")
+
+
 def _channel(value: str) -> str:
     if re.fullmatch(r"[CG][A-Z0-9]{2,30}", value) or re.fullmatch(r"#[^\s#@<>&,A-Z]{1,80}", value):
         return value
@@ -79,6 +94,8 @@ Span = Annotated[timedelta, BeforeValidator(_span), WithJsonSchema({"type": "str
 User = Annotated[str, AfterValidator(_user)]
 Usergroup = Annotated[str, AfterValidator(_usergroup)]
 Channel = Annotated[str, AfterValidator(_channel)]
+PrivateChannel = Annotated[str, AfterValidator(_private_channel)]
+Outsider = Annotated[str, AfterValidator(_outsider)]
 Title = Annotated[str, AfterValidator(_title)]
 Pattern = Annotated[str, AfterValidator(_tool_pattern)]
 Patterns = Annotated[
@@ -103,11 +120,17 @@ class Shape(BaseModel):
 
 
 class GroupShape(Shape):
-    """A group of reviewers. The channel says where cards go, never who may decide."""
+    """A group of reviewers. The channel says where cards go, never who may decide.
+
+    ``members`` are those of private channels; their cards go there unless ``channel`` says otherwise. ``outsiders`` are
+    guests and people of another organisation, who count only here.
+    """
 
     channel: Channel | None = None
     users: list[User] = []
     usergroups: list[Usergroup] = []
+    members: list[PrivateChannel] = []
+    outsiders: list[Outsider] = []
 
 
 class CalendarShape(Shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from bot.slack.directory import Directory
 from bot.slack.listeners import web_client
 from policies.cautions import nowhere
 from policies.errors import Faulty, Invalid, Refused, SignoffError
-from policies.people import Reviewers, Standing
+from policies.people import Person, Reviewers
 from policies.policy import Policy
 
 SAFE_SQLITE = (3, 51, 3)
@@ -34,6 +34,10 @@ SAFE_SQLITE = (3, 51, 3)
 
 CLOCK = 60.0
 """Seconds by which this machine's clock may differ from Slack's; signatures are refused from 300 on."""
+
+
+MOST_LOOKED_UP = 50
+"""How many people of a group are looked up one by one."""
 
 
 class Mark(StrEnum):
@@ -146,7 +150,7 @@ async def _slack(settings: Settings, policy: Policy | None) -> AsyncIterator[Fin
         yield _scopes(who)
         yield await _way_in(settings, session)
         if policy is not None:
-            async for finding in _people(policy, client, str(who["team_id"])):
+            async for finding in _people(policy, client, who):
                 yield finding
 
 
@@ -188,34 +192,58 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
     return _good("clicks come by Socket Mode")
 
 
-async def _people(policy: Policy, client: AsyncWebClient, team_id: str) -> AsyncIterator[Finding]:
-    directory = Directory(client, lambda: datetime.now(UTC), team_id=team_id, usergroups=lambda: policy.usergroups)
+async def _people(policy: Policy, client: AsyncWebClient, who: AsyncSlackResponse) -> AsyncIterator[Finding]:
+    directory = Directory(
+        client,
+        lambda: datetime.now(UTC),
+        team_id=str(who["team_id"]),
+        usergroups=lambda: policy.usergroups,
+        channels=lambda: policy.channels,
+        bot=str(who["user_id"]),
+    )
     if all(group.empty for group in policy.reviewers.values()):
         yield _bad("reviewers: the policy names nobody, so nobody may decide; name them under `reviewers:`")
     for group in policy.reviewers.values():
+        for channel in group.members:
+            yield await _members(directory, group, channel)
         yield await _group(directory, group)
         if group.channel is not None:
             yield await _channel(client, group.channel)
+
+
+async def _members(directory: Directory, group: Reviewers, channel: str) -> Finding:
+    try:
+        why_not = await directory.why_not(channel)
+    except SignoffError as error:
+        return _bad(f"members of {channel}: could not be looked up ({error.words})")
+    if why_not:
+        return _bad(f"members of {channel} can't decide for {group.name}: {why_not}")
+    return _good(f"members of {channel} are reviewers of {group.name} for as long as it stays private")
 
 
 async def _group(directory: Directory, group: Reviewers) -> Finding:
     if group.empty:
         return _care(f"reviewers {group.name}: nobody is named")
     try:
-        ids = await directory.ids_of(group)
-        people = [await directory.person(user) for user in ids]
+        named = await _known(directory, replace(group, members=()))
+        inside = await _known(directory, Reviewers(name=group.name, members=group.members))
     except Refused as error:
         return _bad(f"reviewers {group.name}: {error.words}")
     except SignoffError as error:
         return _bad(f"reviewers {group.name}: could not be looked up ({error.words})")
-    wrong = [
-        f"{person.name}'s account is {person.standing.words}"
-        for person in people
-        if person.standing is not Standing.MEMBER
-    ]
-    if wrong or not people:
+    wrong = [f"{each.name}'s account is {each.standing.words}" for each in named if not group.include(each)]
+    able = list(dict.fromkeys(_called(each) for each in (*named, *inside) if group.include(each)))
+    if wrong or not able:
         return _bad(f"reviewers {group.name}: {'; '.join(wrong) or 'nobody was found'}; they can't decide")
-    return _good(f"reviewers {group.name}: {', '.join(person.name for person in people)}")
+    return _good(f"reviewers {group.name}: {', '.join(able)}")
+
+
+async def _known(directory: Directory, group: Reviewers) -> list[Person]:
+    return [await directory.person(user) for user in (await directory.ids_of(group))[:MOST_LOOKED_UP]]
+
+
+def _called(person: Person) -> str:
+    return f"{person.name} ({person.standing.label})" if person.standing.label else person.name
 
 
 async def _channel(client: AsyncWebClient, channel: str) -> Finding:

@@ -121,7 +121,12 @@ def _who(gate: Checkpoint) -> list[str]:
 
 def people_of(group: Reviewers) -> str:
     """The people of a group as the policy names them."""
-    named = [*group.users, *(f"members of the user group {each}" for each in group.usergroups)]
+    named = [
+        *group.users,
+        *(f"members of the user group {each}" for each in group.usergroups),
+        *(f"members of the private channel {each}" for each in group.members),
+        *(f"{each} from outside" for each in group.outsiders),
+    ]
     return ", ".join(named) or "nobody is named"
 
 

@@ -10,21 +10,25 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.logs import get_logger
+from bot.slack.accounts import Glance, User, standing
+from bot.slack.membership import Membership, ask_membership
 from policies.errors import NotAllowed, Unavailable
-from policies.people import Person, Reviewers, Standing
+from policies.people import Person, Reviewers
+
+log = get_logger("signoff.slack")
 
 FRESH = timedelta(seconds=45)
 """How long a look-up serves. Shorter than the 60 s that a decision admits, so that it is still fresh at the commit."""
 LOOSE = timedelta(minutes=10)
-"""How long a name serves on cards, and an address's id for mentions; decisions rest on neither."""
+"""How long a glance at a person serves on cards, and an address's id for mentions; decisions rest on neither."""
 SECONDS = 2.0
 """How long a look-up may take: a click must be answered within 3 s."""
 MOST_REMEMBERED = 5_000
@@ -32,32 +36,7 @@ MOST_REMEMBERED = 5_000
 _ID = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
 Clock = Callable[[], datetime]
 Value = TypeVar("Value")
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _Profile(_Wire):
-    real_name: str = ""
-    display_name: str = ""
-    email: str | None = None
-
-
-class _User(_Wire):
-    id: Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,20}$")]
-    team_id: str | None = None
-    name: str = ""
-    real_name: str | None = None
-    deleted: bool = False
-    is_bot: bool = False
-    is_app_user: bool = False
-    is_workflow_bot: bool = False
-    is_restricted: bool = False
-    is_ultra_restricted: bool = False
-    is_stranger: bool = False
-    is_email_confirmed: bool | None = None
-    profile: _Profile = _Profile()
+Members = tuple[datetime, frozenset[str]]
 
 
 @dataclass(slots=True)
@@ -91,38 +70,58 @@ class _Shelf(Generic[Value]):
 
 
 class Directory:
-    """The people of one workspace. ``usergroups`` names the user groups that the policy speaks of."""
+    """The people of one workspace.
+
+    ``usergroups`` and ``channels`` name the user groups and private channels whose members the policy speaks of,
+    ``bot`` is the app's own user id, which is in every channel that the app can see.
+    """
 
     def __init__(
-        self, client: AsyncWebClient, clock: Clock, *, team_id: str, usergroups: Callable[[], frozenset[str]]
+        self,
+        client: AsyncWebClient,
+        clock: Clock,
+        *,
+        team_id: str,
+        usergroups: Callable[[], frozenset[str]],
+        channels: Callable[[], frozenset[str]] = frozenset,
+        bot: str = "",
     ) -> None:
         self._client = client
         self._team_id = team_id
+        self._clock = clock
         self._usergroups = usergroups
-        self._users: _Shelf[_User] = _Shelf(fresh=FRESH, clock=clock)
+        self._channels = channels
+        self._bot = bot
+        self._users: _Shelf[User] = _Shelf(fresh=FRESH, clock=clock)
         self._groups: _Shelf[frozenset[str]] = _Shelf(fresh=FRESH, clock=clock)
         self._emails: _Shelf[str | None] = _Shelf(fresh=LOOSE, clock=clock)
-        self._names: _Shelf[str] = _Shelf(fresh=LOOSE, clock=clock)
+        self._memberships: _Shelf[Membership] = _Shelf(fresh=FRESH, clock=clock)
+        self._seen: _Shelf[User] = _Shelf(fresh=LOOSE, clock=clock)
 
     async def person(self, user_id: str) -> Person:
         """The person behind ``user_id`` as Slack describes them now.
 
         Raises ``Unavailable``, and ``NotAllowed`` where Slack knows no such person.
         """
-        asked = sorted(self._usergroups())
-        (seen_at, user), groups = await asyncio.gather(
+        (seen_at, user), groups, channels = await asyncio.gather(
             self._users.get(user_id, lambda: self._ask_user(user_id)),
-            asyncio.gather(*(self._members(group) for group in asked)),
+            self._among(sorted(self._usergroups()), self._members),
+            self._among(sorted(self._channels()), self._in_channel),
         )
-        inside = {group for group, (_, members) in zip(asked, groups, strict=True) if user_id in members}
         return Person(
             id=user.id,
-            name=_name(user),
+            name=user.called,
             standing=standing(user, self._team_id),
-            looked_up_at=min([seen_at, *(at for at, _ in groups)]),
+            looked_up_at=min([seen_at, *(at for at, _ in (*groups.values(), *channels.values()))]),
             email=user.profile.email,
-            usergroups=frozenset(inside),
+            usergroups=frozenset(group for group, (_, members) in groups.items() if user_id in members),
+            channels=frozenset(channel for channel, (_, members) in channels.items() if user_id in members),
+            away=user.away(self._clock()),
         )
+
+    async def why_not(self, channel: str) -> str:
+        """Why the members of a channel can't be reviewers, in words; empty where they can. Raises ``Unavailable``."""
+        return (await self._membership(channel))[1].why_not
 
     async def ids_of(self, group: Reviewers) -> tuple[str, ...]:
         """The user ids of a group's people, each once; what is neither an id nor somebody's address is left out.
@@ -131,27 +130,31 @@ class Directory:
         """
         named = [await self._id_of(user) if "@" in user else user for user in group.users]
         members = [sorted((await self._members(usergroup))[1]) for usergroup in group.usergroups]
-        everybody = [*named, *(member for some in members for member in some)]
+        inside = [sorted((await self._in_channel(channel))[1] - {self._bot}) for channel in group.members]
+        everybody = [*named, *group.outsiders, *(member for some in (*members, *inside) for member in some)]
         return tuple(dict.fromkeys(user for user in everybody if user and _ID.fullmatch(user)))
 
-    async def names(self, ids: Iterable[str]) -> Mapping[str, str]:
-        """What people are called; whoever can't be looked up is left out, since a name decides nothing."""
+    async def glances(self, ids: Iterable[str]) -> Mapping[str, Glance]:
+        """How people are shown; whoever can't be looked up is left out, since nothing is decided by it."""
         asked = dict.fromkeys(user_id for user_id in ids if user_id.startswith(("U", "W")))
-        found = await asyncio.gather(*(self._name_of(user_id) for user_id in asked))
-        return {user_id: name for user_id, name in zip(asked, found, strict=True) if name}
+        found = await asyncio.gather(*(self._glance(user_id) for user_id in asked))
+        return {user_id: self._shown(user) for user_id, user in zip(asked, found, strict=True) if user}
 
-    def known_names(self, ids: Iterable[str]) -> Mapping[str, str]:
-        """Those names that are known without asking Slack."""
-        return {user_id: self._names.found[user_id][1] for user_id in ids if user_id in self._names.found}
+    def known(self, ids: Iterable[str]) -> Mapping[str, Glance]:
+        """Those of them who are known without asking Slack."""
+        return {user_id: self._shown(self._seen.found[user_id][1]) for user_id in ids if user_id in self._seen.found}
 
-    async def _name_of(self, user_id: str) -> str | None:
+    def _shown(self, user: User) -> Glance:
+        return Glance(name=user.called, standing=standing(user, self._team_id), away=user.away(self._clock()))
+
+    async def _glance(self, user_id: str) -> User | None:
         try:
-            return (await self._names.get(user_id, lambda: self._ask_name(user_id)))[1]
+            return (await self._seen.get(user_id, lambda: self._ask_glance(user_id)))[1]
         except (Unavailable, NotAllowed):
             return None
 
-    async def _ask_name(self, user_id: str) -> str:
-        return _name((await self._users.get(user_id, lambda: self._ask_user(user_id)))[1])
+    async def _ask_glance(self, user_id: str) -> User:
+        return (await self._users.get(user_id, lambda: self._ask_user(user_id)))[1]
 
     async def _id_of(self, email: str) -> str | None:
         _, user_id = await self._emails.get(email, lambda: self._ask_email(email))
@@ -160,10 +163,32 @@ class Directory:
     async def _members(self, usergroup: str) -> tuple[datetime, frozenset[str]]:
         return await self._groups.get(usergroup, lambda: self._ask_group(usergroup))
 
-    async def _ask_user(self, user_id: str) -> _User:
+    async def _in_channel(self, channel: str) -> tuple[datetime, frozenset[str]]:
+        asked_at, membership = await self._membership(channel)
+        return asked_at, membership.ids
+
+    async def _membership(self, channel: str) -> tuple[datetime, Membership]:
+        return await self._memberships.get(channel, lambda: self._ask_channel(channel))
+
+    @staticmethod
+    async def _among(ids: Iterable[str], look: Callable[[str], Awaitable[Members]]) -> Mapping[str, Members]:
+        """The members of each of several groups or channels, with the time of the look."""
+        asked = tuple(ids)
+        return dict(zip(asked, await asyncio.gather(*map(look, asked)), strict=True))
+
+    async def _ask_channel(self, channel: str) -> Membership:
+        try:
+            membership = await _in_time(ask_membership(self._client, channel))
+        except SlackApiError:
+            raise _unavailable() from None
+        if membership.why_not:
+            log.warning("the members of a channel can't decide", channel=channel, why=membership.why_not)
+        return membership
+
+    async def _ask_user(self, user_id: str) -> User:
         try:
             response = await _in_time(self._client.users_info(user=user_id))
-            return _User.model_validate(response.get("user"))
+            return User.model_validate(response.get("user"))
         except SlackApiError as error:
             if error.response.get("error") in ("user_not_found", "user_not_visible"):
                 raise NotAllowed("Slack doesn't know you in this workspace, so you can't decide here.") from None
@@ -184,7 +209,7 @@ class Directory:
     async def _ask_email(self, email: str) -> str | None:
         try:
             response = await _in_time(self._client.users_lookupByEmail(email=email))
-            return _User.model_validate(response.get("user")).id
+            return User.model_validate(response.get("user")).id
         except SlackApiError as error:
             if error.response.get("error") == "users_not_found":
                 return None
@@ -193,7 +218,7 @@ class Directory:
             raise _unavailable() from None
 
 
-async def _in_time(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+async def _in_time(call: Awaitable[Value]) -> Value:
     try:
         async with asyncio.timeout(SECONDS):
             return await call
@@ -203,20 +228,3 @@ async def _in_time(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
 
 def _unavailable() -> Unavailable:
     return Unavailable("Slack could not be asked who you are just now; nothing was changed. Please press again.")
-
-
-def _name(user: _User) -> str:
-    return user.profile.real_name or user.real_name or user.profile.display_name or user.name or user.id
-
-
-def standing(user: _User, team_id: str) -> Standing:
-    """What kind of account this is. Not configurable: only a confirmed, active member of the workspace is a member."""
-    if user.deleted:
-        return Standing.DEACTIVATED
-    if user.is_bot or user.is_app_user or user.is_workflow_bot or user.id == "USLACKBOT":
-        return Standing.BOT
-    if user.is_stranger or user.team_id != team_id:
-        return Standing.STRANGER
-    if user.is_restricted or user.is_ultra_restricted or user.is_email_confirmed is False:
-        return Standing.GUEST
-    return Standing.MEMBER

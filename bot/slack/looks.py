@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.slack.accounts import Glance
 from bot.slack.directory import Directory
 from bot.slack.views.look import Look
 from policies.errors import Refused, Unavailable
 from policies.people import Reviewers
 from policies.request import Request
+
+GLANCES = 8
+"""How many people of a group are looked at for a card: it mentions fewer, but not those who are away."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,13 +28,22 @@ class Looks:
     async def whole(self, request: Request) -> Look:
         """With names and mentions, asking Slack where needed; without them where Slack can't be asked."""
         members = {group.name: await self._members(group) for group in request.reviewers if not request.settled}
-        names = await self.directory.names(_people(request))
-        return Look(key=self.key, now=self.clock(), names=names, members=members)
+        first = [who for group in request.reviewers for who in members.get(group.name, ())[:GLANCES]]
+        return self._look(await self.directory.glances((*_people(request), *first)), members)
 
     def at_once(self, requests: Iterable[Request] = ()) -> Look:
-        """With the names that are known already: a form must open before its trigger expires."""
-        asked = [who for request in requests for who in _people(request)]
-        return Look(key=self.key, now=self.clock(), names=self.directory.known_names(asked))
+        """With what is known already: a form must open before its trigger expires."""
+        return self._look(self.directory.known([who for request in requests for who in _people(request)]), {})
+
+    def _look(self, seen: Mapping[str, Glance], members: Mapping[str, tuple[str, ...]]) -> Look:
+        return Look(
+            key=self.key,
+            now=self.clock(),
+            names={who: glance.name for who, glance in seen.items()},
+            members=members,
+            outsiders={who: glance.standing.label for who, glance in seen.items() if glance.standing.label},
+            away=frozenset(who for who, glance in seen.items() if glance.away),
+        )
 
     async def _members(self, group: Reviewers) -> tuple[str, ...]:
         try:

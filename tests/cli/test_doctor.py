@@ -58,7 +58,7 @@ async def test_missing_scopes_are_named(fresh: SandboxProcess, tmp_path: Path) -
     await fresh.control.app(scopes=["chat:write", "users:read", "users:read.email"])
     code, said = examined(fresh, tmp_path)
     assert code == 1
-    assert "FAIL scopes: app_mentions:read, commands, im:write, usergroups:read are missing" in said
+    assert "FAIL scopes: app_mentions:read, commands, groups:read, im:write, usergroups:read are missing" in said
 
 
 async def test_reviewers_who_cannot_decide_are_named(fresh: SandboxProcess, tmp_path: Path) -> None:
@@ -66,6 +66,21 @@ async def test_reviewers_who_cannot_decide_are_named(fresh: SandboxProcess, tmp_
     code, said = examined(fresh, tmp_path, GOOD.replace("ana@example.com", "U0ANA"))
     assert code == 1
     assert "FAIL reviewers team: Ana Reyes's account is deactivated; they can't decide" in said
+
+
+async def test_the_members_of_a_channel_are_told_with_why_they_do_not_count(
+    fresh: SandboxProcess, tmp_path: Path
+) -> None:
+    more = GOOD.replace("users: [ana@example.com]", "members: [C0BACK], outsiders: [U0GUS]")
+    await fresh.control.channel("C0BACK", kind="private", members=["U0SIGNOFF", "U0BEN"])
+    code, said = examined(fresh, tmp_path, more)
+    assert code == 0, said
+    assert "ok   members of C0BACK are reviewers of team for as long as it stays private" in said
+    assert "ok   reviewers team: Gus Ibarra (a guest), Ben Okafor" in said
+    await fresh.control.channel("C0BACK", kind="channel")
+    code, said = examined(fresh, tmp_path, more)
+    assert code == 1
+    assert "FAIL members of C0BACK can't decide for team: it is public, so anybody could join it" in said
 
 
 def test_a_faulty_policy_and_missing_tools_are_told_together(fresh: SandboxProcess, tmp_path: Path) -> None:

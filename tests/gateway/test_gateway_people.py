@@ -29,6 +29,10 @@ reviewers:
     channel: "#approvals"
     users: [U0ANA, ben@example.com, U0GUS, U0ULT, U0DEL, U0EXT, U0BOT, U0OWN, U0FOR, U0TWIN]
     usergroups: [S0SUPPORT]
+    members: [C0BACK, C0OPEN, C0SHARED, C0HIDDEN]
+    outsiders: [U0INV, U0PAR, U0BOT, U0DEL]
+  backroom: {members: [C0BACK]}
+  consenting: {channel: "#agents", users: [U0OWN, U0FOR, U0TWIN], outsiders: [U0INV]}
   finance: {channel: "#finance-approvals", users: [U0FAY, U0FRED]}
   security: {users: [U0SEC]}
   seniors: {users: [U0SAM]}
@@ -46,6 +50,8 @@ rules:
   - {name: left, match: left, checkpoint: hard, reviewers: gone, ladder: grows}
   - {name: short, match: short, checkpoint: hard, quorum: {gone: 1, finance: 1}}
   - {name: notes, match: note, checkpoint: soft, reviewers: lone, ladder: pause}
+  - {name: back, match: back, checkpoint: hard, reviewers: backroom}
+  - {name: consent, match: agree, checkpoint: hard, reviewers: consenting, self_approval: true}
   - {name: free, match: free, checkpoint: allow}
   - {name: trials, match: try, when: environment == 'harbour', checkpoint: allow}
 default: {checkpoint: hard, reviewers: team, ladder: standard}
@@ -59,6 +65,19 @@ EXTRA: dict[str, dict[str, Any]] = {
     "U0FOR": {"email": "for@example.com"},
     "U0TWIN": {"email": "Own@Example.com"},
     "U0SEC": {},
+    "U0INV": {"is_restricted": True},
+    "U0PAR": {"is_stranger": True, "team_id": "T0OTHER"},
+    "U0PRIV": {},
+    "U0PGUS": {"is_restricted": True},
+    "U0PUB": {},
+    "U0SHA": {},
+    "U0HID": {},
+}
+CHANNELS: dict[str, dict[str, Any]] = {
+    "C0BACK": {"kind": "private", "members": ["U0SIGNOFF", "U0PRIV", "U0PGUS"]},
+    "C0OPEN": {"kind": "channel", "members": ["U0SIGNOFF", "U0PUB"]},
+    "C0SHARED": {"kind": "private", "members": ["U0SIGNOFF", "U0SHA"], "is_ext_shared": True},
+    "C0HIDDEN": {"kind": "private", "members": ["U0HID"]},
 }
 
 DECIDES = frozenset({"approve", "view", "manual", "modify", "reject", "stop", "home", "open"})
@@ -78,6 +97,13 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "owner of the key": ("U0OWN", SERVED),
     "whom the agent says it acts for": ("U0FOR", SERVED),
     "owner's second account": ("U0TWIN", SERVED),
+    "guest whom the policy admits": ("U0INV", DECIDES),
+    "stranger whom the policy admits": ("U0PAR", DECIDES),
+    "member of the private channel": ("U0PRIV", DECIDES),
+    "guest in the private channel": ("U0PGUS", NOTHING),
+    "member of a public channel": ("U0PUB", NOTHING),
+    "member of a shared channel": ("U0SHA", NOTHING),
+    "member of a channel that the app can't see": ("U0HID", NOTHING),
     "removed from the user group meanwhile": ("U0LEFT", NOTHING),
 }
 
@@ -90,6 +116,8 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]
         ) as running:
             for who, changes in EXTRA.items():
                 await sandbox.control.person(who, real_name=f"Person {who}", **changes)
+            for channel, told in CHANNELS.items():
+                await sandbox.control.channel(channel, **told)
             for who in ("U0SUP", "U0LEFT"):
                 await sandbox.control.person(who, real_name=f"Person {who}")
             await sandbox.control.usergroup("S0SUPPORT", users=["U0SUP", "U0LEFT"])
@@ -235,6 +263,59 @@ async def test_a_request_is_opened_by_its_id_only_for_whom_it_concerns(home: Hou
     words = json.dumps(answer["body"])
     refused = "no request with this id" in words or "Slack doesn't know you" in words
     assert refused == ("open" not in may), words
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [{"members": ["U0SIGNOFF"]}, {"kind": "channel"}, {"is_ext_shared": True}, {"is_archived": True}],
+)
+async def test_a_private_channel_counts_for_as_long_as_it_is_one_and_the_person_is_in_it(
+    home: House, meanwhile: dict[str, Any]
+) -> None:
+    request = await _ask(home, "back")
+    assert await _lists(home, "U0PRIV", request), "this was a reviewer before"
+    await home.sandbox.control.channel("C0BACK", **meanwhile)
+    home.clock.ahead += timedelta(seconds=61)
+    for way in ("approve", "reject"):
+        await _decide(home, "U0PRIV", way, request)
+    refused = await _ask(home, "back")
+    await home.sandbox.control.channel("C0BACK", is_ext_shared=False, is_archived=False, **CHANNELS["C0BACK"])
+    home.clock.ahead += timedelta(seconds=61)
+    standing = await home.now(request)
+    assert (standing.state, standing.reviews) == (State.PENDING, ())
+    assert refused.state is State.REJECTED, "nobody was left who could decide it"
+    await _decide(home, "U0PRIV", "approve", request)
+    assert (await home.now(request)).state is State.APPROVED
+
+
+@pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
+@pytest.mark.parametrize("fault", [{"status": 500}, {"error": "missing_scope"}])
+async def test_while_a_channel_can_not_be_asked_about_its_members_decide_nothing(
+    home: House, method: str, fault: dict[str, Any]
+) -> None:
+    request = await _ask(home, "back")
+    home.clock.ahead += timedelta(seconds=61)
+    await home.sandbox.control.faults({"method": method, "times": 30, "effect": "before", **fault})
+    await _decide(home, "U0PRIV", "approve", request)
+    await home.sandbox.control.faults()
+    home.clock.ahead += timedelta(seconds=61)
+    assert (await home.now(request)).state is State.PENDING
+
+
+async def test_the_card_says_who_is_from_outside_and_that_the_rule_consents(home: House) -> None:
+    request = await _ask(home, "agree")
+    await until(lambda: home.serving.store.copies(request.id))
+    await home.card_says(request, "The policy lets the person it is for approve it too")
+    await home.card_says(request, "<@U0INV> (a guest)")
+    await _press(home, "U0INV", request, ids.APPROVE)
+    await home.card_says(request, "Approved by Person U0INV (a guest)")
+
+
+@pytest.mark.parametrize("who", ["U0OWN", "U0FOR", "U0TWIN"])
+async def test_where_the_rule_consents_the_person_it_is_for_may_approve(home: House, who: str) -> None:
+    request = await _ask(home, "agree")
+    await _press(home, who, request, ids.APPROVE)
+    assert (await home.now(request)).state is State.APPROVED
 
 
 async def _finance_reads(home: House, request: Request, words: str) -> None:

@@ -100,6 +100,12 @@ def test_a_rule_that_cannot_be_meant_is_a_fault_at_its_place(rule: str, column: 
         ("U0ANA,", '"@ana",', "p.yml:4:44: '@ana' is a handle, which its owner can change"),
         ("U0ANA,", "@ana,", "p.yml:4:44: People can't be named by a handle"),
         ("U0ANA,", "ana,", "p.yml:4:44: 'ana' is a handle"),
+        (
+            "{channel",
+            '{members: ["#back"], channel',
+            """p.yml:4:23: '#back' is no channel's id; members are those of a""",
+        ),
+        ("{channel", "{outsiders: [max@example.com], channel", "p.yml:4:25: 'max@example.com' is no user id; guests"),
         ("S0STAFF", "U0STAFF", "p.yml:6:24: 'U0STAFF' is no user group's id"),
         ('"#approvals"', "#approvals", "p.yml:4:22: From # on this is a comment"),
         ('"#approvals"', "approvals", "p.yml:4:22: 'approvals' is no channel"),

@@ -18,6 +18,7 @@ reviewers:
   staff: {usergroups: [S0STAFF]}
   seniors: {users: [U0SAM]}
   empty: {}
+  back: {members: [C0BACK, G0OLD], outsiders: [U0GUS]}
 ladders:
   plain: [{after: 2h, then: expire}]
   grows: [{after: 10m, add: seniors}, {after: 2h, then: expire}]
@@ -45,6 +46,15 @@ def test_a_manual_checkpoint_takes_as_many_people_as_its_places() -> None:
 
 def test_a_user_group_may_be_large_enough() -> None:
     assert ruled("{name: r, match: x, checkpoint: hard, quorum: {staff: 5, finance: 1}}").rules[0].gate.quorum == 6
+    assert ruled("{name: r, match: x, checkpoint: hard, quorum: {back: 5, finance: 1}}").rules[0].gate.quorum == 6
+
+
+def test_cards_of_a_private_channels_members_go_to_that_channel_unless_another_is_named() -> None:
+    gate = ruled("{name: r, match: x, checkpoint: hard, reviewers: back}").rules[0].gate
+    assert (gate.reviewers.channel, gate.reviewers.members) == ("C0BACK", ("C0BACK", "G0OLD"))
+    elsewhere = load(GOOD.removesuffix("rules:\n").replace("{members", '{channel: "#x", members'), source="p.yml")
+    assert elsewhere.group("back").channel == "#x"
+    assert elsewhere.channels == {"C0BACK", "G0OLD"}
 
 
 def test_seniors_of_the_ladder_may_fill_what_is_short() -> None:

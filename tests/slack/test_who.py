@@ -27,7 +27,14 @@ def clock() -> MovableClock:
 async def directory(sandbox: SandboxProcess, clock: MovableClock) -> AsyncIterator[Directory]:
     async with aiohttp.ClientSession() as session:
         client = web_client(sandbox.bot_token, sandbox.api_url, session)
-        yield Directory(client, clock, team_id="T0SANDBOX", usergroups=lambda: frozenset({"S0SUPPORT", "S0FINANCE"}))
+        yield Directory(
+            client,
+            clock,
+            team_id="T0SANDBOX",
+            usergroups=lambda: frozenset({"S0SUPPORT", "S0FINANCE"}),
+            channels=lambda: frozenset({"C0BACK"}),
+            bot="U0SIGNOFF",
+        )
 
 
 async def test_a_member_is_known_by_name_address_and_user_groups(directory: Directory, clock: MovableClock) -> None:
@@ -120,13 +127,52 @@ async def test_a_groups_people_are_found_by_id_address_and_user_group_each_once(
     assert await directory.ids_of(group) == ("U0ANA", "U0BEN", "U0FAY", "U0FRED")
 
 
+async def test_everybody_in_a_private_channel_is_found_however_many_pages_it_takes(
+    sandbox: SandboxProcess, directory: Directory
+) -> None:
+    crowd = [f"U0C{number:04}" for number in range(2_050)]
+    await sandbox.control.channel("C0BACK", kind="private", members=["U0SIGNOFF", *crowd, "U0ANA"])
+    assert (await directory.person("U0ANA")).channels == {"C0BACK"}
+    group = Reviewers(name="back", members=("C0BACK",), outsiders=("U0GUS",))
+    assert set(await directory.ids_of(group)) == {*crowd, "U0ANA", "U0GUS"}
+    assert len(await sandbox.control.calls("conversations.members")) == 3
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"),
+    [
+        ({"kind": "channel"}, "it is public, so anybody could join it"),
+        ({"kind": "private", "is_ext_shared": True}, "it is shared with another organisation"),
+        ({"kind": "private", "is_archived": True}, "it is archived"),
+        ({"kind": "private", "members": ["U0ANA"]}, "Signoff isn't in it; /invite @Signoff there"),
+    ],
+)
+async def test_why_a_channels_members_do_not_count_is_said(
+    sandbox: SandboxProcess, directory: Directory, channel: dict[str, Any], words: str
+) -> None:
+    await sandbox.control.channel("C0BACK", **{"members": ["U0SIGNOFF", "U0ANA"], **channel})
+    assert await directory.why_not("C0BACK") == words
+    assert (await directory.person("U0ANA")).channels == frozenset()
+    assert await directory.ids_of(Reviewers(name="back", members=("C0BACK",))) == ()
+
+
+async def test_a_public_channel_that_the_app_may_look_at_counts_no_more_than_one_that_it_may_not(
+    sandbox: SandboxProcess, directory: Directory
+) -> None:
+    await sandbox.control.app(scopes=["users:read", "usergroups:read", "groups:read", "channels:read"])
+    await sandbox.control.channel("C0BACK", kind="channel", members=["U0SIGNOFF", "U0ANA"])
+    assert await directory.why_not("C0BACK") == "it is public, so anybody could join it"
+    assert (await directory.person("U0ANA")).channels == frozenset()
+
+
 async def test_whom_an_agent_says_it_acts_for_never_names_a_channel_to_post_to(directory: Directory) -> None:
     group = Reviewers(name="served", users=("#general", "general", "C0APPROVALS", "U0ANA"))
     assert await directory.ids_of(group) == ("U0ANA",)
 
 
 async def test_names_are_left_out_where_they_cannot_be_had(sandbox: SandboxProcess, directory: Directory) -> None:
-    assert await directory.names(("U0ANA", "U0NOBODY", "max@example.com")) == {"U0ANA": "Ana Reyes"}
+    seen = await directory.glances(("U0ANA", "U0NOBODY", "max@example.com"))
+    assert {who: glance.name for who, glance in seen.items()} == {"U0ANA": "Ana Reyes"}
 
 
 async def test_the_app_knows_itself(sandbox: SandboxProcess) -> None:

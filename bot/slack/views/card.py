@@ -142,11 +142,27 @@ def _who_may(request: Request, look: Look) -> Iterator[Block]:
         return
     names = [one_line(group.name, look.key, 40) for group in request.reviewers[:4]]
     yield plain(f"May decide: {', '.join(names)}")
+    able = may_approve(request, look)
+    here = [who for who in able if who not in look.away]
+    if here:
+        more = f" and {len(here) - MENTIONS} more" if len(here) > MENTIONS else ""
+        yield mrkdwn(" ".join(_mentioned(who, look) for who in here[:MENTIONS]) + more)
+    away = [who for who in able if who in look.away]
+    if away:
+        yield plain(", ".join(words.named(who, look, request, "away") for who in away[:MENTIONS]))
+
+
+def may_approve(request: Request, look: Look) -> tuple[str, ...]:
+    """The ids of those who may approve, as far as they are known: nobody whom the request excludes, each once."""
+    consent = request.checkpoint.self_approval and request.checkpoint.kind is not Kind.MANUAL
+    excluded = () if consent else request.excluded
     members = [who for group in request.reviewers for who in look.members.get(group.name, ())]
-    able = [who for who in dict.fromkeys(members) if who not in request.excluded and mention(who)]
-    if able:
-        more = f" and {len(able) - MENTIONS} more" if len(able) > MENTIONS else ""
-        yield mrkdwn(" ".join(mention(who) for who in able[:MENTIONS]) + more)
+    return tuple(who for who in dict.fromkeys(members) if who not in excluded and mention(who))
+
+
+def _mentioned(who: str, look: Look) -> str:
+    outside = look.outsiders.get(who)
+    return f"{mention(who)} ({outside})" if outside else mention(who)
 
 
 def _buttons(request: Request, cut: bool) -> list[Block]:

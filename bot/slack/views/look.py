@@ -18,14 +18,17 @@ class Look:
     """How a request is shown at ``now`` (UTC).
 
     ``names`` maps user ids to the names people go by, ``members`` the names of reviewers' groups to user ids (e-mail
-    addresses and user groups resolved; empty where Slack could not be asked). ``key`` makes the short hashes of
-    redacted secrets.
+    addresses and user groups resolved; empty where Slack could not be asked). ``outsiders`` says of user ids what they
+    are, such as "a guest"; ``away`` holds those who are out of office. ``key`` makes the short hashes of redacted
+    secrets.
     """
 
     key: bytes
     now: datetime
     names: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outsiders: Mapping[str, str] = field(default_factory=dict)
+    away: frozenset[str] = frozenset()
 
     def name(self, who: str, request: Request | None = None) -> str:
         """What the person ``who`` is called: as Slack says, as they were called when reviewing, or the id itself."""

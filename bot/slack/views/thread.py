@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.slack import ids
 from bot.slack.views import words
 from bot.slack.views.blocks import Block, actions, button, mrkdwn, named, pieces, plain, section
+from bot.slack.views.card import may_approve
 from bot.slack.views.look import Look, Message, mention, moment
 from bot.slack.views.text import inline, shown
 from policies.effects import Post
@@ -17,11 +18,11 @@ STOPPABLE = "progress"
 """The kind of run message under which the run can be stopped."""
 
 
-def _calls(request: Request, members: tuple[str, ...]) -> str:
-    """Mentions of those who may still approve: nobody who is excluded or has approved already."""
+def _calls(request: Request, members: tuple[str, ...], look: Look) -> str:
+    """Mentions of those who may still approve: nobody who is excluded, is away or has approved already."""
     done = {review.by for review in request.approvals}
-    able = [mention(who) for who in dict.fromkeys(members) if who not in request.excluded and who not in done]
-    return " ".join(who for who in able[:MENTIONS] if who)
+    able = [who for who in may_approve(request, look) if who in members and who not in done and who not in look.away]
+    return " ".join(mention(who) for who in able[:MENTIONS])
 
 
 def reminder(request: Request, look: Look) -> Message:
@@ -29,12 +30,12 @@ def reminder(request: Request, look: Look) -> Message:
     members = tuple(who for group in request.reviewers for who in look.members.get(group.name, ()))
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
     tool = inline(request.call.tool, look.key, 60)
-    return _said(request, f"{_calls(request, members)} {tool} still waits for a decision.{until}".strip())
+    return _said(request, f"{_calls(request, members, look)} {tool} still waits for a decision.{until}".strip())
 
 
 def summons(request: Request, group: str, look: Look) -> Message:
     """A further group may decide from now on."""
-    called = _calls(request, look.members.get(group, ()))
+    called = _calls(request, look.members.get(group, ()), look)
     name = inline(group, look.key, 40)
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
     return _said(request, f"{called} Nobody has decided yet, so {name} may decide too.{until}".strip())

@@ -41,11 +41,18 @@ def stand(request: Request) -> str:
 
 
 def people(who: tuple[str, ...], look: Look, request: Request | None = None) -> str:
-    """Names in a row: "Ana Reyes, Ben Okafor and 3 more"."""
-    names = [one_line(look.name(one, request), look.key, 60) for one in who[:4]]
+    """Names in a row: "Ana Reyes, Gus Ibarra (a guest) and 3 more"."""
+    outside = {review.by: review.standing.label for review in request.reviews} if request else {}
+    names = [named(one, look, request, outside.get(one, "")) for one in who[:4]]
     if len(who) > 4:
         names.append(f"{len(who) - 4} more")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def named(who: str, look: Look, request: Request | None = None, remark: str = "") -> str:
+    """What a person is called, with ``remark`` in brackets after it; plain text."""
+    name = one_line(look.name(who, request), look.key, 60)
+    return f"{name} ({remark})" if remark else name
 
 
 def title(request: Request, look: Look) -> str:
