@@ -219,6 +219,12 @@ class Gateway:
             raise NotFound("There is no request with this id that you may see.")
         return request
 
+    async def editable(self, request_id: str, person: Person) -> Request:
+        """The request, for those who may change it; raises ``NotAllowed`` with the reason for everybody else."""
+        request = await self.request(request_id)
+        check_may_approve(request, person)
+        return request
+
     # ---- time
 
     async def advance(self, now: datetime) -> int:

@@ -19,6 +19,7 @@ MODIFY_CUT = (
     "Saving a change approves the whole call, and its form can't show all of it. "
     "Open *View all*, turn to the last page, and press Modify there."
 )
+NOT_YOURS = "Only its reviewers, and the person whom it serves, can see all of this request; nothing was changed."
 UNTOUCHED = "Nothing was changed here; use Approve to approve the call as it is"
 
 

@@ -17,7 +17,7 @@ from bot.slack.views.look import Look
 from bot.slack.views.modals import is_last_page, reject_form, view_form
 from bot.slack.views.modify import hides, modify_form
 from policies.checkpoint import Kind
-from policies.errors import Invalid, Refused, SignoffError, Stale
+from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError, Stale
 from policies.fields import form_fields
 from policies.request import Request
 from policies.review import Verdict
@@ -97,6 +97,7 @@ class Clicks:
 
     async def _modify(self, click: Click) -> None:
         request = await self._pending(click)
+        await self._desk.gateway.editable(request.id, await self._desk.directory.person(click.user_id))
         look = self._desk.looks.at_once((request,))
         schema = dict(request.call.schema) if request.call.schema is not None else None
         fields = form_fields(schema, dict(request.call.arguments), key=look.key)
@@ -112,15 +113,22 @@ class Clicks:
             await self._desk.gateway.review(request.id, person, Verdict.REJECT, request.revision)
         return request
 
+    async def _seen(self, click: Click) -> Request:
+        """The request, for somebody whom it concerns: a channel's card is before more people than may see all of it."""
+        person = await self._desk.directory.person(click.user_id)
+        try:
+            return await self._desk.gateway.visible(ids.target(click.value).request_id, person)
+        except NotFound:
+            raise NotAllowed(answers.NOT_YOURS) from None
+
     async def _view(self, click: Click) -> None:
-        request = await self._desk.gateway.request(ids.target(click.value).request_id)
+        request = await self._seen(click)
         look = self._desk.looks.at_once((request,))
         await self._desk.show(click, view_form(request, look, memo_of(click, request)))
 
     async def _turn(self, click: Click) -> None:
-        target = ids.target(click.value)
-        request = await self._desk.gateway.request(target.request_id)
-        memo = memo_of(click, request).model_copy(update={"page": target.page})
+        request = await self._seen(click)
+        memo = memo_of(click, request).model_copy(update={"page": ids.target(click.value).page})
         await self._desk.redraw(click, view_form(request, self._desk.looks.at_once((request,)), memo))
 
     async def _stop(self, click: Click) -> None:

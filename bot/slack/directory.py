@@ -92,6 +92,7 @@ class Directory:
         self._usergroups = usergroups
         self._channels = channels
         self._bot = bot
+        self._told: dict[str, str] = {}
         self._users: _Shelf[User] = _Shelf(fresh=FRESH, clock=clock)
         self._groups: _Shelf[frozenset[str]] = _Shelf(fresh=FRESH, clock=clock)
         self._emails: _Shelf[str | None] = _Shelf(fresh=LOOSE, clock=clock)
@@ -181,8 +182,12 @@ class Directory:
             membership = await _in_time(ask_membership(self._client, channel))
         except SlackApiError:
             raise _unavailable() from None
-        if membership.why_not:
-            log.warning("the members of a channel can't decide", channel=channel, why=membership.why_not)
+        if membership.why_not != self._told.get(channel, ""):
+            self._told[channel] = membership.why_not
+            if membership.why_not:
+                log.warning("the members of a channel can't decide", channel=channel, why=membership.why_not)
+            else:
+                log.info("the members of a channel may decide again", channel=channel)
         return membership
 
     async def _ask_user(self, user_id: str) -> User:
