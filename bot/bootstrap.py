@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.auditor import Auditor
 from bot.clock import SteadyClock
 from bot.courier import Courier
 from bot.gateway import Gateway
 from bot.listening import listen_to_http, listen_to_slack, recognise
+from bot.metrics import Metrics
 from bot.settings import Settings, require_slack
 from bot.shelf import PolicyShelf
 from bot.slack.afterwards import Afterwards
@@ -48,6 +50,8 @@ class Serving:
     gateway: Gateway
     store: Store
     identity: Identity
+    metrics: Metrics
+    auditor: Auditor
     ended: asyncio.Future[Any]
 
 
@@ -56,24 +60,34 @@ async def serving(settings: Settings, policy: Policy, *, clock: Clock | None = N
     """Everything that ``signoff serve`` is, from the database to the listening port, for as long as the block lasts."""
     require_slack(settings)
     tools = load_tools(settings)
-    now = clock or SteadyClock()
+    now, metrics = clock or SteadyClock(), Metrics()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        client = web_client(settings.bot_token, settings.slack_api, session)
+        client = web_client(settings.bot_token, settings.slack_api, session, called=metrics.slack_call)
         identity = await recognise(client)
-        gateway = await _open_gateway(stack, settings, policy, now, identity, client)
+        gateway = await _open_gateway(stack, settings, policy, now, identity, client, metrics)
         desk = _slack_desk(stack, settings, gateway, now, identity, client, session)
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
-        url = await listen_to_http(stack, settings, app, gateway, now, connected)
-        ticker = Ticker(gateway, now, jump=now.jump if isinstance(now, SteadyClock) else None)
-        ticker.start()
-        stack.callback(ticker.stop)
-        parts = [Courier(gateway.store, desk.carrier, gateway.waiting, now).run()]
+        auditor = Auditor(gateway, now, metrics, runs_driven=tools is not None)
+        url = await listen_to_http(stack, settings, app, gateway, now, connected, auditor.figures)
+        ticker = Ticker(gateway, now, jump=now.jump if isinstance(now, SteadyClock) else None, metrics=metrics)
+        for hand in (ticker, auditor):
+            hand.start()
+            stack.callback(hand.stop)
+        parts = [Courier(gateway.store, desk.carrier, gateway.waiting, now, metrics=metrics).run()]
         if tools is not None:
             parts.append(_runner(stack, settings, gateway, tools))
         ended = _run_together(stack, parts)
-        yield Serving(url=url, gateway=gateway, store=gateway.store, identity=identity, ended=ended)
+        yield Serving(
+            url=url,
+            gateway=gateway,
+            store=gateway.store,
+            identity=identity,
+            metrics=metrics,
+            auditor=auditor,
+            ended=ended,
+        )
 
 
 async def _open_gateway(
@@ -83,10 +97,15 @@ async def _open_gateway(
     now: Clock,
     identity: Identity,
     client: AsyncWebClient,
+    metrics: Metrics,
 ) -> Gateway:
     waiting = Waiting()
     store = await Store.open(
-        settings.database_url, workspace_id=identity.team_id, exclusive=True, on_commit=waiting.wake
+        settings.database_url,
+        workspace_id=identity.team_id,
+        exclusive=True,
+        on_commit=waiting.wake,
+        on_changed=metrics.changed,
     )
     stack.push_async_callback(store.close)
     shelf = PolicyShelf(store, policy)

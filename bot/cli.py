@@ -265,11 +265,14 @@ def keys_create(
         str | None, typer.Option(help="The Slack user id of the person who answers for the agent.")
     ] = None,
     expires: Annotated[str | None, typer.Option(help="When it ends, such as 90d.")] = None,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="A key that reads /metrics and asks for nothing.")
+    ] = False,
 ) -> None:
     """Make an agent's key; it is printed once. Example: signoff keys create billing-bot --owner U0ALICE"""
     from bot.commands.keys import create_key
 
-    _run(lambda: create_key(name, owner, expires))
+    _run(lambda: create_key(name, owner, expires, "operator" if operator else "agent"))
 
 
 @keys_app.command("list")

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.carrier import Carrier, CarryError, Paced, Rejected
 from bot.logs import get_logger
+from bot.metrics import Metrics
 from bot.pacing import Pace
 from bot.rounds import CURABLE, Rounds
 from bot.waiting import Waiting, changed_within
@@ -57,10 +58,12 @@ class Courier:
         clock: Callable[[], datetime],
         *,
         pace: Pace | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._store = store
         self._waiting = waiting
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._rounds = Rounds(store, carrier, clock, pace or Pace())
         self._lanes: dict[str, deque[Owed]] = {}
         self._held: dict[str, datetime] = {}
@@ -147,6 +150,7 @@ class Courier:
             if overtaken:
                 await self._store.done(tuple(each.id for each in overtaken))
             self._failures.pop(owed.id, None)
+            self._count(owed, "carried", 1 + len(overtaken))
             return True
         except CarryError as error:
             await self._not_carried(owed, error)
@@ -163,7 +167,7 @@ class Courier:
         elif isinstance(error, Rejected) and error.error not in CURABLE:
             log.error("slack refuses an effect", effect=type(owed.effect).__name__, owed=owed.id, error=error.error)
             if not await self._rounds.went_another_way(owed):
-                await self._store.give_up(owed.id, error.error)
+                await self._give_up(owed, error.error)
         else:
             await self._later(owed, str(error), keeps_order=True)
 
@@ -172,7 +176,7 @@ class Courier:
         failures = max(self._failures[owed.id], owed.attempts)
         if failures >= PATIENCE:
             log.error("effect given up", effect=type(owed.effect).__name__, owed=owed.id, why=why)
-            await self._store.give_up(owed.id, why)
+            await self._give_up(owed, why)
             return
         log.warning("effect is tried again", effect=type(owed.effect).__name__, owed=owed.id, why=why)
         pause = min(timedelta(seconds=2 ** min(failures - 1, 6)), LONGEST_PAUSE)
@@ -186,6 +190,14 @@ class Courier:
         if keeps_order and isinstance(owed.effect, Post):
             self._held[lane_of(owed.effect)] = due
         await self._store.retry(owed.id, due, why, certain=certain)
+        self._count(owed, "retried")
+
+    async def _give_up(self, owed: Owed, why: str) -> None:
+        await self._store.give_up(owed.id, why)
+        self._count(owed, "given_up")
+
+    def _count(self, owed: Owed, outcome: str, times: int = 1) -> None:
+        self._metrics.effect(type(owed.effect).__name__, outcome, times)
 
 
 def _overtaken(owed: Owed, waiting: deque[Owed]) -> list[Owed]:

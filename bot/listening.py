@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.api.routes import Ready, add_routes
+from bot.api.routes import Figures, Ready, add_routes
 from bot.gateway import Gateway
 from bot.logs import get_logger
 from bot.settings import Settings
@@ -96,10 +96,11 @@ async def listen_to_http(
     gateway: Gateway,
     clock: Callable[[], datetime],
     connected: Connected,
+    figures: Figures,
 ) -> str:
     """Serve the HTTP API, and where Slack comes by HTTP its door as well. Returns the address."""
     served = web.Application(client_max_size=1024 * 1024)
-    add_routes(served, gateway, gateway.store, clock, ready=readiness(gateway.store, connected))
+    add_routes(served, gateway, gateway.store, clock, ready=readiness(gateway.store, connected), figures=figures)
     if settings.slack_app_token is None and settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         served.router.add_post("/slack/events", Front(app=app, secret=secret, clock=wall_clock, seen=Seen()).events)

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from bot.logs import get_logger
+from bot.metrics import Metrics
 from bot.shelf import PolicyShelf
 from policies.errors import Faulty, Invalid, SignoffError
 from policies.loader import load
@@ -40,10 +41,13 @@ def read_policy(path: Path | None) -> Policy:
 class PolicyWatch:
     """Puts a changed policy file in force. ``clock`` gives the time for the journal, in UTC."""
 
-    def __init__(self, path: Path, shelf: PolicyShelf, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, path: Path, shelf: PolicyShelf, clock: Callable[[], datetime], metrics: Metrics | None = None
+    ) -> None:
         self._path = path
         self._shelf = shelf
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._read: Stamp | None = _stamp(path)
         self._seen = self._read
 
@@ -69,6 +73,8 @@ class PolicyWatch:
             if policy.digest != self._shelf.current.digest:
                 await self._shelf.replace(policy, actor, self._clock())
                 log.info("the policy was changed", actor=actor, digest=policy.digest, rules=len(policy.rules))
+            self._metrics.reloaded(ok=True)
+            return
         except Faulty as faulty:
             for fault in faulty.faults:
                 log.error("the policy file is faulty; the earlier policy stays in force", fault=str(fault))
@@ -76,15 +82,18 @@ class PolicyWatch:
             log.error("the policy file is not read; the earlier policy stays in force", why=error.words)
         except Exception:
             log.exception("the policy file is not read; the earlier policy stays in force")
+        self._metrics.reloaded(ok=False)
 
 
 @asynccontextmanager
-async def watching(path: Path | None, shelf: PolicyShelf, clock: Callable[[], datetime]) -> AsyncIterator[None]:
+async def watching(
+    path: Path | None, shelf: PolicyShelf, clock: Callable[[], datetime], metrics: Metrics | None = None
+) -> AsyncIterator[None]:
     """Watch ``path`` and SIGHUP for as long as the block lasts; the shipped policy (None) doesn't change."""
     if path is None:
         yield
         return
-    watch, loop = PolicyWatch(path, shelf, clock), asyncio.get_running_loop()
+    watch, loop = PolicyWatch(path, shelf, clock, metrics), asyncio.get_running_loop()
     called = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, called.set)
     looking = asyncio.create_task(_look(watch, called))

@@ -311,7 +311,7 @@ def _needs_no_card(request: Request) -> bool:
 
 def _looks(request: Request) -> Request:
     """All of a request that a card shows."""
-    return replace(request, version=0, delivered_at=None)
+    return replace(request, version=0, visible_version=0, delivered_at=None)
 
 
 def _urgency(request: Request) -> Urgency:

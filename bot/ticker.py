@@ -7,18 +7,22 @@ that was lost, late or doubled changes nothing, because each change is decided f
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.gateway import Gateway
 from bot.logs import get_logger
+from bot.metrics import Metrics
 from policies.errors import SignoffError
 
 log = get_logger("signoff.ticker")
 
 EACH = 1.0
 """Seconds between two ticks."""
+
+LATE = timedelta(seconds=1)
+"""How much later than it should a tick may come before it is counted as late."""
 
 
 class Ticker:
@@ -31,12 +35,15 @@ class Ticker:
         *,
         each: float = EACH,
         jump: Callable[[], float] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._each = each
         self._jump = jump
         self._jumped = 0.0
+        self._metrics = metrics or Metrics()
+        self._last: datetime | None = None
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -59,8 +66,12 @@ class Ticker:
     async def tick(self) -> None:
         """One look at what is due. A store that can't answer now is asked again by the next tick."""
         self._watch_the_machines_clock()
+        now = self._clock()
+        if self._last is not None and now - self._last > timedelta(seconds=self._each) + LATE:
+            self._metrics.tick_late()
+        self._last = now
         try:
-            changed = await self._gateway.advance(self._clock())
+            changed = await self._gateway.advance(now)
         except SignoffError as error:
             log.warning("tick failed", why=error.words)
             return

@@ -83,7 +83,8 @@ class Request:
     ``steps_done`` the number of its steps already taken, ``delivered_at`` when a card was first demonstrably delivered.
     ``expires_at`` is the agent's own, earlier end. ``known_as`` are further ids and addresses of those whom
     ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``purged_at`` is when its contents were
-    blanked. ``version`` belongs to the store alone.
+    blanked. ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something
+    last changed that the cards show.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Request:
     state: State = State.PENDING
     revision: int = 1
     version: int = 0
+    visible_version: int = 0
     on_behalf_of: str | None = None
     reason: str | None = None
     confidence: float | None = None

@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, select
 
+from policies.effects import Refresh
 from policies.errors import Conflict, NotFound, Unavailable
 from policies.events import Outcome
 from policies.request import Request
@@ -19,7 +20,7 @@ from storage.rows import REQUEST, request_columns
 from storage.statement import Statement, inserting, setting
 from storage.tables import DecisionRow, IdempotencyRow, RequestRow, table
 from storage.transaction import Transaction
-from storage.values import Added, Idempotency
+from storage.values import Added, Changed, Idempotency
 
 Change = Callable[[Request], Outcome]
 
@@ -89,7 +90,10 @@ def save(transaction: Transaction, before: Request, outcome: Outcome) -> Request
         return before
     if outcome.request.id != before.id:
         raise ValueError(f"A change of request {before.id} can't give request {outcome.request.id}.")
-    after = replace(outcome.request, version=before.version + 1)
+    version = before.version + 1
+    shown = any(isinstance(effect, Refresh) for effect in outcome.effects)
+    visible_version = version if shown else before.visible_version
+    after = replace(outcome.request, version=version, visible_version=visible_version)
     if not transaction.connection.write(UPDATE, of_id=before.id, of_version=before.version, **request_columns(after)):
         return None
     _record(transaction, before, outcome, after)
@@ -103,6 +107,7 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
     chain.append(transaction, outcome.entries)
     outbox.owe(transaction, outcome.effects)
     transaction.topics.append(after.id)
+    transaction.changed.append(Changed(before=before, after=after, entries=outcome.entries))
     due, earlier = after.next_action_at, before.next_action_at if before else None
     if due is not None and (earlier is None or due < earlier):
         transaction.topics.append("deadline")

@@ -51,13 +51,20 @@ def request_columns(request: Request) -> dict[str, Any]:
         "workspace_id": request.workspace_id,
         "requester": request.requester.id,
         "tool": request.call.tool,
+        "created_at": request.created_at,
+        "document": REQUEST.dump(request),
+        **changing_columns(request),
+    }
+
+
+def changing_columns(request: Request) -> dict[str, Any]:
+    """The columns that say again, to be searched by, what changes in the document."""
+    return {
         "state": request.state.value,
         "execution_state": request.execution.state.value if request.execution else None,
         "revision": request.revision,
         "version": request.version,
-        "created_at": request.created_at,
         "next_action_at": request.next_action_at,
-        "document": REQUEST.dump(request),
     }
 
 

@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from storage.access import Readers
+from storage.auditing import Auditing, Lack, Place, Standing, Window
 from storage.copies import Copies
 from storage.deadlines import Deadlines
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
@@ -24,46 +25,70 @@ from storage.remembered import Remembered
 from storage.requests import Requests
 from storage.runs import Runs
 from storage.schema import migrate, upgrade, upgrade_unless_served, workspaces
-from storage.values import Added, Copy, Head, Idempotency, JournalRow, Key, Owed, Page, Unreadable, VerifyReport
-from storage.writer import OnCommit, Writer
+from storage.values import (
+    Added,
+    Changed,
+    Copy,
+    Head,
+    Idempotency,
+    JournalRow,
+    Key,
+    Owed,
+    Page,
+    Unreadable,
+    VerifyReport,
+)
+from storage.writer import OnChanged, OnCommit, Writer
 
 __all__ = [
     "Added",
+    "Changed",
     "Copy",
     "Head",
     "Idempotency",
     "JournalRow",
     "Key",
+    "Lack",
     "Owed",
     "Page",
+    "Place",
+    "Standing",
     "Store",
     "Unreadable",
     "VerifyReport",
+    "Window",
     "migrate",
     "workspaces",
 ]
 
 
-class Store(Requests, Deadlines, Listing, Copies, Outbox, Runs, Keys, Remembered, Journal, Purging):
+class Store(Requests, Deadlines, Listing, Copies, Outbox, Runs, Keys, Remembered, Journal, Purging, Auditing):
     """One workspace's requests, cards, outbox, runs, keys and journal. Made by ``await Store.open(...)``."""
 
     _lock: ServeLock | None = None
 
     @classmethod
     async def open(
-        cls, url: str, *, workspace_id: str, exclusive: bool = False, on_commit: OnCommit | None = None
+        cls,
+        url: str,
+        *,
+        workspace_id: str,
+        exclusive: bool = False,
+        on_commit: OnCommit | None = None,
+        on_changed: OnChanged | None = None,
     ) -> Store:
         """Open the database at ``url`` (``sqlite:///signoff.db``), creating it where there is none.
 
         ``exclusive`` is for the process that serves: it takes the serve lock, checkpoints the log and brings the schema
         up to date. Others may work beside it, in short transactions. ``on_commit`` is called on the event loop once for
-        each committed batch, with its topics: ids of changed requests, ``run:ID``, ``outbox``, ``deadline``.
+        each committed batch, with its topics: ids of changed requests, ``run:ID``, ``outbox``, ``deadline``;
+        ``on_changed`` likewise, with each change of a request exactly as it was committed.
         Raises Invalid for a wrong URL, Unavailable with the code ``already_serving``, ``schema_newer``,
         ``schema_outdated`` or one that begins with ``storage_``.
         """
         path = database_path(url)
         lock, connection, turns = await asyncio.to_thread(_prepare, path, exclusive)
-        writer = Writer(connection, turns, workspace_id, serving=exclusive, on_commit=on_commit)
+        writer = Writer(connection, turns, workspace_id, serving=exclusive, on_commit=on_commit, on_changed=on_changed)
         store = cls(writer, Readers(path), workspace_id)
         store._lock = lock
         return store

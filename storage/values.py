@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from policies.effects import Effect
+from policies.effects import Effect, Entry
 from policies.request import Request
 
 
@@ -26,6 +26,15 @@ class Added:
 
     request: Request
     created: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changed:
+    """One committed change of a request: how it stood (None: it is new), how it stands, what the journal keeps."""
+
+    before: Request | None
+    after: Request
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -19,9 +19,11 @@ from storage import chain
 from storage.engine import Connection, Failure, affects_all, unavailable
 from storage.lock import Turns
 from storage.transaction import Transaction
+from storage.values import Changed
 
 T = TypeVar("T")
 OnCommit = Callable[[frozenset[str]], None]
+OnChanged = Callable[[Sequence[Changed]], None]
 
 BATCH = 1024
 WAITING = 4096
@@ -45,13 +47,21 @@ class Writer:
     """
 
     def __init__(
-        self, connection: Connection, turns: Turns, workspace_id: str, *, serving: bool, on_commit: OnCommit | None
+        self,
+        connection: Connection,
+        turns: Turns,
+        workspace_id: str,
+        *,
+        serving: bool,
+        on_commit: OnCommit | None = None,
+        on_changed: OnChanged | None = None,
     ) -> None:
         self._connection = connection
         self._turns = turns
         self._workspace_id = workspace_id
         self._serving = serving
         self._on_commit = on_commit
+        self._on_changed = on_changed
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._closed = False
@@ -84,9 +94,9 @@ class Writer:
 
     def _work_off(self) -> None:
         while batch := self._take():
-            topics = self._commit(batch)
+            committed = self._commit(batch)
             with suppress(RuntimeError):  # the event loop is gone: nobody waits any more
-                self._loop.call_soon_threadsafe(self._resolve, batch, topics)
+                self._loop.call_soon_threadsafe(self._resolve, batch, committed)
             self._checkpoint(len(batch))
         self._connection.close()
         self._turns.close()
@@ -107,7 +117,7 @@ class Writer:
             self._queue.put(None)
         return batch
 
-    def _commit(self, batch: list[Item]) -> frozenset[str]:
+    def _commit(self, batch: list[Item]) -> Transaction | None:
         try:
             with self._turn():
                 return self._run(batch)
@@ -115,9 +125,9 @@ class Writer:
             self._roll_back()
             for item in batch:
                 item.error = unavailable(error)
-            return frozenset()
+            return None
 
-    def _run(self, batch: list[Item]) -> frozenset[str]:
+    def _run(self, batch: list[Item]) -> Transaction:
         self._connection.command("BEGIN IMMEDIATE")
         transaction = Transaction(self._connection, self._workspace_id)
         for item in batch:
@@ -131,7 +141,7 @@ class Writer:
                 item.error = error
         chain.keep_head(transaction)
         self._connection.command("COMMIT")
-        return frozenset(transaction.topics)
+        return transaction
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -156,9 +166,13 @@ class Writer:
                 with suppress(Failure):  # what isn't copied back now stays in the log and is copied next time
                     self._connection.command("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def _resolve(self, batch: list[Item], topics: frozenset[str]) -> None:
+    def _resolve(self, batch: list[Item], committed: Transaction | None) -> None:
         for item in batch:
             if not item.answered.done():  # else its waiter was cancelled; the change stands all the same
                 item.answered.set_result(None)
-        if topics and self._on_commit is not None:
-            self._on_commit(topics)
+        if committed is None:
+            return
+        if committed.changed and self._on_changed is not None:
+            self._on_changed(committed.changed)
+        if committed.topics and self._on_commit is not None:
+            self._on_commit(frozenset(committed.topics))

@@ -46,11 +46,11 @@ class Agent:
 
     def __init__(self, serve: "ServeProcess", key: str) -> None:
         self._serve = serve
-        self._key = key
+        self.key = key
 
     async def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Answer:
         """One call; `body` is JSON or bytes as they are, `key` the idempotency key. Raises aiohttp's errors."""
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
         sent = {"data": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}

@@ -60,6 +60,16 @@ class Doorkeeper:
             )
         return Requester(id=f"key:{key.name}", name=key.name, owner=key.owner)
 
+    async def operator(self, http: web.Request) -> Key:
+        """The operator's key. Raises ``Unauthenticated``, or ``NotAllowed`` for an agent's."""
+        key = await self.key(http)
+        if key.kind != OPERATOR:
+            raise NotAllowed(
+                "This is an agent's key; figures need an operator's, made by `signoff keys create NAME --operator`.",
+                code="wrong_kind_of_key",
+            )
+        return key
+
     async def key(self, http: web.Request) -> Key:
         """The valid key that the request carries. Raises ``Unauthenticated``."""
         key = await self.store.key_by_hash(hashed(_bearer(http)))

@@ -25,18 +25,31 @@ from storage.store import Idempotency, Store
 Ready = Callable[[], Awaitable[tuple[str, ...]]]
 """What keeps the gateway from deciding now, a sentence each (the database, Slack); empty when it is able to."""
 
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus's text format."""
+
+Figures = Callable[[], Awaitable[bytes]]
+"""The gateway's metrics in Prometheus's text format."""
+
 _ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
 
 def add_routes(
-    app: web.Application, gateway: Gateway, store: Store, clock: Callable[[], datetime], *, ready: Ready
+    app: web.Application,
+    gateway: Gateway,
+    store: Store,
+    clock: Callable[[], datetime],
+    *,
+    ready: Ready,
+    figures: Figures,
 ) -> None:
     """Add the API to ``app``, with problem documents for whatever goes wrong anywhere in ``app``."""
     app.middlewares.append(problems)
     waits = OpenWaits()
     app.cleanup_ctx.append(waits.watch)
     app.on_shutdown.append(waits.end)
-    requests = RequestRoutes(gateway=gateway, doorkeeper=Doorkeeper(store=store, clock=clock), waits=waits)
+    doorkeeper = Doorkeeper(store=store, clock=clock)
+    requests = RequestRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     app.add_routes(
         [
             web.post("/v1/requests", requests.submit),
@@ -47,6 +60,7 @@ def add_routes(
             web.post("/v1/requests/{id}/report", requests.report),
             web.get("/healthz", alive),
             web.get("/readyz", _readiness(ready)),
+            web.get("/metrics", _metrics(figures, doorkeeper)),
         ]
     )
 
@@ -133,6 +147,15 @@ def _readiness(ready: Ready) -> Callable[[web.Request], Awaitable[web.Response]]
         return response
 
     return readyz
+
+
+def _metrics(figures: Figures, doorkeeper: Doorkeeper) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def metrics(http: web.Request) -> web.Response:
+        await doorkeeper.operator(http)
+        headers = {**ANSWER_HEADERS, "Content-Type": METRICS_TYPE}
+        return web.Response(body=await figures(), headers=headers)
+
+    return metrics
 
 
 def _id(http: web.Request) -> str:

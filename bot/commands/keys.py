@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Literal
 
 import typer
 
@@ -21,23 +22,28 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 PERSON = re.compile(r"[UW][A-Z0-9]{2,}", re.ASCII)
 
 
-async def create_key(name: str, owner: str | None, expires: str | None) -> None:
-    """Make a key for the agent ``name``; ``owner`` never counts as an approver of its requests."""
+async def create_key(name: str, owner: str | None, expires: str | None, kind: Literal["agent", "operator"]) -> None:
+    """Make a key for the agent ``name``; ``owner`` never counts as an approver of its requests.
+
+    An operator's key reads figures and belongs to nobody.
+    """
     if not NAME.fullmatch(name):
         raise Invalid(f"{name!r} is no name for a key: use small letters, digits, dot, dash and underscore.")
     if owner is not None and not PERSON.fullmatch(owner):
         raise Invalid(f"{owner!r} is no Slack user id (U…). In Slack: open the profile, then Copy member ID.")
+    if kind == "operator" and owner is not None:
+        raise Invalid("An operator's key asks for nothing, so it has no owner: leave --owner out.")
     now = datetime.now(UTC)
     key = Key(
         name=name,
         id=new_id("key"),
         owner=owner,
-        kind="agent",
+        kind=kind,
         created_at=now,
         expires_at=now + parse_duration(expires) if expires else None,
         revoked_at=None,
     )
-    secret, secret_hash = mint("agent")
+    secret, secret_hash = mint(kind)
     async with open_store() as (store, settings):
         if await workspace_of(settings) == NOBODY:
             raise Invalid(
@@ -52,7 +58,8 @@ async def create_key(name: str, owner: str | None, expires: str | None) -> None:
             )
         await store.add_key(key, secret_hash)
     typer.echo(secret)
-    typer.echo("This key is shown only now. Give it to the agent as its bearer token.", err=True)
+    whom = "the agent" if kind == "agent" else "what scrapes /metrics"
+    typer.echo(f"This key is shown only now. Give it to {whom} as its bearer token.", err=True)
 
 
 async def list_keys() -> None:

@@ -25,7 +25,7 @@ async def serve_until_stopped(host: str | None, port: int | None) -> None:
     policy = read_policy(settings.signoff_policy)
     async with serving(settings, policy) as served:
         _say(served, settings, policy)
-        async with watching(settings.signoff_policy, served.gateway.shelf, served.gateway.clock):
+        async with watching(settings.signoff_policy, served.gateway.shelf, served.gateway.clock, served.metrics):
             await _until_stopped(served)
 
 

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import get_logger
 from bot.slack.clicks import Clicks
+from bot.slack.counted import Called, CountedClient
 from bot.slack.desk import Desk
 from bot.slack.submissions import Submissions
 from bot.slack.talk import Talk
@@ -34,9 +35,16 @@ class Identity:
     bot_user_id: str
 
 
-def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """A client that shares one session (a new one for each call costs a TLS connection) and never repeats a call."""
-    return AsyncWebClient(token=token, base_url=base_url, session=session, timeout=API_SECONDS, retry_handlers=[])
+def web_client(
+    token: str, base_url: str, session: aiohttp.ClientSession, *, called: Called | None = None
+) -> AsyncWebClient:
+    """A client that shares one session (a new one for each call costs a TLS connection) and never repeats a call.
+
+    ``called`` is told the method and the outcome of each call.
+    """
+    client = CountedClient(token=token, base_url=base_url, session=session, timeout=API_SECONDS, retry_handlers=[])
+    client.called = called
+    return client
 
 
 async def identify(client: AsyncWebClient) -> Identity:

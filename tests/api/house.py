@@ -14,7 +14,9 @@ from aiohttp import ClientSession, web
 
 from bot.api.auth import mint
 from bot.api.routes import add_routes
+from bot.auditor import Auditor
 from bot.gateway import Gateway
+from bot.metrics import Metrics
 from bot.shelf import PolicyShelf
 from bot.waiting import Waiting
 from policies.loader import load
@@ -134,7 +136,13 @@ class House:
 async def open_house(directory: Path) -> AsyncIterator[House]:
     """The API on a free port, its database in ``directory``."""
     clock, waiting = MovableClock(), Waiting()
-    store = await Store.open(f"sqlite:///{directory}/signoff.db", workspace_id="T0TEST", on_commit=waiting.wake)
+    metrics = Metrics()
+    store = await Store.open(
+        f"sqlite:///{directory}/signoff.db",
+        workspace_id="T0TEST",
+        on_commit=waiting.wake,
+        on_changed=metrics.changed,
+    )
     shelf = PolicyShelf(store, load(POLICY, source="test.yml"))
     await shelf.keep(clock())
     gateway = Gateway(store, shelf, clock, waiting, workspace_id="T0TEST")
@@ -142,7 +150,7 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
     runner = web.AppRunner(app)  # not aiohttp's TestServer: that one cancels the handlers of clients that went away
     session = ClientSession()
     house = House(store=store, gateway=gateway, waiting=waiting, clock=clock, runner=runner, session=session)
-    add_routes(app, gateway, store, clock, ready=house.ready)
+    add_routes(app, gateway, store, clock, ready=house.ready, figures=Auditor(gateway, clock, metrics).figures)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     house.agent, house.other_agent = await house.key("mailer", owner="U0OWNER"), await house.key("other")

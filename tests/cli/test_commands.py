@@ -168,6 +168,15 @@ def test_a_key_for_nobody_is_not_made(tmp_path: Path) -> None:
     assert "start `signoff serve` once" in said.stderr
 
 
+def test_an_operators_key_belongs_to_nobody(tmp_path: Path) -> None:
+    has_served(tmp_path)
+    refused = signoff("keys", "create", "prometheus", "--operator", "--owner", "U0ALICE", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "leave --owner out" in refused.stderr
+    made = signoff("keys", "create", "prometheus", "--operator", cwd=tmp_path)
+    assert made.stdout.startswith("so_operator_"), made.stderr
+
+
 def test_a_key_is_printed_alone_and_can_be_listed_and_revoked(tmp_path: Path) -> None:
     has_served(tmp_path)
     made = signoff("keys", "create", "billing-bot", "--owner", "U0ALICE", "--expires", "90d", cwd=tmp_path)

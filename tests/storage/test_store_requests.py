@@ -13,7 +13,7 @@ from policies.errors import Conflict, Invalid, NotFound
 from policies.events import Outcome
 from policies.request import ExecutionState, Request, State
 from storage.requests import add, change
-from storage.store import Idempotency, Store
+from storage.store import Changed, Idempotency, Store
 from storage.transaction import Transaction
 from tests.storage.samples import NOW, WORKSPACE, decided, noted, opened, request
 
@@ -203,3 +203,25 @@ async def test_add_of_an_allowed_call_stores_its_decision(store: Store) -> None:
 async def test_the_workspace_of_the_store_is_the_one_it_was_opened_for(store: Store) -> None:
     added = await store._write(lambda transaction: add(opened("r7"), None, transaction))
     assert added.request.workspace_id == WORKSPACE
+
+
+async def test_each_committed_change_is_told_once_and_what_was_refused_never(url: str) -> None:
+    told: list[Changed] = []
+    store = await Store.open(url, workspace_id=WORKSPACE, exclusive=True, on_changed=told.extend)
+    await store.add(opened("r1"))
+    results = await asyncio.gather(
+        *(store.change("r1", decided(by)) for by in ("U0ANA", "U0BEN")),
+        store.add(opened("r1")),
+        store._write(_change_and_fail),
+        store.change("r1", noted("late")),
+        return_exceptions=True,
+    )
+    await store.close()
+    assert [type(each).__name__ for each in results] == ["Request", "Conflict", "Conflict", "KeyError", "Request"]
+    assert [(each.before and each.before.version, each.after.version) for each in told] == [(None, 0), (0, 1), (1, 2)]
+    assert [entry.what for each in told for entry in each.entries] == ["opened", "settled", "noted"]
+
+
+def _change_and_fail(transaction: Transaction) -> None:
+    change("r1", noted("undone"), transaction)
+    raise KeyError("after the change")

@@ -1,0 +1,173 @@
+"""What a gateway counts of itself, for Prometheus. Every label has few values; none comes from an agent.
+
+Requests are counted from committed changes only, so that what was rolled back or tried again never counts twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+
+from policies.request import Request, State
+from policies.upkeep import Repair, Trouble
+from storage.store import Changed, Standing
+
+WAITS = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 7 * 24 * 3600)
+"""Bounds in seconds for how long people take: from a second to a week."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One metric: its name without Prometheus's suffix, what it says, its labels."""
+
+    name: str
+    words: str
+    labels: tuple[str, ...] = ()
+
+
+OPENED = Figure(name="signoff_requests_opened", words="Requests opened.", labels=("checkpoint",))
+SETTLED = Figure(
+    name="signoff_requests_settled",
+    words="Requests settled; by is people, requester, policy, silence or grant.",
+    labels=("verdict", "by"),
+)
+STEPS = Figure(
+    name="signoff_ladder_steps",
+    words="Steps of ladders taken: remind, add, or at the end expire or proceed.",
+    labels=("act",),
+)
+EFFECTS = Figure(
+    name="signoff_effects",
+    words="Effects by kind and outcome: carried, retried, given_up.",
+    labels=("kind", "outcome"),
+)
+SLACK_CALLS = Figure(
+    name="signoff_slack_calls",
+    words="Calls of Slack's Web API by method and outcome: ok, refused, paced, failed.",
+    labels=("method", "outcome"),
+)
+LATE = Figure(name="signoff_ticks_late", words="Ticks that came more than a second late.")
+RELOADS = Figure(
+    name="signoff_policy_reloads", words="Times the policy file was read again: ok or refused.", labels=("outcome",)
+)
+REPAIRED = Figure(
+    name="signoff_repaired",
+    words="What the auditor repaired: overdue, misfiled, unannounced, outdated.",
+    labels=("kind",),
+)
+COUNTERS = (OPENED, SETTLED, STEPS, EFFECTS, SLACK_CALLS, LATE, RELOADS, REPAIRED)
+
+WAITED = Figure(
+    name="signoff_decision_seconds",
+    words="Seconds from opening to the decision, of requests that waited for people.",
+    labels=("checkpoint",),
+)
+
+TROUBLES = Figure(
+    name="signoff_troubles",
+    words="What only a person can put right: given_up, stuck, untold, unreadable, idle_run.",
+    labels=("kind",),
+)
+PENDING = Figure(name="signoff_requests_pending", words="Requests that wait for people now.")
+OVERDUE = Figure(name="signoff_requests_overdue", words="Requests whose deadline passed more than 5 s ago.")
+WAITING = Figure(name="signoff_outbox_waiting", words="Effects that wait to be carried.")
+OLDEST = Figure(name="signoff_outbox_oldest_seconds", words="For how long at least the oldest of them has waited.")
+GIVEN_UP = Figure(name="signoff_outbox_given_up", words="Effects that were given up and stay, with their error.")
+GAUGES = (TROUBLES, PENDING, OVERDUE, WAITING, OLDEST, GIVEN_UP)
+
+
+class _Registry(CollectorRegistry):
+    """Without the times at which each counter was made, which double the text and tell nothing."""
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in super().collect():
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            yield metric
+
+
+class Metrics:
+    """The figures of one gateway, in a registry of its own. To be used on the event loop alone."""
+
+    def __init__(self) -> None:
+        self._registry = registry = _Registry()
+        self._counters = {each: Counter(each.name, each.words, each.labels, registry=registry) for each in COUNTERS}
+        self._gauges = {each: Gauge(each.name, each.words, each.labels, registry=registry) for each in GAUGES}
+        self._waited = Histogram(WAITED.name, WAITED.words, WAITED.labels, buckets=WAITS, registry=registry)
+        for outcome in ("ok", "refused"):
+            self._count(RELOADS, outcome, times=0)
+        for kind in Repair:
+            self.repaired(kind, 0)
+        for trouble in Trouble:
+            self.troubled(trouble, 0)
+
+    def _count(self, figure: Figure, *labels: str, times: int = 1) -> None:
+        counter = self._counters[figure]
+        (counter.labels(*labels) if labels else counter).inc(times)
+
+    def changed(self, changes: Sequence[Changed]) -> None:
+        """Count what was committed."""
+        for change in changes:
+            if change.before is None:
+                self._count(OPENED, change.after.checkpoint.kind.value)
+            if change.after.settled and (change.before is None or not change.before.settled):
+                self._count_decision(change.after)
+            for entry in change.entries:
+                if entry.what == "step":
+                    self._count(STEPS, str(entry.detail.get("act", "other")))
+
+    def _count_decision(self, request: Request) -> None:
+        if request.decision is None:
+            return
+        by = _whom(request.decision.by)
+        self._count(SETTLED, request.state.value, by)
+        if by not in ("policy", "grant"):
+            waited = (request.decision.at - request.created_at).total_seconds()
+            self._waited.labels(request.checkpoint.kind.value).observe(max(waited, 0.0))
+        if request.decision.by == ("silence",):
+            self._count(STEPS, "expire" if request.state is State.EXPIRED else "proceed")
+
+    def effect(self, kind: str, outcome: str, times: int = 1) -> None:
+        """An effect was ``carried``, is to be ``retried``, or was ``given_up``."""
+        self._count(EFFECTS, kind, outcome, times=times)
+
+    def slack_call(self, method: str, outcome: str) -> None:
+        """A call of Slack's Web API ended: ``ok``, ``refused``, ``paced`` (to be asked later), or ``failed``."""
+        self._count(SLACK_CALLS, method, outcome)
+
+    def tick_late(self) -> None:
+        """A tick came more than a second late."""
+        self._count(LATE)
+
+    def reloaded(self, *, ok: bool) -> None:
+        """The policy file was read again."""
+        self._count(RELOADS, "ok" if ok else "refused")
+
+    def repaired(self, kind: Repair, count: int = 1) -> None:
+        """The auditor repaired something."""
+        self._count(REPAIRED, kind.value, times=count)
+
+    def troubled(self, kind: Trouble, count: int) -> None:
+        """So many things of this kind stand that a person must put right."""
+        self._gauges[TROUBLES].labels(kind.value).set(count)
+
+    def stands(self, standing: Standing, oldest_seconds: float) -> None:
+        """How much there is of what, now."""
+        self._gauges[PENDING].set(standing.pending)
+        self._gauges[OVERDUE].set(standing.overdue)
+        self._gauges[WAITING].set(standing.waiting)
+        self._gauges[OLDEST].set(oldest_seconds)
+        self._gauges[GIVEN_UP].set(standing.given_up)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+def _whom(by: Sequence[str]) -> str:
+    """People are counted as people: their ids are nobody's business here, and have no bound."""
+    first = by[0] if by else "policy"
+    if first in ("policy", "silence", "requester"):
+        return first
+    return "grant" if first.startswith("grant:") else "people"
