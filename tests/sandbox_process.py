@@ -14,7 +14,7 @@ from typing import Any, Self
 import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 class _Client:
@@ -159,7 +159,7 @@ class Control(_Client):
         """Deliver a payload as it is; answers `{outcome, status, body, error}`."""
         return await self.post("deliver", {"kind": kind, "payload": payload, **rest})
 
-    async def connected(self, sockets: int = 1, within: float = 10.0) -> None:
+    async def connected(self, sockets: int = 1, within: float = 30.0) -> None:
         """Wait until so many sockets are open. Raises TimeoutError."""
 
         async def enough() -> bool:
@@ -173,7 +173,7 @@ class Control(_Client):
             raise ValueError(f"/control/{name}: {answer['error']}")
 
 
-async def until(condition: Callable[[], Any], within: float = 10.0) -> Any:
+async def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
     """The first true answer of an async condition, asked again and again. Raises TimeoutError at the deadline."""
     deadline = time.monotonic() + within
     while not (found := await condition()):

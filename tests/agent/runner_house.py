@@ -154,7 +154,7 @@ class House:
         """Have a person start an errand."""
         return await self.gateway.start_run(self.person(owner, "Nia Newton"), channel, None, errand)
 
-    async def over(self, run: AgentRun, within: float = 10.0) -> AgentRun:
+    async def over(self, run: AgentRun, within: float = 30.0) -> AgentRun:
         """The run when it is over. Raises TimeoutError."""
         return await self.once(f"run:{run.id}", lambda: self._if_over(run.id), within)
 

@@ -162,7 +162,7 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
         await store.close()
 
 
-async def until(met: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(met: Callable[[], bool], seconds: float = 20.0) -> None:
     """Return as soon as ``met`` holds; fail after ``seconds``."""
     async with asyncio.timeout(seconds):
         while not met():

@@ -122,7 +122,7 @@ async def test_a_body_that_never_arrives_is_given_up(house: House, monkeypatch: 
         f"POST /v1/requests HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {house.agent}\r\nContent-Length: 9\r\n\r\n{{"
     )
     writer.write(head.encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         line = await reader.readline()
     writer.close()
     await writer.wait_closed()

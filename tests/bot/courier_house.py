@@ -115,11 +115,11 @@ class Post:
         ana = Person(id="U0ANA", name="Ana Reyes", standing=Standing.MEMBER, looked_up_at=self.time())
         return await self.change(request_id, Reviewed(person=ana, verdict=Verdict.APPROVE, revision=1))
 
-    async def drained(self, within: float = 20.0) -> None:
+    async def drained(self, within: float = 60.0) -> None:
         """Wait until nothing is owed any more. Raises TimeoutError."""
         await self.once(self._nothing_owed, within)
 
-    async def drained_in_time(self, step: float = 10.0, within: float = 20.0) -> None:
+    async def drained_in_time(self, step: float = 10.0, within: float = 60.0) -> None:
         """Let time pass, ``step`` seconds after ``step`` seconds, until nothing is owed any more."""
         async with asyncio.timeout(within):
             while not await self._nothing_owed():
@@ -129,7 +129,7 @@ class Post:
     async def _nothing_owed(self) -> bool:
         return await self.store.next_owed() is None
 
-    async def once(self, look: Callable[[], Any], within: float = 10.0) -> Any:
+    async def once(self, look: Callable[[], Any], within: float = 30.0) -> Any:
         """The first true answer of ``look``, asked again at every change."""
         async with asyncio.timeout(within):
             with self.waiting.watch("outbox") as changed:

@@ -52,7 +52,7 @@ async def gateway(tmp_path: Path, waiting: Waiting) -> AsyncIterator[Gateway]:
 
 
 async def expired(gateway: Gateway, request_id: str) -> Request:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         with gateway.waiting.watch(request_id) as changed:
             while (request := await gateway.request(request_id)).state is not State.EXPIRED:
                 await changed_within(changed, 1)

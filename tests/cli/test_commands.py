@@ -273,7 +273,10 @@ async def _write_a_line(url: str) -> None:
 
 
 def test_help_answers_quickly(tmp_path: Path) -> None:
-    """A bound of four times the promised 0.4 s, so that only a heavy import at the top can break it."""
-    begun = time.perf_counter()
-    signoff("--help", cwd=tmp_path)
-    assert time.perf_counter() - begun < 1.6
+    """A bound of four times the promised 0.4 s, and the best of three, so that only a heavy import can break it."""
+    seconds = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        signoff("--help", cwd=tmp_path)
+        seconds.append(time.perf_counter() - begun)
+    assert min(seconds) < 1.6, seconds

@@ -5,39 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def demo(*words: str, cwd: Path, code: str = "from bot.cli import main; main()") -> subprocess.CompletedProcess[str]:
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "SIGNOFF_", "ANTHROPIC"))
-    }
-    return subprocess.run(
-        [sys.executable, "-c", code, "demo", "--auto", "--fast", "--no-browser", *words],
-        cwd=cwd,
-        env={**clean, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-@pytest.mark.process
-def test_the_story_ends_as_it_should(tmp_path: Path) -> None:
-    said = demo(cwd=tmp_path)
-    assert said.returncode == 0, said.stdout + said.stderr
-    assert "6 of 6 ended as they should." in said.stdout
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.process
-def test_the_story_fails_where_the_refund_that_ran_is_not_the_modified_one(tmp_path: Path) -> None:
-    planted = """
+TOLD = "from bot.cli import main; main()"
+PLANTED = """
 import bot.gateway
 claim = bot.gateway.Gateway.claim
 async def claim_as_proposed(self, request_id, requester, digest, key=None):
@@ -48,7 +28,48 @@ bot.gateway.Gateway.claim = claim_as_proposed
 from bot.cli import main
 main()
 """
-    said = demo(cwd=tmp_path, code=planted)
-    assert said.returncode == 1
-    assert "✗ modified" in said.stdout
-    assert "not the modified 40 alone" in said.stdout
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """How the two stories ended, and what lies in the folders they were told in."""
+
+    sound: subprocess.CompletedProcess[str]
+    planted: subprocess.CompletedProcess[str]
+    left_behind: list[Path]
+
+
+def demo(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "SIGNOFF_", "ANTHROPIC"))
+    }
+    return subprocess.run(
+        [sys.executable, "-c", code, "demo", "--auto", "--fast", "--no-browser"],
+        cwd=cwd,
+        env={**clean, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Both stories, told at the same time: they mostly wait for their ladders."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("sound", "planted")]
+    with ThreadPoolExecutor() as both:
+        sound, planted = both.map(demo, (TOLD, PLANTED), folders)
+    return Told(sound=sound, planted=planted, left_behind=[path for folder in folders for path in folder.iterdir()])
+
+
+def test_the_story_ends_as_it_should(told: Told) -> None:
+    assert told.sound.returncode == 0, told.sound.stdout + told.sound.stderr
+    assert "6 of 6 ended as they should." in told.sound.stdout
+    assert told.left_behind == []
+
+
+def test_the_story_fails_where_the_refund_that_ran_is_not_the_modified_one(told: Told) -> None:
+    assert told.planted.returncode == 1
+    assert "✗ modified" in told.planted.stdout
+    assert "not the modified 40 alone" in told.planted.stdout

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.gateway.house_policy import NAMED, channel_of, policy_of
+from tests.gateway.house_policy import KINDS, NAMED, channel_of, policy_of
 from tests.sandbox_process import SandboxProcess, until
 from tests.serve_process import Agent, ServeProcess
 
@@ -110,7 +110,7 @@ class Stage:
         found = await self.people.history(person, place)
         return [Card(request_id=request_id, channel=place, message=each) for each in found if _shows(each, request_id)]
 
-    async def card(self, request_id: str, person: str = "U0ANA", channel: str = "", within: float = 10.0) -> Card:
+    async def card(self, request_id: str, person: str = "U0ANA", channel: str = "", within: float = 30.0) -> Card:
         """The card, as soon as it is there."""
 
         async def posted() -> list[Card]:
@@ -126,7 +126,7 @@ class Stage:
             return [card for card in await self.cards(request_id, person, channel) if words in card.words]
 
         try:
-            found: list[Card] = await until(says, 15.0)
+            found: list[Card] = await until(says)
         except TimeoutError:
             standing = [card.words for card in await self.cards(request_id, person, channel)]
             raise AssertionError(f"no card says {words!r}: {standing}") from None
@@ -150,7 +150,7 @@ class Stage:
             return list(await self.people.views(person))
 
         try:
-            return dict((await until(opened, 5.0))[-1])
+            return dict((await until(opened, 15.0))[-1])
         except TimeoutError:
             calls = (await self.control.record())[-12:]
             last = [(call["kind"], call.get("method"), call.get("status")) for call in calls]
@@ -178,7 +178,7 @@ class Stage:
             return [each for each in await self.whispers(person, channel) if words in each]
 
         try:
-            return str((await until(told, 5.0))[0])
+            return str((await until(told, 15.0))[0])
         except TimeoutError:
             raise AssertionError(f"{person} was not told {words!r}: {await self.whispers(person, channel)}") from None
 
@@ -212,6 +212,8 @@ async def staged(
     *,
     lanes: int = 12,
     crowd: tuple[str, ...] = (),
+    own: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = KINDS,
     http: bool = False,
     stories: Path | None = None,
     env: Mapping[str, str] | None = None,
@@ -219,14 +221,16 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """A sandbox with the lanes' channels, a gateway with the lanes' policy, and the agent `tester`.
 
-    `crowd` are further members of the workspace, all of them reviewers; `stories` the model's, `env` the gateway's.
+    `crowd` are further members of the workspace, all of them reviewers in each lane, `own` one of each lane's own;
+    `kinds` are the tools that each lane has; `stories` are the model's, `env` the gateway's.
     """
-    text = policy or policy_of(lanes, named=", ".join([NAMED, *crowd]))
+    text = policy or policy_of(lanes, named=", ".join([NAMED, *crowd]), own=own, kinds=kinds)
     async with SandboxProcess(*(("--stories", str(stories)) if stories else ())) as sandbox:
-        for person in crowd:
+        for person in (*crowd, *own):
             await sandbox.control.person(person, real_name=f"Crowd {person}")
         for lane in range(lanes):
-            await sandbox.control.channel(channel_of(lane), name=f"lane-{lane}", members=[*PEOPLE, *crowd])
+            members = [*PEOPLE, *crowd, *own[lane : lane + 1]]
+            await sandbox.control.channel(channel_of(lane), name=f"lane-{lane}", members=members)
         async with ServeProcess(sandbox, http=http, policy=text, env=env) as serve:
             agent = await serve.agent("tester")
             yield Stage(sandbox=sandbox, serve=serve, agent=agent, lanes=lanes)

@@ -40,7 +40,7 @@ async def test_a_soft_call_proceeds_on_silence_counted_from_delivery_and_is_look
     assert (settled["state"], settled["decision"]["by"], settled["audit"]) == ("approved", ["silence"], "open")
     ((delivered,),) = stage.serve.rows("SELECT at FROM journal WHERE subject = ? AND what = 'delivered'", asked["id"])
     waited = datetime.fromisoformat(settled["decision"]["at"]).timestamp() - delivered / 1_000_000
-    assert 2.0 <= waited < 4.5
+    assert 2.0 <= waited < 7.0  # the ticker comes each second; a busy machine may be late
     assert (await stage.agent.claim(asked["id"], asked["digest"])).status == 200
     card = await stage.card_saying(asked["id"], "Nobody looked at this before it went ahead")
     await stage.press("U0BEN", card, "signoff.object")
@@ -82,7 +82,7 @@ async def test_silence_brings_a_reminder_then_the_seniors_by_thread_and_direct_m
         said = await thread()
         return any("still waits" in text for text in said) and any("seniors may decide too" in text for text in said)
 
-    await until(joined, 6.0)
+    await until(joined)
     senior = await stage.card(asked["id"], "U0FRED", "D0FRED")
     assert "signoff.approve" in senior.buttons
     settled = (await agent.read(asked["id"], wait=10)).body
@@ -93,7 +93,7 @@ async def test_silence_brings_a_reminder_then_the_seniors_by_thread_and_direct_m
     async def told() -> bool:
         return any("expired" in message["text"] for message in await stage.people.history("U0NEWT", "D0NEWT"))
 
-    await until(told, 6.0)
+    await until(told)
     acts = stage.serve.rows("SELECT what, detail FROM journal WHERE subject = ? ORDER BY seq", asked["id"])
     assert [what for what, _ in acts] == ["opened", "delivered", "step", "step", "settled"]
 

@@ -11,14 +11,15 @@ from tests.sandbox_process import until
 
 pytestmark = pytest.mark.process
 
-WAVES, WIDE = 10, 20
+LEAST, MOST, WIDE = 3, 15, 20
+"""Waves of so many races each, until each side has won often enough to call it a race."""
 CROWD = tuple(f"U0R{number}" for number in range(WIDE))
 
 
 async def _opened(stage: Stage, rejecter: str) -> tuple[Card, Json]:
     """A request with its card, and the Reject form open before `rejecter`."""
     asked = await stage.ask("hard")
-    card = await stage.card(asked["id"], within=20)
+    card = await stage.card(asked["id"])
     assert (await stage.press(rejecter, card, "signoff.reject"))["ok"]
     return card, await stage.modal(rejecter)
 
@@ -54,10 +55,10 @@ async def _loser_was_told(stage: Stage, verdict: str, rejecter: str, card: Card)
 
 
 async def test_of_two_answers_at_the_same_instant_one_decides_and_the_loser_is_told_who_won() -> None:
-    async with staged(lanes=70, crowd=CROWD) as stage:
+    async with staged(lanes=70, crowd=CROWD, kinds=("hard",)) as stage:
         won: Counter[str] = Counter()
         lead = 0.02  # seconds that a button's way is longer than a form's; found by each wave for the next
-        for _ in range(WAVES):
+        for wave in range(1, MOST + 1):
             before = won["approved"]
             opened = await asyncio.gather(*(_opened(stage, rejecter) for rejecter in CROWD))
             await asyncio.gather(*(_race(stage, number, *each, lead) for number, each in enumerate(opened)))
@@ -67,12 +68,13 @@ async def test_of_two_answers_at_the_same_instant_one_decides_and_the_loser_is_t
                 await _loser_was_told(stage, verdict, rejecter, card)
                 won[verdict] += 1
             lead *= 0.6 if won["approved"] - before > WIDE / 2 else 1.6
+            if wave >= LEAST and min(won["approved"], won["rejected"]) > 10:
+                break
         await _judge(stage, won)
 
 
 async def _judge(stage: Stage, won: Counter[str]) -> None:
     """The raw rows: each request settled once, by one person; and the journal's chain is whole."""
-    assert won.total() == WAVES * WIDE
     assert min(won["approved"], won["rejected"]) > 10, won  # it was a race indeed
     settled = stage.serve.rows("SELECT subject, count(*) FROM journal WHERE what = 'settled' GROUP BY subject")
     assert [count for _, count in settled] == [1] * won.total()
@@ -83,4 +85,4 @@ async def _judge(stage: Stage, won: Counter[str]) -> None:
     async def empty() -> bool:
         return stage.serve.rows("SELECT count(*) FROM outbox") == [(0,)]
 
-    await until(empty, 20.0)
+    await until(empty, 60.0)

@@ -49,7 +49,8 @@ async def test_the_commands_work_beside_the_running_one(stage: Stage) -> None:
     assert (listed.code, asked["id"] in listed.out) == (0, True), listed
     shown = await stage.serve.signoff("requests", "show", asked["id"])
     assert (shown.code, asked["digest"] in shown.out) == (0, True), shown
-    beside = await stage.serve.agent("beside", owner="U0ANA")
+    made = await stage.serve.signoff("keys", "create", "beside", "--owner", "U0ANA")
+    beside = stage.serve.agent_with(made.out.strip())
     answer = await beside.submit("free", {"n": 1})
     assert (answer.status, answer.body["state"]) == (201, "approved")
     keys = await stage.serve.signoff("keys", "list")

@@ -105,9 +105,9 @@ def test_marks_masks_and_graphemes_are_never_divided() -> None:
 
 def test_a_large_hostile_text_is_displayed_in_a_fraction_of_a_second() -> None:
     for piece in ("\u202e", "a\u0301", " " * 9 + "x", "\n \n", "pа ", "ᄀ", "<", "⟨", "https://а"):
-        started = time.perf_counter()
+        started = time.process_time()
         assert display((piece * 65_536)[:65_536], key=KEY, limit=3000).text
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
 
 
 def test_a_secret_inside_a_text_is_told_as_something_nobody_reads() -> None:

@@ -333,9 +333,9 @@ def test_a_hundred_rules_are_judged_within_five_milliseconds() -> None:
     submission = call(amount=50, to=["a@example.com"] * 8, body="x" * 2_000)
     spent = []
     for _ in range(7):
-        start = time.perf_counter()
+        start = time.process_time()
         judge(large, submission, FACTS)
-        spent.append(time.perf_counter() - start)
+        spent.append(time.process_time() - start)
     assert min(spent) < 0.005
 
 

@@ -179,6 +179,6 @@ def test_a_keys_first_line_hides_no_command_behind_it() -> None:
 )
 def test_hostile_text_is_searched_in_linear_time(piece: str) -> None:
     text = (piece * 65_536)[:65_536]
-    started = time.perf_counter()
+    started = time.process_time()
     redact_text(text, key=KEY)
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5

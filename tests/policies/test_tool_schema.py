@@ -139,10 +139,10 @@ BOMBS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_a_schema_bomb_is_refused_before_it_goes_off(name: str) -> None:
     schema, arguments = BOMBS[name]
     checked = check_schema(schema)
-    started = time.perf_counter()
+    started = time.process_time()
     (fault,) = validate(checked, arguments)
     assert "too much to check" in fault.words
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_ordinary_recursion_and_long_lists_are_checked() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 from slack_bolt.async_app import AsyncApp
 
 from tests.sandbox.stock_app import actions, button, in_socket_mode, modal, plain, stock_app
@@ -34,6 +34,7 @@ async def open_browser() -> AsyncIterator[Browser]:
     """A headless Chromium, gone when the block ends."""
     if CHROMIUM is None:
         pytest.fail(NO_CHROMIUM)
+    expect.set_options(timeout=20_000)  # a busy machine may be late
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -46,7 +47,7 @@ async def watched_page(browser: Browser, address: str, *, expected: str = "", **
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
     complaints: list[str] = []
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.on("console", lambda said: _note(said, complaints))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(address)

@@ -113,7 +113,7 @@ def _nothing_missing(request: Request, seen: str) -> None:
             assert whole in seen or f'"{value}"' in seen
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(requests())
 def test_no_argument_breaks_a_form_a_list_or_a_note(request: Request) -> None:
     memo = Memo(r=request.id, v=1)
