@@ -3,7 +3,8 @@
 Rules that look at the same tools stand in one bundle, its conditions in batches that the engine evaluates as one list.
 A batch in which any condition fails, or gives what is no bool, says nothing: then each of its conditions is asked
 alone, and fails in its own words. Conditions with loops are always asked alone, for all of one evaluation share the
-engine's limit of iterations. All of it is compiled when the policy is loaded, so that no call waits for the compiler.
+engine's limit of iterations; those that read the stated confidence too, for they are asked more than once. All of it
+is compiled when the policy is loaded, so that no call waits for the compiler.
 """
 
 from __future__ import annotations
@@ -80,16 +81,14 @@ def bundled(rules: tuple[Looking, ...]) -> Bundles:
     return Bundles(rules=rules, each=tuple(_bundle(rules, patterns, each) for patterns, each in places.items()))
 
 
-def answered(bundles: Iterable[Bundle], bound: Bound, unsaid: frozenset[str]) -> Mapping[int, bool]:
+def answered(bundles: Iterable[Bundle], bound: Bound) -> Mapping[int, bool]:
     """What the batches say of ``bound``, by the rule's place; who isn't in it is to be asked alone.
 
-    ``unsaid`` are the names that the call leaves out; a batch that reads one is left out whole. Empty where the work of
-    all conditions together could be refused: which of them is refused depends on their order.
+    Empty where the work of all conditions together could be refused: which of them is depends on their order.
     """
     parts = tuple(bundles)
-    placed = [each for bundle in parts for each in bundle.batches if unsaid.isdisjoint(each.batch.names)]
-    weights = [*(each.batch.weight for bundle in parts for each in bundle.batches)]
-    weights += [weight for bundle in parts for weight in bundle.alone]
+    placed = [each for bundle in parts for each in bundle.batches]
+    weights = [*(each.batch.weight for each in placed), *(weight for bundle in parts for weight in bundle.alone)]
     if bound.error is not None or sum(work(weight, bound.size) for weight in weights) > min(MOST, bound.allowance.left):
         return {}
     answers: dict[int, bool] = {}
@@ -103,9 +102,11 @@ def answered(bundles: Iterable[Bundle], bound: Bound, unsaid: frozenset[str]) ->
 
 def _bundle(rules: Sequence[Looking], patterns: tuple[str, ...], places: Sequence[int]) -> Bundle:
     conditions = {place: rule.when for place in places if (rule := rules[place]).when is not None}
-    alone = {place: condition for place, condition in conditions.items() if condition.weight.depth}
+    alone = {place: each for place, each in conditions.items() if each.weight.depth or "confidence" in each.names}
+    together = [(place, each) for place, each in conditions.items() if place not in alone]
     batches: list[Placed] = []
-    for part in _parts({place: condition for place, condition in conditions.items() if place not in alone}):
+    for start in range(0, len(together), SIZE):
+        part = dict(together[start : start + SIZE])
         batch = compile_batch(tuple(part.values())) if len(part) >= _FEWEST else None
         if batch is None:
             alone |= part
@@ -113,12 +114,3 @@ def _bundle(rules: Sequence[Looking], patterns: tuple[str, ...], places: Sequenc
             batches.append(Placed(batch=batch, places=tuple(part)))
     weights = tuple(condition.weight for condition in alone.values())
     return Bundle(patterns=patterns, places=tuple(places), batches=tuple(batches), alone=weights)
-
-
-def _parts(conditions: Mapping[int, Condition]) -> Iterable[dict[int, Condition]]:
-    """The conditions in batches. Those that read the same names of what a call may leave out come together."""
-    kinds: dict[bool, list[tuple[int, Condition]]] = {False: [], True: []}
-    for place, condition in conditions.items():
-        kinds["confidence" in condition.names].append((place, condition))
-    for kind in kinds.values():
-        yield from (dict(kind[start : start + SIZE]) for start in range(0, len(kind), SIZE))

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 
 from policies.checkpoint import Kind
+from policies.confidence import may_rise
 from policies.document import Path, Sheet
 from policies.duration import in_words, parse_duration
 from policies.errors import Fault
@@ -16,6 +17,10 @@ from policies.policy import Policy, Rule
 from policies.rules import most_people
 
 ONE_DAY = timedelta(days=1)
+_DOWNWARDS = (
+    "What this says of one confidence counts for every lower one too, for to state less never loosens;"
+    " write confidence < 0.7 and the like."
+)
 _GATED = (Kind.SOFT, Kind.INBOX, Kind.HARD, Kind.MANUAL)
 
 
@@ -81,6 +86,8 @@ def _single(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str
     for rule in policy.rules:
         if rule.believes and rule.gate.kind is Kind.ALLOW:
             yield places[rule.name], "This rule reads the agent's own words, so it can only tighten: it allows nothing."
+        if rule.when and "confidence" in rule.reads and may_rise(rule.when.text):
+            yield (*places[rule.name], "when"), _DOWNWARDS
         for pattern in rule.patterns:
             near = get_close_matches(pattern, policy.catalogue, n=1, cutoff=0.8)
             if near and not any(fnmatchcase(name, pattern) for name in policy.catalogue):

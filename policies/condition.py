@@ -17,11 +17,23 @@ from typing import Any
 import rfc8785
 from cel_expr_python import cel
 
+from policies.confidence import looks, thresholds
 from policies.errors import ConditionError, Fault, Faulty
 from policies.expression import COUNTS, Expression, counted, patterns, read, zone_faults
 from policies.functions import FUNCTIONS, declared
 from policies.nearest import did_you_mean
-from policies.work import MOST_OF_A_PATTERN, Allowance, Size, Weight, pattern_work, size_of, together, weigh, work
+from policies.work import (
+    MOST_OF_A_PATTERN,
+    Allowance,
+    Size,
+    Weight,
+    pattern_work,
+    repeated,
+    size_of,
+    together,
+    weigh,
+    work,
+)
 
 OWN_WORDS = frozenset({"confidence", "context", "on_behalf_of"})
 """What the agent says of itself: a rule that reads these can only raise the gate."""
@@ -59,15 +71,22 @@ class Bound:
     size: Size
     allowance: Allowance = field(default_factory=Allowance, compare=False)
     error: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def at(self, confidence: float) -> Bound:
+        """The same call, stated with another confidence. It costs nothing more: a condition pays once for all looks,
+        so that what is refused never hangs on what the agent says."""
+        return bind({**self.values, "confidence": confidence})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
     """A checked expression of type bool; ``names`` are those of ``TYPES`` that it reads, and counts by their duration,
-    such as ``recent.count(10m)``."""
+    such as ``recent.count(10m)``. ``thresholds`` are the numbers that it compares the stated confidence with."""
 
     text: str
     names: frozenset[str]
+    thresholds: tuple[float, ...] = ()
     engine_text: str = field(repr=False, compare=False)
     weight: Weight = field(repr=False, compare=False)
     program: Any = field(repr=False, compare=False)
@@ -82,9 +101,8 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Several conditions without loops, which the engine evaluates as one list; their names and weights together."""
+    """Several conditions without loops, which the engine evaluates as one list, and their weight together."""
 
-    names: frozenset[str]
     weight: Weight = field(repr=False, compare=False)
     program: Any = field(repr=False, compare=False)
 
@@ -126,7 +144,7 @@ def bind(values: Mapping[str, Any]) -> Bound:
     """The values of the names for one call; a name left out makes the conditions that need it fail."""
     size = size_of(values)
     try:
-        return Bound(activation=_environment().Activation(dict(values)), size=size)
+        return Bound(activation=_environment().Activation(dict(values)), size=size, values=values)
     except Exception as error:  # the engine names no error types, and whatever it is must not pass for an answer
         return Bound(activation=None, size=size, error=_clean(error))
 
@@ -139,6 +157,7 @@ def compile_condition(text: str) -> Condition:
     return Condition(
         text=text,
         names=checked.names,
+        thresholds=checked.thresholds,
         engine_text=checked.engine_text,
         weight=checked.weight,
         program=checked.program,
@@ -152,8 +171,7 @@ def compile_batch(conditions: Sequence[Condition]) -> Batch | None:
         program = _environment().compile(f"[{lines}]")
     except (RuntimeError, TypeError):
         return None
-    names = frozenset[str]().union(*(condition.names for condition in conditions))
-    return Batch(names=names, weight=together([condition.weight for condition in conditions]), program=program)
+    return Batch(weight=together([condition.weight for condition in conditions]), program=program)
 
 
 def compile_phrase(text: str) -> Phrase:
@@ -176,6 +194,7 @@ def _environment(without: str | None = None) -> cel.Env:
 class _Checked:
     engine_text: str
     names: frozenset[str]
+    thresholds: tuple[float, ...]
     weight: Weight
     program: Any
 
@@ -193,7 +212,11 @@ def _check(text: str) -> _Checked:
         raise Faulty(faults)
     weight = weigh(expression.bare, cost)
     names = _names(engine_text) - {*COUNTS} | counts
-    return _Checked(engine_text=engine_text, names=names, weight=weight, program=program)
+    numbers, unclear = thresholds(expression) if "confidence" in names else ((), ())
+    if unclear:
+        raise Faulty(unclear)
+    weight = repeated(weight, 1 + looks(numbers))
+    return _Checked(engine_text=engine_text, names=names, thresholds=numbers, weight=weight, program=program)
 
 
 def _compile(text: str) -> cel.Expression:

@@ -2,7 +2,8 @@
 
 Adding a rule to a call that some rule matches can only tighten: the kind of the strictest, the highest quorum, consent
 to self-approval only where all consent, silence lets go only where all let go. What the agent says of itself can only
-raise the gate that the other rules give. A condition that can't be evaluated holds the call for people.
+raise the gate that the other rules give, and to state a lower confidence never loosens it. A condition that can't be
+evaluated holds the call for people.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 
 from policies.bundle import answered
 from policies.checkpoint import Checkpoint, Kind, Ladder, stricter
-from policies.condition import Bound, bind
+from policies.condition import Bound, Condition, bind
+from policies.confidence import higher
 from policies.duration import parse_duration
 from policies.errors import ConditionError
 from policies.expression import COUNTS
@@ -84,7 +86,7 @@ def judge(policy: Policy, submission: Submission, facts: Facts) -> Checkpoint:
     """The checkpoint before the call. Total: for arguments that passed intake it never raises."""
     bound, tool = _bind(submission, facts), submission.call.tool
     bundles = policy.about(tool)
-    answers = answered(bundles, bound, _unsaid(submission))
+    answers = answered(bundles, bound)
     findings = [
         _find(policy.rules[place], submission, bound, policy, answers.get(place))
         for place in sorted(place for bundle in bundles for place in bundle.places)
@@ -100,11 +102,6 @@ def explain(policy: Policy, submission: Submission, facts: Facts) -> Explanation
         _find(rule, submission, bound, policy) if rule.names(tool) else _other_tool(rule) for rule in policy.rules
     )
     return Explanation(checkpoint=_decide(policy, tool, findings, bound, facts.now), findings=findings)
-
-
-def _unsaid(submission: Submission) -> frozenset[str]:
-    """The names that the call leaves out: rules that read them are skipped."""
-    return frozenset({"confidence"} if submission.confidence is None else ())
 
 
 def _bind(submission: Submission, facts: Facts) -> Bound:
@@ -147,16 +144,42 @@ def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy, answ
     if rule.when is None:
         why = "it is about every call of this tool"
         return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
-    if not rule.reads.isdisjoint(_unsaid(submission)):
+    if "confidence" not in rule.reads:
+        return _ask(rule, rule.when, submission, bound, policy, answer)
+    if submission.confidence is None:
         return Finding(rule=rule, standing=Standing.UNSAID, why="the agent said nothing of its confidence")
+    stated = _ask(rule, rule.when, submission, bound, policy)
+    if stated.gate is not None and stated.gate.kind.strictness >= Kind.HARD.strictness:
+        return stated
+    surer = [
+        _ask(rule, rule.when, submission, bound.at(confidence), policy, surer=True)
+        for confidence in higher(rule.when.thresholds, submission.confidence)
+    ]
+    return max([stated, *surer], key=lambda found: found.gate.rank if found.gate else (-1, 0))
+
+
+def _ask(
+    rule: Rule,
+    when: Condition,
+    submission: Submission,
+    bound: Bound,
+    policy: Policy,
+    answer: bool | None = None,
+    surer: bool = False,
+) -> Finding:
+    """What the condition says of ``bound``; ``surer``: of a higher confidence than the agent stated.
+
+    What holds of a higher confidence holds of the stated one too, for to state less must never loosen.
+    """
+    beside = " of a higher confidence, and to state less never loosens" if surer else ""
     try:
-        if rule.when.holds(bound) if answer is None else answer:
-            why = f"{rule.when.text} is true"
-            return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
+        if when.holds(bound) if answer is None else answer:
+            gate = _safe(rule.gate, submission, policy)
+            return Finding(rule=rule, standing=Standing.MATCHED, why=f"{when.text} is true{beside}", gate=gate)
     except ConditionError as error:
-        gate = _held(rule, error.words, policy)
-        return Finding(rule=rule, standing=Standing.ERRED, why=f"{rule.when.text} failed: {error.words}", gate=gate)
-    return Finding(rule=rule, standing=Standing.CONDITION_FALSE, why=f"{rule.when.text} is false")
+        why = f"{when.text} failed{beside}: {error.words}"
+        return Finding(rule=rule, standing=Standing.ERRED, why=why, gate=_held(rule, error.words, policy))
+    return Finding(rule=rule, standing=Standing.CONDITION_FALSE, why=f"{when.text} is false")
 
 
 def _safe(gate: Checkpoint, submission: Submission, policy: Policy) -> Checkpoint:

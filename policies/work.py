@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.functions import FUNCTIONS
@@ -105,6 +105,13 @@ def together(weights: Sequence[Weight]) -> Weight:
         rereads=False,
         commas=sum(weight.commas for weight in weights),
         patterns=sum(weight.patterns for weight in weights),
+    )
+
+
+def repeated(weight: Weight, times: int) -> Weight:
+    """The weight of evaluating one expression so many times."""
+    return replace(
+        weight, letters=weight.letters * times, touches=weight.touches * times, patterns=weight.patterns * times
     )
 
 

@@ -112,7 +112,7 @@ def test_each_answer_and_all_the_work_are_those_of_the_conditions_alone(
     said = {} if confidence is None else {"confidence": confidence}
     values = {"tool": "t", "args": args, "agent": "x", "now": NOW, "recent.hour": 3, "context": "", **said}
     together, alone = bind(values), bind(values)
-    answers = answered(policy.about("t"), together, frozenset({"confidence"} - said.keys()))
+    answers = answered(policy.about("t"), together)
     for place, rule in enumerate(policy.rules):
         assert rule.when is not None
         if place not in answers:
@@ -124,19 +124,18 @@ def test_each_answer_and_all_the_work_are_those_of_the_conditions_alone(
 def test_most_of_a_long_policy_is_answered_together() -> None:
     policy = drawn([0, len(KINDS), 10] * 2 * SIZE)
     bound = bind({"args": {"amount": 7, "flag": True, "text": "aaa"}})
-    assert answered(policy.about("t"), bound, frozenset({"confidence"})).keys() == set(range(6 * SIZE))
+    assert answered(policy.about("t"), bound).keys() == set(range(6 * SIZE))
 
 
-def test_what_reads_a_confidence_that_nobody_stated_is_not_asked() -> None:
+def test_what_reads_the_confidence_is_asked_alone() -> None:
     policy = drawn([CONDITIONS.index("true || confidence > 0.5") * len(KINDS)] * 3)
-    assert answered(policy.about("t"), bind({"args": {}, "confidence": 0.1}), frozenset()).keys() == {0, 1, 2}
-    assert answered(policy.about("t"), bind({"args": {}}), frozenset({"confidence"})) == {}
+    assert answered(policy.about("t"), bind({"args": {}, "confidence": 0.1})) == {}
 
 
 def test_a_condition_that_fails_silences_its_own_batch_only() -> None:
     fine, failing = CONDITIONS.index("true") * len(KINDS), CONDITIONS.index("args.absent > 1") * len(KINDS)
     policy = drawn([fine] * SIZE + [failing] + [fine] * (SIZE - 1) + [fine] * SIZE)
-    answers = answered(policy.about("t"), bind({"args": {}}), frozenset())
+    answers = answered(policy.about("t"), bind({"args": {}}))
     assert answers.keys() == {*range(SIZE), *range(2 * SIZE, 3 * SIZE)}
 
 
@@ -144,7 +143,7 @@ def test_where_the_work_could_be_refused_each_is_asked_alone_in_the_order_of_the
     costly = CONDITIONS.index("args.text.contains('a') && args.text.contains('b')") * len(KINDS)
     policy, call = drawn([costly + 3] * 60), submission({"text": "b" * 65_000}, None)
     bound = bind({"args": call.call.arguments})
-    assert answered(policy.about("t"), bound, frozenset()) == {}
+    assert answered(policy.about("t"), bound) == {}
     assert bound.allowance.left == MOST_OF_A_CALL
     found = explain(policy, call, FACTS)
     assert found.checkpoint.kind is Kind.DENY

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.checkpoint import Act, Checkpoint, Kind
+from policies.condition import compile_condition
 from policies.judgement import RECENT, Facts, Standing, explain, judge
 from policies.loader import load
 from policies.policy import Policy
@@ -178,6 +179,33 @@ def test_what_the_agent_says_of_itself_can_only_raise_the_gate() -> None:
     assert gate(call("new", context="safe"), calm, safe).kind is Kind.HARD
 
 
+def test_a_rule_for_a_high_confidence_holds_a_low_one_as_well_and_says_so() -> None:
+    sure = policy("{name: sure, match: read, when: confidence > 0.5, checkpoint: manual}")
+    for confidence in (0.1, 0.5, 0.9):
+        assert judge(sure, call("read", confidence=confidence), FACTS).kind is Kind.MANUAL
+    assert judge(sure, call("read"), FACTS).kind is Kind.ALLOW
+    found = explain(sure, call("read", confidence=0.1), FACTS).findings[0]
+    assert found.why == "confidence > 0.5 is true of a higher confidence, and to state less never loosens"
+
+
+def test_what_fails_of_a_higher_confidence_holds_the_lower_one_for_people() -> None:
+    odd = "{name: odd, match: pay, when: 'confidence > 0.5 ? args.absent > 1 : true', checkpoint: soft, ladder: pause}"
+    law = policy("{name: reads, match: pay, checkpoint: allow}", odd, "{name: w, match: wipe, checkpoint: hard}")
+    assert judge(law, call(confidence=0.9), FACTS).kind is Kind.HARD
+    assert judge(law, call(confidence=0.1), FACTS).kind is Kind.HARD
+
+
+def test_what_a_condition_may_cost_covers_every_confidence_and_is_the_same_for_each() -> None:
+    several = "args.body == args.body && (confidence < 0.2 || confidence > 0.8)"
+    looked_at_once = compile_condition(several.replace("confidence", "args.sure")).weight
+    assert compile_condition(several).weight.touches == 6 * looked_at_once.touches
+    odd = f"{{name: odd, match: pay, when: '{several}', checkpoint: inbox}}"
+    last = "{name: last, match: pay, when: \"args.body.contains('forever')\", checkpoint: deny}"
+    busy = policy(*(odd.replace("odd", f"odd {n}") for n in range(9)), last)
+    body = "b" * 30_000
+    assert len({judge(busy, call(confidence=c, body=body), FACTS).kind for c in (0.0, 0.2, 0.5, 0.8, 1.0)}) == 1
+
+
 def test_an_explanation_tells_of_every_rule_why_it_counts_or_not() -> None:
     found = explain(
         policy(
@@ -213,6 +241,11 @@ CONDITIONS = [
     "recent.hour > 3",
     "confidence < 0.5",
     "confidence > 0.5",
+    "confidence >= 0.25 && confidence < 0.5",
+    "0.75 == confidence",
+    "!(confidence < 0.5)",
+    "confidence > 0.5 ? args.absent > 1 : args.amount > 100",
+    "confidence < 0.5 ? args.absent > 1 : false",
     "context == 'safe'",
     "on_behalf_of != ''",
 ]
@@ -257,9 +290,10 @@ JSON = st.recursive(
 )
 ARGUMENTS = st.fixed_dictionaries({}, optional={"amount": AMOUNTS, "to": st.lists(st.text()) | JSON, "other": JSON})
 TOOLS = st.sampled_from(["pay", "read", "post", "wipe", "unknown", "read_*"])
+CONFIDENCES = st.sampled_from([0, 0.25, 0.5, 0.50001, 0.75, 1]) | st.floats(0, 1)
 WORDS: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
-    confidence=st.none() | st.floats(0, 1),
+    confidence=st.none() | CONFIDENCES,
     context=st.sampled_from([None, "", "safe", "x"]),
     on_behalf_of=st.sampled_from([None, "", "U0ANA"]),
 )
@@ -283,7 +317,7 @@ def permits_more(one: Checkpoint, other: Checkpoint) -> bool:
 @settings(max_examples=300, deadline=None)
 @given(
     indexes=RULES.filter(bool),
-    added=st.integers(0, 131),
+    added=st.integers(0, len(CONDITIONS) * len(GATES) - 1),
     place=st.integers(0, 6),
     tool=TOOLS,
     args=ARGUMENTS,
@@ -308,6 +342,16 @@ def test_the_agents_own_words_never_loosen(
     deaf = replace(full, rules=tuple(rule for rule in full.rules if not rule.believes))
     submission = Submission(call=ToolCall(tool=tool, arguments=args), **words)
     assert not permits_more(judge(full, submission, FACTS), judge(deaf, replace(submission, context=None), FACTS))
+
+
+@settings(max_examples=200, deadline=None)
+@given(indexes=RULES, tool=TOOLS, args=ARGUMENTS, words=WORDS, stated=st.lists(CONFIDENCES, min_size=2, max_size=2))
+def test_to_state_a_lower_confidence_never_loosens(
+    indexes: list[int], tool: str, args: dict[str, Any], words: dict[str, Any], stated: list[float]
+) -> None:
+    call, full = Submission(call=ToolCall(tool=tool, arguments=args), **words), drawn(indexes)
+    less, more = (judge(full, replace(call, confidence=confidence), FACTS) for confidence in sorted(stated))
+    assert not permits_more(less, more)
 
 
 @settings(max_examples=200, deadline=None)
