@@ -7,10 +7,12 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.eligible import People, with_people
 from bot.shelf import PolicyShelf
+from bot.turns import Turns
 from bot.waiting import Waiting, changed_within
 from policies.agent_run import AgentRun, RunState
 from policies.authority import check_may_approve, check_may_stop
@@ -76,6 +78,7 @@ class Gateway:
         self.clock = clock
         self.waiting = waiting
         self.workspace_id = workspace_id
+        self.turns = Turns()
         self._people = people
         self._environment = environment
 
@@ -85,12 +88,13 @@ class Gateway:
         self, submission: Submission, requester: Requester, *, idempotency: Idempotency | None = None
     ) -> Added:
         """Judge a tool call and store the request: pending, or settled at once (allow, deny, nobody could approve)."""
-        _check_schema(submission)
+        await self.turns.run(partial(_check_schema, submission))
         policy = self.shelf.current
         checkpoint = await self._judge(policy, submission, requester)
         if checkpoint.kind not in (Kind.ALLOW, Kind.DENY):
             await self._check_budget(requester, idempotency)
-        outcome = open_request(
+        opening = partial(
+            open_request,
             submission,
             checkpoint,
             request_id=new_id("req"),
@@ -99,6 +103,7 @@ class Gateway:
             policy_digest=policy.digest,
             now=self.clock(),
         )
+        outcome = await self.turns.run(opening)
         if self._people is not None:
             outcome = await with_people(outcome, self._people, self.clock())
         return await self.store.add(outcome, idempotency=idempotency)
@@ -271,7 +276,7 @@ class Gateway:
         now = self.clock()
         recent = await self._recent(policy, submission.call.tool, requester, now)
         facts = Facts(agent=requester.name, now=now, recent=recent, environment=self._environment)
-        return judge(policy, submission, facts)
+        return await self.turns.run(partial(judge, policy, submission, facts))
 
     async def _recent(self, policy: Policy, tool: str, requester: Requester, now: datetime) -> dict[str, int]:
         """The counts that the policy's conditions read, and no others."""

@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from bot.api.asks import Body, Query
 from bot.api.problems import Malformed, TooLarge
+from bot.turns import Turns
 from policies.arguments import MAX_BODY_BYTES, JsonValue, parse, pointer
 from policies.errors import Fault, Faulty, Invalid
 
@@ -33,13 +35,16 @@ Q = TypeVar("Q", bound=Query)
 M = TypeVar("M", bound=BaseModel)
 
 
-async def json_of(http: web.Request) -> JsonValue:
-    """The body as JSON. Raises ``TooLarge``, ``Malformed``, or aiohttp's own 408 where it doesn't arrive."""
+async def json_of(http: web.Request, turns: Turns) -> JsonValue:
+    """The body as JSON, parsed in its turn.
+
+    Raises ``TooLarge``, ``Malformed``, or aiohttp's own 408 where it doesn't arrive.
+    """
     text = await _read(http)
     if not text.strip():
         raise Malformed("The body is empty; send a JSON object.")
     try:
-        return parse(text)
+        return await turns.run(partial(parse, text))
     except Invalid as error:
         raise Malformed(error.words, where=error.where) from error
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -77,14 +78,16 @@ class RequestRoutes:
         """``POST /v1/requests``: 201 new, 200 the same again."""
         requester = await self.doorkeeper.requester(http)
         key = idempotency_key(http)
-        sent = await json_of(http)
-        submission = body_as(SubmitBody, sent).submission()
-        again = _idempotency(requester, key, sent) if key is not None else None
+        turns = self.gateway.turns
+        sent = await json_of(http, turns)
+        submission = await turns.run(body_as(SubmitBody, sent).submission)
+        again = await turns.run(partial(_idempotency, requester, key, sent)) if key is not None else None
         try:
             added = await self.gateway.submit(submission, requester, idempotency=again)
         except Faulty as error:
             raise moved(error, "/arguments") from error
-        response = _show(RequestOut.of(added.request), status=201 if added.created else 200)
+        status = 201 if added.created else 200
+        response = await turns.run(lambda: _show(RequestOut.of(added.request), status=status))
         response.headers["Location"] = f"/v1/requests/{added.request.id}"
         return response
 
@@ -113,13 +116,13 @@ class RequestRoutes:
         """``POST /v1/requests/{id}/claim``: the arguments to run, once."""
         requester = await self.doorkeeper.requester(http)
         key = idempotency_key(http)
-        body = body_as(ClaimBody, await json_of(http))
+        body = body_as(ClaimBody, await json_of(http, self.gateway.turns))
         return _shown(await self.gateway.claim(_id(http), requester, body.digest, key=key))
 
     async def report(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/report``: how the claimed call went."""
         requester = await self.doorkeeper.requester(http)
-        body = body_as(ReportBody, await json_of(http))
+        body = body_as(ReportBody, await json_of(http, self.gateway.turns))
         state = ExecutionState(body.status)
         return _shown(
             await self.gateway.report(_id(http), requester, state, note=body.note, result=body.checked_result())

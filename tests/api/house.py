@@ -133,8 +133,8 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(directory: Path) -> AsyncIterator[House]:
-    """The API on a free port, its database in ``directory``."""
+async def open_house(directory: Path, policy: str = POLICY) -> AsyncIterator[House]:
+    """The API on a free port, its database in ``directory``, under ``policy``."""
     clock, waiting = MovableClock(), Waiting()
     metrics = Metrics()
     store = await Store.open(
@@ -143,7 +143,7 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
         on_commit=waiting.wake,
         on_changed=metrics.changed,
     )
-    shelf = PolicyShelf(store, load(POLICY, source="test.yml"))
+    shelf = PolicyShelf(store, load(policy, source="test.yml"))
     await shelf.keep(clock())
     gateway = Gateway(store, shelf, clock, waiting, workspace_id="T0TEST")
     app = web.Application()
