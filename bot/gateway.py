@@ -30,6 +30,7 @@ from policies.events import (
     Outcome,
     Reported,
     Reviewed,
+    Snoozed,
     Stopped,
     Withdrawn,
 )
@@ -202,6 +203,10 @@ class Gateway:
     async def attest(self, request_id: str, person: Person, ran: bool) -> Request:
         """Say of an unknown execution whether it ran."""
         return await self._change(request_id, Attested(person=person, ran=ran))
+
+    async def snooze(self, request_id: str, person: Person, until: datetime) -> Request:
+        """Put off the ladder's steps until ``until`` (UTC); a time that isn't ahead wakes the request."""
+        return await self._change(request_id, Snoozed(person=person, until=until))
 
     async def mark_audit(self, request_id: str, person: Person, mark: str) -> Request:
         """Mark what went ahead on silence as ``seen`` or ``objected``."""

@@ -71,7 +71,8 @@ Effect = Announce | PostCard | Refresh | Remind | Summon | TellServed | Post
 class Entry:
     """One line of the journal: what happened, by whom, when. Never arguments, only digests.
 
-    ``what`` is one of: opened, delivered, step, reviewed, revised, settled, audited, repaired, or an execution state.
+    ``what`` is one of: opened, delivered, step, reviewed, revised, snoozed, settled, audited, repaired, or an execution
+    state.
     """
 
     what: str

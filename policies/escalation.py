@@ -41,6 +41,9 @@ def join_early(request: Request, steps: int, now: datetime) -> Outcome:
 def _fall_due(request: Request, now: datetime) -> Outcome:
     if request.settled:
         return _execution_due(request, now)
+    if request.snoozed is not None:
+        # What was put off is due from here on, at once where its time has come meanwhile.
+        return Outcome(request=replace(request, snoozed=None), effects=(Refresh(request_id=request.id),))
     ladder = request.checkpoint.ladder
     step = ladder.steps[request.steps_done]
     if request.expires_at is not None and request.expires_at <= ladder.falls_due(step, request.clock_from):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from policies.checkpoint import Checkpoint
@@ -94,7 +95,17 @@ class AuditMarked:
     mark: str
 
 
-Event = Reviewed | Elapsed | Delivered | Withdrawn | Stopped | Claimed | Reported | Lost | Attested | AuditMarked
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snoozed:
+    """A reviewer puts off the steps of the ladder until ``until`` (UTC); a time that isn't ahead wakes it."""
+
+    person: Person
+    until: datetime
+
+
+Event = (
+    Reviewed | Snoozed | Elapsed | Delivered | Withdrawn | Stopped | Claimed | Reported | Lost | Attested | AuditMarked
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from policies import reviewing
+from policies import reviewing, snoozing
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Announce, Refresh
@@ -30,6 +30,7 @@ from policies.events import (
     Outcome,
     Reported,
     Reviewed,
+    Snoozed,
     Stopped,
     Withdrawn,
 )
@@ -180,6 +181,7 @@ REVIEW: Mapping[Place, Callable[..., Outcome]] = {
     (State.PENDING, Reviewed): reviewing.review,
     (State.PENDING, Stopped): reviewing.stop_pending,
     (State.PENDING, Withdrawn): _withdraw,
+    (State.PENDING, Snoozed): snoozing.snooze,
     (State.PENDING, Delivered): _deliver,
     (State.PENDING, Elapsed): _nothing,
 }

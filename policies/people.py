@@ -55,6 +55,7 @@ class Person:
     ``usergroups`` are the ids of those groups, among the ones that the policy names, to which the person belongs;
     ``channels`` those of the channels, private at that moment, that the policy names and the person is in.
     ``away`` says that the person is out of office; who decides all the same counts.
+    ``zone`` is the IANA name of the time zone that the person lives by, where Slack tells one.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Person:
     usergroups: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()
     away: Absence | None = None
+    zone: str | None = None
 
     def is_called(self, who: str) -> bool:
         """Is ``who`` (a user id or an e-mail address) this person?"""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from policies.checkpoint import Act, Checkpoint, Kind
+from policies.checkpoint import Act, Checkpoint, Kind, Step
 from policies.people import Person, Reviewers
 from policies.review import Decision, Review, approvers
 
@@ -75,6 +75,15 @@ class Execution:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Snooze:
+    """Who put off the ladder's steps (id and name), and until when (UTC)."""
+
+    by: str
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """A tool call that waits for people, with all that was decided about it. One row; every change makes a new value.
 
@@ -83,8 +92,8 @@ class Request:
     ``steps_done`` the number of its steps already taken, ``delivered_at`` when a card was first demonstrably delivered.
     ``expires_at`` is the agent's own, earlier end. ``known_as`` are further ids and addresses of those whom
     ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``purged_at`` is when its contents were
-    blanked. ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something
-    last changed that the cards show.
+    blanked. While ``snoozed`` stands, no step falls due but the end. ``version`` belongs to the store alone, and so
+    does ``visible_version``: the version with which something last changed that the cards show.
     """
 
     id: str
@@ -115,6 +124,7 @@ class Request:
     expires_at: datetime | None = None
     known_as: tuple[str, ...] = ()
     purged_at: datetime | None = None
+    snoozed: Snooze | None = None
 
     @property
     def settled(self) -> bool:
@@ -147,6 +157,18 @@ class Request:
         return self.checkpoint.ladder.steps[-1].act is Act.PROCEED
 
     @property
+    def can_be_put_off(self) -> bool:
+        """Are there steps before the end that a snooze could put off? Never where silence proceeds.
+
+        There a reviewer would keep the others from being asked, and then silence would let the call go.
+        """
+        return not self.settled and not self.waits_for_delivery and not self._next.act.ends
+
+    @property
+    def _next(self) -> Step:
+        return self.checkpoint.ladder.steps[self.steps_done]
+
+    @property
     def deadline_at(self) -> datetime | None:
         """When silence ends a pending request; None once it is settled."""
         if self.settled:
@@ -165,8 +187,7 @@ class Request:
     def next_action_at(self) -> datetime | None:
         """The nearest deadline of any kind, an indexed column for the ticker; None where nothing can come due."""
         if not self.settled:
-            ladder = self.checkpoint.ladder
-            due = ladder.falls_due(ladder.steps[self.steps_done], self.clock_from)
+            due = self.snoozed.until if self.snoozed else self.checkpoint.ladder.falls_due(self._next, self.clock_from)
             return min(due, self.expires_at) if self.expires_at else due
         if self.execution is not None and self.execution.state is ExecutionState.CLAIMED:
             return self.execution.at + self.checkpoint.report

@@ -118,6 +118,8 @@ class RequestOut(Out):
     group: str | None
     created_at: datetime
     deadline_at: datetime | None
+    snoozed_until: datetime | None
+    snoozed_by: str | None
     permit_expires_at: datetime | None
     reviews: list[ReviewOut]
     decision: DecisionOut | None
@@ -127,7 +129,7 @@ class RequestOut(Out):
     @classmethod
     def of(cls, request: Request) -> RequestOut:
         """``request`` as its requester may read it."""
-        checkpoint = request.checkpoint
+        checkpoint, snoozed = request.checkpoint, None if request.settled else request.snoozed
         arguments, proposed = dict(request.call.arguments), dict(request.proposed)
         return cls(
             id=request.id,
@@ -151,6 +153,8 @@ class RequestOut(Out):
             group=None,
             created_at=request.created_at,
             deadline_at=request.deadline_at,
+            snoozed_until=snoozed.until if snoozed else None,
+            snoozed_by=snoozed.by if snoozed else None,
             permit_expires_at=request.permit_expires_at,
             reviews=[ReviewOut.of(review) for review in request.reviews],
             decision=DecisionOut.of(request.decision) if request.decision else None,

@@ -42,6 +42,7 @@ class User(Wire):
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     is_email_confirmed: bool | None = None
+    tz: str | None = None
     profile: _Profile = _Profile()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -21,6 +22,7 @@ from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError
 from policies.fields import form_fields
 from policies.request import Request
 from policies.review import Verdict
+from policies.snoozing import next_morning
 
 log = get_logger("signoff.slack")
 
@@ -43,6 +45,9 @@ class Clicks:
             ids.SEEN: self._mark,
             ids.OBJECT: self._mark,
             ids.STOP_RUN: self._stop_run,
+            ids.SNOOZE_HOUR: self._snooze,
+            ids.SNOOZE_MORNING: self._snooze,
+            ids.WAKE: self._snooze,
         }
 
     async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -148,6 +153,14 @@ class Clicks:
         person = await self._desk.directory.person(click.user_id)
         mark = "seen" if click.action_id == ids.SEEN else "objected"
         await self._desk.gateway.mark_audit(ids.target(click.value).request_id, person, mark)
+
+    async def _snooze(self, click: Click) -> None:
+        person, now = await self._desk.directory.person(click.user_id), self._desk.gateway.clock()
+        if click.action_id == ids.SNOOZE_MORNING:
+            until = next_morning(now, person)
+        else:
+            until = now + timedelta(hours=1) if click.action_id == ids.SNOOZE_HOUR else now
+        await self._desk.gateway.snooze(ids.target(click.value).request_id, person, until)
 
     async def _stop_run(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)

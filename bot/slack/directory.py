@@ -118,6 +118,7 @@ class Directory:
             usergroups=frozenset(group for group, (_, members) in groups.items() if user_id in members),
             channels=frozenset(channel for channel, (_, members) in channels.items() if user_id in members),
             away=user.away(self._clock()),
+            zone=user.tz,
         )
 
     async def why_not(self, channel: str) -> str:

@@ -18,9 +18,12 @@ DIDNT_RUN = "signoff.didnt_run"
 SEEN = "signoff.seen"
 OBJECT = "signoff.object"
 STOP_RUN = "signoff.stop_run"
+SNOOZE_HOUR = "signoff.snooze.hour"
+SNOOZE_MORNING = "signoff.snooze.morning"
+WAKE = "signoff.wake"
 MORE = "signoff.more"
 """The menu of a pending card. Its options name, by the verbs of ``VERBS``, the actions that have no button there."""
-VERBS = {"view": VIEW}
+VERBS = {"view": VIEW, "hour": SNOOZE_HOUR, "morning": SNOOZE_MORNING, "wake": WAKE}
 
 VIEW_FORM = "signoff.form.view"
 REJECT_FORM = "signoff.form.reject"

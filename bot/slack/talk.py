@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -12,7 +13,9 @@ from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.payloads import Command, Mention
 from bot.slack.views.home import HELP, listing, unknown_word
+from bot.slack.views.look import moment
 from bot.slack.views.modals import view_form
+from policies.duration import parse_duration
 from policies.errors import Refused, SignoffError
 from policies.people import Person
 
@@ -33,7 +36,7 @@ class Talk:
         self._desk = desk
 
     async def approvals(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """``/approvals [mine|all|ID|help]``: what waits for the person, as a message that only they see."""
+        """``/approvals [mine|all|ID|snooze ID 1h|help]``: what waits for the person; only they see the answer."""
         await ack(**await self._answered(body, self._approvals))
 
     async def agent(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -76,6 +79,8 @@ class Talk:
         word = command.text.split(maxsplit=1)[0] if command.text else ""
         if word.startswith("req_"):
             return await self._open(command, word, person)
+        if word == "snooze":
+            return await self._snooze(command, person)
         if word == "help":
             return {"text": HELP}
         if word not in ("", "mine", "all"):
@@ -99,6 +104,16 @@ class Talk:
         memo = Memo(r=request.id, v=request.revision)
         await self._desk.open(command.trigger_id, view_form(request, self._desk.looks.at_once((request,)), memo))
         return {}
+
+    async def _snooze(self, command: Command, person: Person) -> Answer:
+        _, request_id, span = [*command.text.split(), "", ""][:3]
+        if len(command.text.split()) != 3 or not request_id.startswith("req_"):
+            return {"text": HELP}
+        await self._desk.gateway.visible(request_id, person)
+        ahead = timedelta(0) if span == "now" else parse_duration(span)
+        request = await self._desk.gateway.snooze(request_id, person, self._desk.gateway.clock() + ahead)
+        until = f"put off until {moment(request.snoozed.until)}" if request.snoozed else "sent when they are due again"
+        return {"text": f"Reminders are {until}."}
 
     async def _agent(self, command: Command, person: Person) -> Answer:
         if not command.text:

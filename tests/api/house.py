@@ -30,6 +30,7 @@ reviewers:
   finance: {channel: "#finance", users: [U0FAY, U0FRED]}
 ladders:
   standard:
+    - {after: 30m, remind: true}
     - {after: 2h, then: expire}
 rules:
   - {name: reads, match: "read_*", checkpoint: allow}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,12 +11,23 @@ from tests.api.house import MAIL, PAYMENT, House
 
 NAMES = """
 id state checkpoint tool arguments proposed_arguments modified changes revision digest requester on_behalf_of run group
-created_at deadline_at permit_expires_at reviews decision execution audit
+created_at deadline_at snoozed_until snoozed_by permit_expires_at reviews decision execution audit
 """
 
 
 async def approve(house: House, request_id: str, by: str = "U0ANA", revision: int = 1) -> None:
     await house.gateway.review(request_id, house.person(by), Verdict.APPROVE, revision)
+
+
+async def test_an_agent_reads_who_snoozed_its_request_until_when_and_that_its_end_stays(house: House) -> None:
+    asked = await house.ask(MAIL)
+    until = house.clock() + timedelta(minutes=10)
+    await house.gateway.snooze(asked["id"], house.person("U0ANA"), until)
+    shown = (await house.call("GET", f"/v1/requests/{asked['id']}")).body
+    assert (shown["snoozed_by"], datetime.fromisoformat(shown["snoozed_until"])) == ("U0ANA", until)
+    assert shown["deadline_at"] == asked["deadline_at"]
+    await approve(house, asked["id"])
+    assert (await house.call("GET", f"/v1/requests/{asked['id']}")).body["snoozed_until"] is None
 
 
 async def test_a_pending_request_reads_as_documented(house: House) -> None:

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from policies.calendar import Calendar, Hours
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.effects import Remind, Summon
+from policies.errors import Invalid, Refused
 from policies.escalation import elapse
-from policies.people import Reviewers
+from policies.events import Elapsed, Event, Snoozed
+from policies.lifecycle import apply
+from policies.people import Person, Reviewers, Standing
 from policies.request import Request, Requester, State, ToolCall
 
 FRIDAY = datetime(2026, 10, 23, 13, 0, tzinfo=UTC)  # 15:00 in Berlin, two days before its clock is turned
@@ -36,6 +39,12 @@ def waiting(ladder: Ladder, **fields: object) -> Request:
         **fields,
     }
     return Request(**asked)  # type: ignore[arg-type]
+
+
+def ana(now: datetime, **fields: object) -> Person:
+    """A reviewer, looked up just now."""
+    told = {"id": "U0ANA", "name": "Ana", "standing": Standing.MEMBER, "looked_up_at": now, **fields}
+    return Person(**told)  # type: ignore[arg-type]
 
 
 def ladder_of(*steps: tuple[int, Act], calendar: Calendar | None = None) -> Ladder:
@@ -113,3 +122,45 @@ def test_the_requesters_own_limit_counts_all_time() -> None:
     limited = replace(waiting(ladder), expires_at=FRIDAY + timedelta(hours=3))
     ended = elapse(limited, FRIDAY + timedelta(hours=3)).request
     assert (ended.state, ended.deadline_at) == (State.EXPIRED, None)
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> list[tuple[int, int | None]]:
+    """Looks (a minute), and snoozes (a minute, and for how many more), in order of time."""
+    minute, lasting = st.integers(0, 1200) | st.integers(0, 4 * 1440), st.none() | st.integers(-5, 1441)
+    return sorted(draw(st.lists(st.tuples(minute, lasting), max_size=12)), key=lambda each: each[0])
+
+
+def woken_at(due: datetime, snoozes: list[tuple[datetime, datetime]]) -> datetime:
+    """The oracle: when a step that was due at ``due`` happens, by those snoozes that were admitted."""
+    carried = False
+    for index, (since, until) in enumerate(snoozes):
+        replaced = snoozes[index + 1][0] if index + 1 < len(snoozes) else until
+        ends, begun = min(until, replaced), since < due or (carried and since == due)
+        if begun and (due < ends or due == replaced < until):
+            due, carried = ends, replaced < until
+    return due
+
+
+@given(ladder=ladders(), happened=happenings())
+def test_snoozed_steps_happen_once_when_the_last_snooze_ends_and_the_end_stays(
+    ladder: Ladder, happened: list[tuple[int, int | None]]
+) -> None:
+    request, said, admitted = waiting(ladder), [], []
+    for minute, lasting in happened:
+        now = FRIDAY + minute * MINUTE
+        event: Event = Elapsed() if lasting is None else Snoozed(person=ana(now), until=now + lasting * MINUTE)
+        try:
+            outcome = apply(request, event, now)
+        except (Refused, Invalid):
+            continue
+        if isinstance(event, Snoozed):
+            admitted.append((now, event.until))
+        request = outcome.request
+        said += [each.detail["act"] for each in outcome.entries if each.what == "step"]
+        happens = [woken_at(ladder.falls_due(step, FRIDAY), admitted) for step in ladder.steps[:-1]]
+        due = [step.act.value for step, at in zip(ladder.steps, happens, strict=False) if at <= now]
+        assert said == due[: len(said)]
+        assert len(due) == len(said) or lasting is not None  # whoever ends a snooze sees it at the next look
+        assert (request.state is State.EXPIRED) == (ladder.ends_at(FRIDAY) <= now)
+        assert request.settled or request.deadline_at == ladder.ends_at(FRIDAY)

@@ -25,6 +25,10 @@ reviewers:
 ladders:
   standard:
     - {after: 2h, then: expire}
+  slow:
+    - {after: 90m, remind: true}
+    - {after: 20h, add: finance}
+    - {after: 30h, then: expire}
   pause:
     - {after: 2m, then: proceed}
 agents: {start: [support]}
@@ -34,6 +38,7 @@ rules:
   - {name: payments, match: execute_payment, checkpoint: manual, confirm: args.payee, reviewers: finance, quorum: 1}
   - {name: large, match: issue_refund, when: args.amount > 300, checkpoint: manual, reviewers: support, quorum: 1}
   - {name: never, match: issue_refund, when: args.amount > 400, checkpoint: deny}
+  - {name: slow, match: "slow_*", checkpoint: hard, reviewers: support, ladder: slow}
 default: {checkpoint: hard, reviewers: support, ladder: standard}
 """
 

@@ -20,6 +20,7 @@ from policies.events import (
     Lost,
     Reported,
     Reviewed,
+    Snoozed,
     Stopped,
     Withdrawn,
 )
@@ -140,6 +141,7 @@ def every_place() -> dict[str, Request]:
         "pending_soft_undelivered": soft,
         "pending_soft": after(soft, Delivered()),
         "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
+        "pending_snoozed": after(hard, Snoozed(person=person("U0ANA"), until=NOW + timedelta(hours=1))),
         "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),
         "pending_cut": ask({"path": "/srv", "script": "echo fine & <true>\n" * 1500 + "rm -rf /srv"}, tool="run"),
         "approved": approved,

@@ -39,6 +39,13 @@ def offered(message: Message) -> list[str]:
     return [option["value"] for menu in menus for option in menu["options"]]
 
 
+def test_the_menu_offers_what_can_be_put_off_and_nothing_that_always_reaches_past_the_end() -> None:
+    verbs = {place: [value.split(":")[0] for value in offered(shown(request))] for place, request in PLACES.items()}
+    assert verbs["pending"] == ["view", "hour"]
+    assert verbs["pending_snoozed"] == ["view", "hour", "wake"]
+    assert verbs["pending_soft"] == verbs["pending_joined"] == ["view"]
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_the_card_at_each_place_is_the_golden_one_and_any_workspace_takes_it(place: str) -> None:
     message = shown(PLACES[place])

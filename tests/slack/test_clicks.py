@@ -6,11 +6,13 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.slack import ids
 from policies.request import ExecutionState, State
+from policies.snoozing import MORNING
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import House, house, said
 from tests.slack.samples import REFUND
@@ -40,6 +42,50 @@ async def test_a_menu_of_another_version_of_signoff_says_so_and_changes_nothing(
     await home.sandbox.control.deliver("block_actions", payload)
     assert "another version of Signoff" in await home.whispered("U0ANA")
     assert (await home.now(request)).state is State.PENDING
+
+
+async def test_a_reviewer_snoozes_from_the_menu_and_every_copy_says_who_and_until_when(home: House) -> None:
+    request = await home.ask(tool="slow_refund")
+    assert await home.choose("U0ANA", request, "hour") == {"ok": True}
+    put_off = (await home.now(request)).snoozed
+    assert put_off is not None
+    assert (put_off.by, put_off.until - home.clock() <= timedelta(hours=1)) == ("U0ANA", True)
+    await home.card_says(request, "💤 Ana Reyes put off the reminders until")
+    assert await home.choose("U0ANA", request, "morning") == {"ok": True}
+    there = (await home.now(request)).snoozed
+    assert there is not None
+    assert there.until.astimezone(ZoneInfo("Europe/London")).time() == MORNING
+    await home.card_says(request, "End the snooze")
+    assert await home.choose("U0ANA", request, "wake") == {"ok": True}
+    assert (await home.now(request)).snoozed is None
+
+
+async def test_whoever_may_not_review_cannot_snooze_and_is_told_so(home: House) -> None:
+    request = await home.ask(tool="slow_refund")
+    await home.choose("U0FRED", request, "hour")
+    assert "not among the reviewers" in await home.whispered("U0FRED")
+    assert (await home.now(request)).snoozed is None
+
+
+async def test_the_command_snoozes_wakes_and_helps_whoever_writes_it_otherwise(home: House) -> None:
+    request = await home.ask(tool="slow_refund")
+    people = home.sandbox.people
+    for text, expected in (
+        ("", "/approvals snooze ID 1h"),
+        (" 1h", "/approvals snooze ID 1h"),
+        (f" {request.id}", "/approvals snooze ID 1h"),
+        (f" {request.id} 1h please", "/approvals snooze ID 1h"),
+        (f" {request.id} soon", "'soon' is no duration"),
+        (f" {request.id} 2d", "24 hours at most"),
+        (f" {request.id} now", "It isn't snoozed"),
+        (" req_unknown 1h", "There is no request with this id"),
+        (f" {request.id} 1h", "Reminders are put off until <!date^"),
+        (f" {request.id} now", "Reminders are sent when they are due"),
+    ):
+        assert (await people.command("U0ANA", "C0GENERAL", f"/approvals snooze{text}"))["ok"]
+        assert expected in await home.whispered("U0ANA", "C0GENERAL"), text
+    assert (await people.command("U0FRED", "C0GENERAL", f"/approvals snooze {request.id} 1h"))["ok"]
+    assert "There is no request with this id" in await home.whispered("U0FRED", "C0GENERAL")
 
 
 async def test_the_card_behind_a_click_is_refreshed_outside_the_pace_of_updates(home: House) -> None:

@@ -35,6 +35,7 @@ from policies.events import (
     Outcome,
     Reported,
     Reviewed,
+    Snoozed,
     Stopped,
     Withdrawn,
 )
@@ -231,6 +232,16 @@ class Lifecycle(RuleBasedStateMachine):
             self.check_may_stop(before, who)
             running = before.execution is not None and before.execution.state is not ExecutionState.UNCLAIMED
             assert not running, "a call was stopped after it had been claimed"
+
+    @rule(request=requests, who=st.sampled_from(PEOPLE), minutes=st.sampled_from([0, 15, 45, 90, 600]))
+    def snooze(self, request: str, who: str, minutes: int) -> None:
+        before = self.stored(request)
+        after = self.change(request, Snoozed(person=self.person(who), until=self.now + timedelta(minutes=minutes)))
+        if after is not None:
+            self.check_may_approve(self.witnesses[request], before, who, "PAY")
+            assert after.deadline_at == before.deadline_at, "a snooze moved the end"
+            assert before.checkpoint.kind is not Kind.SOFT, "what goes ahead on silence was snoozed"
+            assert minutes < 120, "a snooze reaches past the end"
 
     @rule(
         request=requests,

@@ -114,6 +114,9 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
         soft = request.checkpoint.kind is Kind.SOFT
         counted = () if soft and not request.approvals else (plain(words.progress(request, look)),)
         yield context(*counted, mrkdwn(_until(request)))
+        if request.snoozed is not None:
+            who = one_line(request.snoozed.name, look.key, 60)
+            yield context(plain(f"💤 {who} put off the reminders until"), mrkdwn(moment(request.snoozed.until)))
         return
     decided, ran = words.decided(request, look), words.ran(request, look)
     if decided and request.decision:

@@ -22,6 +22,7 @@ HELP = (
     "*/approvals mine* shows what was asked on your behalf\n"
     "*/approvals all* shows both\n"
     "*/approvals ID* opens one request, such as req_1c9f…\n"
+    "*/approvals snooze ID 1h* puts its reminders off for an hour; *now* instead of 1h ends that\n"
     "*/agent what to do* starts the agent"
 )
 

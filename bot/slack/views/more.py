@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.slack import ids
 from bot.slack.views.blocks import Block, menu
 from policies.request import Request
+
+HOUR, HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
 
 
 def more(request: Request, cut: bool) -> Iterator[Block]:
@@ -24,3 +27,16 @@ def _options(request: Request, cut: bool) -> Iterator[tuple[str, str]]:
     """The verb of each option (one of ``ids.VERBS``) and its label of at most 75 characters."""
     if not cut:  # a card that is cut has View all as a button
         yield "view", "Open in full"
+    yield from _snoozes(request)
+
+
+def _snoozes(request: Request) -> Iterator[tuple[str, str]]:
+    """How long reminders may be put off; nothing that would always reach past the request's end."""
+    if request.can_be_put_off and request.deadline_at is not None:
+        lasts = request.deadline_at - request.created_at
+        if lasts > HOUR:
+            yield "hour", "Snooze 1 hour"
+        if lasts > HALF_A_DAY:
+            yield "morning", "Snooze until 9:00 in the morning"
+    if request.snoozed is not None:
+        yield "wake", "End the snooze"
