@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
+from bot.beat import Beat
 from bot.gateway import Gateway
 from bot.logs import get_logger
 from bot.metrics import Metrics
@@ -61,9 +60,8 @@ class Auditor:
         self._store = gateway.store
         self._clock = clock
         self._metrics = metrics
-        self._each = each
         self._runs_driven = runs_driven
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._beat = Beat(self.tick, each, at_once=False)
         self._places = {True: Place(), False: Place()}
         self._done: set[Lack] = set()
         self._troubled: dict[Trouble, set[str]] = {kind: set() for kind in WORDS}
@@ -72,14 +70,11 @@ class Auditor:
 
     def start(self) -> None:
         """Look each half minute on the running event loop; the first look comes after the first half minute."""
-        self._scheduler.add_job(
-            self.tick, "interval", seconds=self._each, max_instances=1, coalesce=True, misfire_grace_time=None
-        )
-        self._scheduler.start()
+        self._beat.start()
 
     def stop(self) -> None:
         """Stop looking; a look under way may be cut short."""
-        self._scheduler.shutdown(wait=False)
+        self._beat.stop()
 
     async def tick(self) -> None:
         """One look and its repairs. A store that can't answer now is looked at again next time."""

@@ -1,4 +1,4 @@
-"""The clock's hand: one APScheduler interval job that lets whatever is due happen.
+"""The clock's hand: a beat that lets whatever is due happen.
 
 Deadlines are indexed columns, never scheduler jobs: APScheduler 3 drops jobs that fire more than a second late. A tick
 that was lost, late or doubled changes nothing, because each change is decided from the row and the time.
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
+from bot.beat import Beat
 from bot.gateway import Gateway
 from bot.logs import get_logger
 from bot.metrics import Metrics
@@ -44,24 +43,15 @@ class Ticker:
         self._jumped = 0.0
         self._metrics = metrics or Metrics()
         self._last: datetime | None = None
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._beat = Beat(self.tick, each)
 
     def start(self) -> None:
         """Start ticking on the running event loop; the first tick comes at once."""
-        self._scheduler.add_job(
-            self.tick,
-            "interval",
-            seconds=self._each,
-            max_instances=1,
-            coalesce=True,
-            next_run_time=datetime.now().astimezone(),
-            misfire_grace_time=None,
-        )
-        self._scheduler.start()
+        self._beat.start()
 
     def stop(self) -> None:
         """Stop ticking; a tick under way may be cut short, the next one repeats it."""
-        self._scheduler.shutdown(wait=False)
+        self._beat.stop()
 
     async def tick(self) -> None:
         """One look at what is due. A store that can't answer now is asked again by the next tick."""
