@@ -202,11 +202,10 @@ def _say_or_picture(make: Callable[[], str], *files: Path) -> None:
         try:
             return make()
         except Faulty as error:
-            lines = [str(fault) for fault in error.faults]
             wrong = next((file for file in files if error.faults[0].where.startswith(f"{file}:")), None)
             if wrong is not None and sys.stderr.isatty():
-                lines += ["", pictured(wrong, error.faults)]
-            fail("\n".join(lines))
+                fail(pictured(wrong, error.faults))
+            fail("\n".join(str(fault) for fault in error.faults))
 
     _say_or_fail(told)
 

@@ -21,7 +21,8 @@ from policies.confidence import looks, thresholds
 from policies.errors import ConditionError, Fault, Faulty
 from policies.expression import COUNTS, Expression, counted, patterns, read, zone_faults
 from policies.functions import FUNCTIONS, declared
-from policies.nearest import did_you_mean
+from policies.nearest import did_you_mean, nearest
+from policies.slips import slips
 from policies.work import (
     MOST_OF_A_PATTERN,
     Allowance,
@@ -57,6 +58,7 @@ TYPES: Mapping[str, Any] = {
 _LONGEST_TEXT = 4_000
 _LONGEST_WORDS = 160
 _LONGEST_PHRASE = 150
+_IN_WORDS = {"string": "a text", "int": "a number", "double": "a number", "list": "a list", "timestamp": "a time"}
 _FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 
 
@@ -153,7 +155,9 @@ def compile_condition(text: str) -> Condition:
     """Check ``text``. Raises ``Faulty``: each fault's ``where`` is ``line:column`` within the expression, from 1."""
     checked = _check(text)
     if checked.program.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
-        raise _faulty(f"a condition must be true or false, but this is {checked.program.return_type().name().lower()}")
+        kind = checked.program.return_type().name().lower()
+        words = _IN_WORDS.get(kind.partition("<")[0], kind)
+        raise _faulty(f"a condition must be true or false, but this is {words}; compare it, such as args.amount > 100")
     return Condition(
         text=text,
         names=checked.names,
@@ -206,7 +210,7 @@ def _check(text: str) -> _Checked:
     engine_text, counts, faults = counted(expression)
     if faults:
         raise Faulty(faults)
-    program = _compile(engine_text)
+    program = _compile(engine_text, expression)
     cost, odd_patterns = _patterns(expression)
     if faults := (*zone_faults(expression), *odd_patterns):
         raise Faulty(faults)
@@ -219,12 +223,18 @@ def _check(text: str) -> _Checked:
     return _Checked(engine_text=engine_text, names=names, thresholds=numbers, weight=weight, program=program)
 
 
-def _compile(text: str) -> cel.Expression:
+def _compile(text: str, expression: Expression) -> cel.Expression:
     try:
         return _environment().compile(text)
     except (RuntimeError, TypeError) as error:
+        if meant := tuple(slips(expression)):
+            raise Faulty(meant) from None
         found = _FAULT.findall(str(error)) or [("1", "1", str(error).splitlines()[0])]
-        raise Faulty(tuple(_fault(int(line), int(column), said) for line, column, said in found)) from None
+        follows = any("Syntax error" in said for _, _, said in found)  # what comes after the first is confusion
+        faults = (
+            _fault(int(line), int(column), said, text) for line, column, said in (found[:1] if follows else found)
+        )
+        raise Faulty(tuple(faults)) from None
 
 
 def _patterns(expression: Expression) -> tuple[int, list[Fault]]:
@@ -288,20 +298,35 @@ def _clean(said: object) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in words)[:_LONGEST_WORDS]
 
 
-def _fault(line: int, column: int, said: str) -> Fault:
-    return Fault(where=f"{max(line, 1)}:{max(column, 1)}", words=_advise(_clean(said)))
+def _fault(line: int, column: int, said: str, text: str) -> Fault:
+    return Fault(where=f"{max(line, 1)}:{max(column, 1)}", words=_advise(_clean(said), text))
 
 
-def _advise(said: str) -> str:
+def _advise(said: str, text: str) -> str:
     if name := re.search(r"undeclared reference to '([^']*)'", said):
-        return f"nothing is called {name[1]} here" + did_you_mean(name[1], (*TYPES, *FUNCTIONS))
+        return _unknown(name[1], text)
     if types := re.search(r"no matching overload for '_?([^'_]+)_?' applied to '\(?([^')]*)\)?'", said):
         return f"{types[1]} doesn't work on {types[2].replace(', ', ' and ')}; compare values of the same type"
     if "recursion" in said:
         return "the expression is nested too deeply; split it into several rules"
-    if "<EOF>" in said:
+    if "missing ')'" in said:
+        return "a ( isn't closed; write ) where it ends"
+    if "mismatched input '<EOF>'" in said or "at '<EOF>'" in said:
         return "the expression ends too early; complete it"
-    return said.partition(" expecting ")[0] + "; the expression must be CEL"
+    if unfit := re.search(r"(?:mismatched|extraneous) input '(.+?)' expecting", said):
+        return f"{unfit[1]} can't stand here; an operator such as && or == may be missing before it"
+    return said.removeprefix("Syntax error: ").partition(" expecting ")[0] + "; the expression must be CEL"
+
+
+def _unknown(name: str, text: str) -> str:
+    """What to write instead of a name that nobody declared."""
+    known = (*TYPES, *FUNCTIONS)
+    of_ours = any(each.startswith(f"{name}.") for each in known)
+    if of_ours or not name.isidentifier() or re.search(rf"\b{name}\s*\(", text):
+        return f"nothing is called {name} here{did_you_mean(name, known)}"
+    return f"nothing is called {name} here{nearest(name, known)}; an argument of the call is args.{name}".replace(
+        "?;", "? Else"
+    )
 
 
 def _faulty(words: str) -> Faulty:

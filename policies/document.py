@@ -78,13 +78,6 @@ def read_sheet(text: str, *, source: str) -> Sheet:
     return sheet
 
 
-def point_at(text: str, where: str) -> str:
-    """The line of ``text`` that ``where`` (``file:line:col``) names, and a caret under its column."""
-    line, column = (int(part) for part in where.rsplit(":", 2)[1:])
-    shown = text.split("\n")[line - 1].replace("\t", " ")
-    return f"{shown}\n{' ' * (column - 1)}^"
-
-
 def _too_deep(sheet: Sheet) -> str | None:
     """Where a line opens more brackets than any policy needs: the parser takes seconds to find out."""
     for number, line in enumerate(sheet.text.split("\n"), start=1):
@@ -131,12 +124,22 @@ def _rest(text: str, mark: Any) -> str:
 
 
 def _advise(problem: str, rest: str) -> str:
+    if rest.startswith("\t"):
+        return "This line is indented with a tab; YAML wants spaces. Replace the tab by spaces."
     if rest.startswith("@"):
         return "People can't be named by a handle, which they can change: write an id (U…) or an e-mail address."
     if rest.startswith(("*", "&")):
-        return "A text that begins with * or & needs quotes; anchors and aliases are not accepted."
+        return (
+            f'A text that begins with {rest[0]} needs quotes, such as match: "*"; anchors and aliases are not accepted.'
+        )
     if "mapping values" in problem:
         return "A text with ': ' in it needs quotes around it; or the indentation of this line is off."
+    if "<block end>" in problem and "scalar" in problem:
+        return "The quotes closed before this; put the whole text in single quotes, such as '\"invoice\" in args.note'."
+    if "<block end>" in problem:
+        return "This line is indented unlike those around it; begin all keys of one entry in the same column."
+    if rest.startswith(("]", "}")) or "',' or" in problem:
+        return f"This is no YAML: {problem}. A bracket before this isn't closed, or a comma is missing."
     return f"This is no YAML: {problem}. Check quotes, brackets and indentation here."
 
 
@@ -184,6 +187,10 @@ class _Reading:
             return _BOOLEANS[text]
         if node.tag == _CORE + "int" and re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text):
             return int(text)
+        if str(node.tag).startswith("!"):
+            words = 'A text that begins with ! needs quotes, such as "!has(args.cc)"; YAML tags are not accepted.'
+            self.sheet.fault(path, words)
+            return None
         if node.tag not in _TEXT_TAGS:
             self.sheet.fault(path, f"Write true or false, or put {text[:40]!r} in quotes; YAML tags are not accepted.")
         return text

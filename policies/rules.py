@@ -171,7 +171,8 @@ def _check_quorum(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
         return
     people = most_people(gate)
     if people is not None and 0 < people < gate.quorum:
-        words = f"{gate.quorum} approvals are needed but the people named are only {people}; name more or lower quorum."
+        named = "1 person is" if people == 1 else f"{people} people are"
+        words = f"{gate.quorum} approvals are needed, but only {named} named; name more, or write quorum: {people}."
         sheet.fault((*path, "quorum"), words)
 
 

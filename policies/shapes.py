@@ -242,8 +242,8 @@ _ASIDE = ("[key]", "[number]", "[places]", "[steps]", "[ladder]")
 """What pydantic puts into a place that doesn't stand in the file."""
 _WANTED = {
     "string_type": "Write a text here; put it in quotes",
-    "int_type": "Write a whole number here",
-    "bool_type": "Write true or false here",
+    "int_type": "Write a whole number here, without quotes",
+    "bool_type": "Write true or false here, without quotes",
     "list_type": "Write a list here, such as [a, b]",
     "dict_type": "Write keys and values here",
     "model_type": "Write keys and values here",
@@ -316,4 +316,5 @@ def _not_one_of(path: Path, raw: object, expected: str) -> str:
     if path == ("default", "checkpoint"):
         return f"What no rule knows is held or refused: write {expected}, and rules for what may go through."
     known = re.findall(r"'([^']*)'", expected)
+    expected = expected.replace("True", "true")
     return f"{str(raw)[:60]!r} is not possible here; write {expected}{nearest(str(raw), known) or '.'}"

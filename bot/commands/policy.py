@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import indent
 
-from policies.document import point_at
 from policies.errors import Fault, Invalid
 from policies.loader import load
+from policies.picture import point_at
 from policies.policy import Policy
 from policies.shapes import json_schema
 
@@ -33,9 +34,9 @@ def check(path: Path) -> str:
 
 
 def pictured(path: Path, faults: tuple[Fault, ...]) -> str:
-    """Each faulty line of the file with a caret under the place, and what to do there."""
+    """Each fault, and below it the line of the file with a caret under the place."""
     text = read_text(path)
-    return "\n".join(f"{point_at(text, fault.where)} {fault.words}" for fault in faults)
+    return "\n".join(f"{fault}\n\n{indent(point_at(text, fault.where), '  ')}\n" for fault in faults)
 
 
 def schema_text() -> str:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.document import LARGEST, point_at
+from policies.document import LARGEST
 from policies.errors import Faulty
 from policies.loader import load
+from policies.picture import point_at
 
 EXAMPLE = (Path(__file__).parents[2] / "policies/examples/everything.yml").read_text(encoding="utf-8")
 
@@ -60,7 +61,7 @@ def ruled(*rules: str) -> str:
         ("{name: r, match: x, checkpoint: soft}", 5, "then: proceed"),
         ("{name: r, match: x, checkpoint: hard, confirm: args.a}", 43, "Only a manual checkpoint"),
         ("{name: r, match: x, checkpoint: manual, confirm: context}", 54, "must not read context"),
-        ("{name: r, match: x, checkpoint: hard, quorum: 3}", 51, "the people named are only 2"),
+        ("{name: r, match: x, checkpoint: hard, quorum: 3}", 51, "3 approvals are needed, but only 2 people are named"),
         ("{name: r, match: x, checkpoint: manual, reviewers: seniors}", 5, "2 approvals are needed"),
         ("{name: r, match: x, checkpoint: hard, quorum: 0}", 51, "greater than or equal to 1"),
         ("{name: r, match: x, checkpoint: hard, quorum: '2'}", 51, "whole number"),
@@ -120,9 +121,9 @@ def test_a_rule_that_cannot_be_meant_is_a_fault_at_its_place(rule: str, column: 
         ("{after: 10m, remind: true}", "{after: 10m, then: expire}", "p.yml:8:14: The ladder ends here"),
         ("remind: true", "remind: true, add: seniors", "p.yml:8:14: A step does exactly one thing"),
         ("remind: true", "add: senior", "p.yml:8:32: There is no group of reviewers called 'senior'"),
-        ("remind: true", "remind: no", "p.yml:8:35: 'no' is not possible here; write True"),
+        ("remind: true", "remind: no", "p.yml:8:35: 'no' is not possible here; write true"),
         ("[{after: 5m, then: proceed}]", "[]", "p.yml:9:10: "),
-        ("reversible: false", "reversible: 0", "p.yml:11:22: Write true or false here."),
+        ("reversible: false", "reversible: 0", "p.yml:11:22: Write true or false here, without quotes."),
         ("impact: high", "impact: huge", "p.yml:11:37: 'huge' is not possible here; write 'low', 'medium' or 'high'"),
         ("wipe:", '"wipe*":', "p.yml:11:3: The catalogue names single tools"),
         ("checkpoint: hard", "checkpoint: allow", "p.yml:12:23: What no rule knows is held or refused"),
@@ -135,7 +136,7 @@ def test_a_rule_that_cannot_be_meant_is_a_fault_at_its_place(rule: str, column: 
         ("[U0ANA, ben@example.com]", "&people [U0ANA]", "p.yml:4:43: Anchors and aliases are not accepted"),
         ("{users: [U0SAM]}", "{<<: {users: [U0SAM]}}", "p.yml:5:13: A key must be a plain text"),
         ("U0SAM", "!!str U0SAM", None),
-        ("U0SAM", "!secret U0SAM", "p.yml:5:21: Write true or false, or put 'U0SAM' in quotes"),
+        ("U0SAM", "!secret U0SAM", "p.yml:5:21: A text that begins with ! needs quotes"),
     ],
 )
 def test_what_is_wrong_elsewhere_is_a_fault_at_its_place(old: str, new: str, words: str | None) -> None:
