@@ -68,6 +68,9 @@ class Carrier(Protocol):
     async def summon(self, request: Request, copy: Copy, group: Reviewers) -> None:
         """Say in the copy's thread who joined."""
 
+    async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
+        """Say in a card's thread who was asked in the place of whom."""
+
     async def tell_served(self, request: Request) -> None:
         """Tell the person served that nobody decided in time."""
 

@@ -7,19 +7,19 @@ to be asked for too long, the request is opened as usual: that approves nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
 from typing import Protocol
 
 from bot.logs import get_logger
-from policies.checkpoint import Act
 from policies.errors import NotAllowed, Unavailable
 from policies.events import Outcome
 from policies.people import Person, Reviewers
 from policies.request import Request
-from policies.satisfiable import admit, can_fill, steps_needed
+from policies.satisfiable import can_fill
+from policies.standing_in import admit_those_here, asked_in_turn, with_deputies
 
 log = get_logger("signoff.gateway")
 
@@ -42,7 +42,8 @@ class People(Protocol):
 async def with_people(opened: Outcome, people: People, now: datetime) -> Outcome:
     """``opened`` once it is known whether anybody can approve it: as it is, with seniors called, or refused.
 
-    Where silence proceeds nobody has to approve, and whom the call serves can stop it: that is left as it is.
+    Where silence proceeds nobody has to approve, and whom the call serves can stop it: that is left as it is, but
+    deputies are asked to look where the policy names some and nobody else is here.
     """
     if opened.request.settled:
         return opened
@@ -50,7 +51,7 @@ async def with_people(opened: Outcome, people: People, now: datetime) -> Outcome
         async with asyncio.timeout(SECONDS):
             opened = replace(opened, request=await _with_names(opened.request, people))
             if opened.request.waits_for_delivery:
-                return opened
+                return await _with_deputies(opened, people, now)
             return await _admitted(opened, people, now)
     except (Unavailable, TimeoutError):
         log.warning("Slack can't say who may decide a request; it is opened as usual", request=opened.request.id)
@@ -76,34 +77,55 @@ async def _names_of(who: str, people: People) -> tuple[str, ...]:
     return tuple(name for person in known for name in (person.id, person.email) if name)
 
 
+async def _with_deputies(opened: Outcome, people: People, now: datetime) -> Outcome:
+    if all(group.deputy is None for group in opened.request.reviewers):
+        return opened
+    found = await _who_may(opened.request, people)
+    return opened if found is None else with_deputies(opened, found, now)
+
+
 async def _admitted(opened: Outcome, people: People, now: datetime) -> Outcome:
-    request = opened.request
+    found = await _who_may(opened.request, people)
+    return opened if found is None else admit_those_here(opened, found, now)
+
+
+async def who_may(request: Request, people: People, *, seconds: float) -> tuple[Person, ...] | None:
+    """Those who may come to approve the request, as many as it takes; None where that isn't known within ``seconds``.
+
+    None also where silence lets the call go, so that nobody has to.
+    """
+    if request.settled or request.waits_for_delivery:
+        return None
+    try:
+        async with asyncio.timeout(seconds):
+            return await _who_may(request, people)
+    except (Unavailable, TimeoutError):
+        log.warning("Slack can't say who may decide a request; it goes on as usual", request=request.id)
+        return None
+
+
+async def _who_may(request: Request, people: People) -> tuple[Person, ...] | None:
+    """Enough people who are here to fill the quorum, or all who may come to; None where they are too many to ask."""
     found: list[Person] = []
     async for some in _candidates(request, people):
         found += some
-        if can_fill(request, found):
-            return opened
+        if can_fill(request, [person for person in found if person.away is None]):
+            break
         if len(found) >= MOST_ASKED:
-            return opened
-    return admit(opened, steps_needed(request, found), now)
+            return None
+    return tuple(found)
 
 
 async def _candidates(request: Request, people: People) -> AsyncIterator[tuple[Person, ...]]:
     """Those who may come to decide, a few at a time: the groups that decide now first, each group in its turn."""
     asked: set[str] = set()
-    for groups in (request.reviewers, *_joining(request)):
+    for groups in asked_in_turn(request):
         members = [await people.ids_of(group) for group in groups]
         ids = [one for one in _in_turn(members) if one not in asked]
         asked.update(ids)
         few = request.checkpoint.quorum + 1
         for start in range(0, len(ids), few):
             yield await _look_up(ids[start : start + few], people)
-
-
-def _joining(request: Request) -> Iterator[tuple[Reviewers, ...]]:
-    for step in request.checkpoint.ladder.steps:
-        if step.act is Act.ADD and step.add is not None:
-            yield (step.add,)
 
 
 def _in_turn(members: Sequence[Sequence[str]]) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.eligible import People, with_people
+from bot.eligible import People, who_may, with_people
 from bot.shelf import PolicyShelf
 from bot.turns import Turns
 from bot.waiting import Waiting, changed_within
@@ -41,6 +41,7 @@ from policies.policy import Policy
 from policies.request import ExecutionState, Request, Requester, State, Submission
 from policies.review import Verdict
 from policies.scope import may_start
+from policies.standing_in import readmit
 from policies.tool_schema import validate
 from storage.store import Added, Idempotency, Page, Store
 
@@ -49,6 +50,10 @@ OPEN_LIMIT = 200
 
 PENDING_LIMIT = 200
 """How many requests of one requester may wait for people at a time: what nobody can look through protects nobody."""
+
+
+EDIT_SECONDS = 1.2
+"""How long an edit waits for Slack to say who could approve it: a form is answered within three seconds in all."""
 
 
 def new_id(kind: str) -> str:
@@ -194,7 +199,7 @@ class Gateway:
         """One person's verdict on one revision; with ``modify`` the changed arguments, judged by the frozen policy."""
         edit = await self._edit(request_id, arguments) if verdict is Verdict.MODIFY and arguments is not None else None
         event = Reviewed(person=person, verdict=verdict, revision=revision, note=note, phrase=phrase, edit=edit)
-        return await self._change(request_id, event)
+        return await self._change_admitted(request_id, event) if edit else await self._change(request_id, event)
 
     async def stop(self, request_id: str, person: Person, note: str | None = None) -> Request:
         """Stop what is pending or approved and not yet claimed."""
@@ -308,6 +313,21 @@ class Gateway:
     async def _change(self, request_id: str, event: Event) -> Request:
         def step(request: Request) -> Outcome:
             return apply(request, event, self.clock())
+
+        return await self.store.change(request_id, step)
+
+    async def _change_admitted(self, request_id: str, event: Event) -> Request:
+        """As ``_change``, for what may put a request before other people: it is looked again who can approve it."""
+        expected = apply(await self.request(request_id), event, self.clock()).request
+        people = None
+        if self._people is not None:
+            people = await who_may(expected, self._people, seconds=EDIT_SECONDS)
+
+        def step(request: Request) -> Outcome:
+            outcome = apply(request, event, self.clock())
+            if people is None or outcome.request.settled or outcome.request.checkpoint != expected.checkpoint:
+                return outcome
+            return readmit(outcome, people, self.clock())
 
         return await self.store.change(request_id, step)
 

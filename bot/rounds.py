@@ -16,7 +16,7 @@ from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
 from policies.agent_run import AgentRun
 from policies.checkpoint import Kind
-from policies.effects import Announce, Effect, Post, PostCard, Refresh, Remind, Summon, TellServed
+from policies.effects import Announce, Effect, Post, PostCard, Refresh, Remind, Summon, TellAbsence, TellServed
 from policies.events import Delivered, Outcome
 from policies.lifecycle import apply
 from policies.people import Reviewers
@@ -87,6 +87,8 @@ class Rounds:
                 await self._remind(owed, effect)
             case Summon() as effect:
                 await self._summon(owed, effect)
+            case TellAbsence() as effect:
+                await self._tell_absence(owed, effect)
             case TellServed() as effect:
                 await self._tell_served(owed, effect)
             case Post() as effect:
@@ -150,11 +152,14 @@ class Rounds:
             private=_is_person(effect.to),
         )
         shown = None if found else request
-        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, shown))
+        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, shown, copy))
 
-    def _delivered(self, standing: Request, shown: Request | None) -> Outcome:
+    def _delivered(self, standing: Request, shown: Request | None, copy: Copy) -> Outcome:
         """The card is there; where it shows anything but what stands by now, it is to be brought up to date."""
         outcome = apply(standing, Delivered(), self._clock())
+        if standing.stand_ins and not standing.settled and not copy.private:
+            told = TellAbsence(request_id=standing.id, channel=copy.channel, ts=copy.ts)
+            outcome = outcome.then(Outcome(request=outcome.request, effects=(told,)))
         if shown is not None and _looks(standing) == _looks(shown):
             return outcome
         return outcome.then(Outcome(request=outcome.request, effects=(Refresh(request_id=standing.id),)))
@@ -201,12 +206,14 @@ class Rounds:
 
     async def _summon(self, owed: Owed, effect: Summon) -> None:
         request = await self._store.request(effect.request_id)
-        group = next((each for each in request.joined if each.name == effect.group), None) if request else None
+        group = next((each for each in request.reviewers if each.name == effect.group), None) if request else None
         if request is None or request.settled or group is None:
             await self._done(owed)
             return
-        await self._note(owed, request, lambda copy: self._carrier.summon(request, copy, group), private=False)
-        places = (*await self._carrier.ids_of(group), *filter(None, (group.channel,)))
+        if request.delivered_at is not None or not request.stand_ins:  # else each new card's thread is told anyway
+            await self._note(owed, request, lambda copy: self._carrier.summon(request, copy, group), private=False)
+        told = replace(group, members=()) if group.channel in group.members else group
+        places = (*await self._carrier.ids_of(told), *filter(None, (group.channel,)))
         await self._done(owed, then=await self._cards(request, places))
 
     async def _note(
@@ -224,6 +231,19 @@ class Rounds:
                 _raise_if_curable(rejected)
                 log.warning("a thread can't be written to", request=request.id, channel=copy.channel, why=str(rejected))
             noted.add(copy.ts)
+
+    async def _tell_absence(self, owed: Owed, effect: TellAbsence) -> None:
+        request = await self._store.request(effect.request_id)
+        if request is not None and not request.settled and request.stand_ins:
+            await self._pace.turn(effect.channel, Urgency.NEW)
+            try:
+                await self._paced(effect.channel, self._carrier.tell_absence(request, effect.channel, effect.ts))
+            except Rejected as rejected:
+                _raise_if_curable(rejected)
+                log.warning(
+                    "a thread can't be written to", request=request.id, channel=effect.channel, why=str(rejected)
+                )
+        await self._done(owed)
 
     async def _tell_served(self, owed: Owed, effect: TellServed) -> None:
         request = await self._store.request(effect.request_id)

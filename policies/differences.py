@@ -25,7 +25,7 @@ def differences(old: Policy, new: Policy) -> dict[str, list[str]]:
 def _parts(policy: Policy) -> Mapping[str, Any]:
     return {
         **{f"rule {rule.name}": _by_name(rule) for rule in policy.rules},
-        **{f"reviewers {name}": group for name, group in policy.reviewers.items()},
+        **{f"reviewers {name}": _with_deputy_by_name(group) for name, group in policy.reviewers.items()},
         **{f"ladder {name}": _on_its_own(ladder) for name, ladder in policy.ladders.items()},
         **{f"calendar {name}": calendar for name, calendar in policy.calendars.items()},
         **{f"tool {name}": tool for name, tool in policy.catalogue.items()},
@@ -37,6 +37,10 @@ def _parts(policy: Policy) -> Mapping[str, Any]:
 def _on_its_own(ladder: Ladder) -> tuple[Ladder, str | None]:
     """The ladder with its calendar by name only: a change of that is told once, as the calendar's."""
     return replace(ladder, calendar=None), ladder.calendar.name if ladder.calendar else None
+
+
+def _with_deputy_by_name(group: Reviewers) -> Reviewers:
+    return replace(group, deputy=Reviewers(name=group.deputy.name)) if group.deputy else group
 
 
 def _by_name(rule: Rule) -> Rule:

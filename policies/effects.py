@@ -46,6 +46,15 @@ class Summon:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TellAbsence:
+    """Say in the thread of one copy of the card (``channel``, ``ts``) who was asked in the place of whom."""
+
+    request_id: str
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TellServed:
     """Tell the person served how the request ended without them (expired), by direct message."""
 
@@ -64,7 +73,7 @@ class Post:
     kind: str = "progress"
 
 
-Effect = Announce | PostCard | Refresh | Remind | Summon | TellServed | Post
+Effect = Announce | PostCard | Refresh | Remind | Summon | TellAbsence | TellServed | Post
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -41,7 +41,7 @@ def _position(fault: Fault) -> tuple[int, int]:
 
 
 def _assemble(sheet: Sheet) -> Policy:
-    groups = {name: _group(name, raw) for name, raw in _mapping(sheet, "reviewers").items()}
+    groups = _groups(sheet)
     calendars = {name: read_calendar(sheet, name, raw) for name, raw in _mapping(sheet, "calendars").items()}
     ladders = {
         name: read_ladder(sheet, name, raw, groups, calendars) for name, raw in _mapping(sheet, "ladders").items()
@@ -68,10 +68,20 @@ def _mapping(sheet: Sheet, key: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _group(name: str, raw: object) -> Reviewers | None:
-    shape = shaped(GroupShape, raw)
+def _groups(sheet: Sheet) -> Mapping[str, Reviewers | None]:
+    shapes = {name: shaped(GroupShape, raw) for name, raw in _mapping(sheet, "reviewers").items()}
+    return {name: _group(sheet, name, shapes, ()) for name in shapes}
+
+
+def _group(
+    sheet: Sheet, name: str, shapes: Mapping[str, GroupShape | None], above: tuple[str, ...]
+) -> Reviewers | None:
+    """The group with its deputy, and the deputy's; ``above`` are those for which it stands in."""
+    shape, deputy = shapes[name], None
     if shape is None:
         return None
+    if shape.deputy is not None and _may_stand_in(sheet, name, shape.deputy, shapes, above):
+        deputy = _group(sheet, shape.deputy, shapes, (*above, name))
     return Reviewers(
         name=name,
         channel=shape.channel or next(iter(shape.members), None),
@@ -79,7 +89,23 @@ def _group(name: str, raw: object) -> Reviewers | None:
         usergroups=tuple(dict.fromkeys(shape.usergroups)),
         members=tuple(dict.fromkeys(shape.members)),
         outsiders=tuple(dict.fromkeys(shape.outsiders)),
+        deputy=deputy,
     )
+
+
+def _may_stand_in(
+    sheet: Sheet, name: str, deputy: str, shapes: Mapping[str, GroupShape | None], above: tuple[str, ...]
+) -> bool:
+    if deputy not in shapes:
+        words = f"There is no group of reviewers called {deputy[:60]!r}{did_you_mean(deputy, shapes)}"
+    elif deputy == name:
+        words = "A group can't stand in for itself; name another group, or remove deputy."
+    elif deputy in above:
+        words = "The deputies go round in a circle here; one of them must have none."
+    else:
+        return True
+    sheet.fault(("reviewers", name, "deputy"), words)
+    return False
 
 
 def _catalogue(sheet: Sheet) -> Mapping[str, Tool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,6 +80,7 @@ class Reviewers:
 
     ``users`` holds user ids and e-mail addresses, ``usergroups`` ids of Slack user groups, ``members`` ids of private
     channels whose members belong to the group, ``outsiders`` ids of guests and people of another organisation.
+    ``deputy`` stands in where too few of the group are here.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Reviewers:
     usergroups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     outsiders: tuple[str, ...] = ()
+    deputy: Reviewers | None = None
 
     def include(self, person: Person) -> bool:
         """Does the group name this person? Members of the workspace in any way; people from outside only by id."""
@@ -116,3 +119,26 @@ class Reviewers:
     def empty(self) -> bool:
         """True where nobody is named, so that nobody may decide."""
         return not self.named and not self.countless
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandIn:
+    """``group`` was asked in the place of the group called ``of``, too few of whom are here.
+
+    ``away`` where that is because people are out of office, ``until`` then (UTC, None where nobody knows).
+    ``by_ladder``: no deputy, but a group of the ladder that joined early, and decides as those do.
+    """
+
+    of: str
+    group: Reviewers
+    until: datetime | None = None
+    away: bool = True
+    by_ladder: bool = False
+
+
+def deputies(group: Reviewers) -> Iterator[Reviewers]:
+    """The group's deputy, the deputy's deputy, and so on. The loader lets no circle through."""
+    deputy = group.deputy
+    while deputy is not None:
+        yield deputy
+        deputy = deputy.deputy

@@ -1,7 +1,8 @@
 """How far a request's approvals go: which places they fill, and who is still waited for.
 
 A person fills one place only, of a group to which they belonged when they approved; whoever joined by the ladder fills
-any open one. Among several ways to seat people the one that fills most places counts.
+any open one, a deputy those of the group that it stands in for. Among several ways to seat people the one that fills
+most places counts.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _joined(request: Request) -> Voice:
 
 
 def _voices(request: Request) -> list[Voice]:
-    return [review.groups for review in request.approvals]
+    return [request.voice(review.groups) for review in request.approvals]
 
 
 def _filled(slots: Sequence[str], joined: Voice, voices: Sequence[Voice]) -> int:

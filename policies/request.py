@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from policies.checkpoint import Act, Checkpoint, Kind, Step
-from policies.people import Person, Reviewers
+from policies.people import Person, Reviewers, StandIn
 from policies.review import Decision, Review, approvers
 
 
@@ -91,9 +91,10 @@ class Request:
     ``context`` and ``on_behalf_of`` are the agent's own words. ``joined`` are the groups added by the ladder,
     ``steps_done`` the number of its steps already taken, ``delivered_at`` when a card was first demonstrably delivered.
     ``expires_at`` is the agent's own, earlier end. ``known_as`` are further ids and addresses of those whom
-    ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``purged_at`` is when its contents were
-    blanked. While ``snoozed`` stands, no step falls due but the end. ``version`` belongs to the store alone, and so
-    does ``visible_version``: the version with which something last changed that the cards show.
+    ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``stand_ins`` were asked in the place of
+    people who aren't here. ``purged_at`` is when its contents were blanked. While ``snoozed`` stands, no step falls due
+    but the end. ``version`` belongs to the store alone, and so does ``visible_version``: the version with which
+    something last changed that the cards show.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Request:
     delivered_at: datetime | None = None
     expires_at: datetime | None = None
     known_as: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
     purged_at: datetime | None = None
     snoozed: Snooze | None = None
 
@@ -138,8 +140,16 @@ class Request:
 
     @property
     def reviewers(self) -> tuple[Reviewers, ...]:
-        """The groups that may fill the quorum now: the checkpoint's own and those that joined."""
-        return (*self.checkpoint.groups, *self.joined)
+        """The groups that may fill the quorum now: the checkpoint's own, those that joined, and deputies."""
+        groups = (*self.checkpoint.groups, *self.joined)
+        names = {group.name for group in groups}
+        deputies = {one.group.name: one.group for one in self.stand_ins if not one.by_ladder}
+        return (*groups, *(group for name, group in deputies.items() if name not in names))
+
+    def voice(self, groups: Iterable[str]) -> frozenset[str]:
+        """For which groups somebody speaks who belongs to ``groups``: for those too that theirs stand in for."""
+        own = frozenset(groups)
+        return own | {one.of for one in self.stand_ins if not one.by_ladder and one.group.name in own}
 
     @property
     def approvals(self) -> tuple[Review, ...]:

@@ -77,10 +77,17 @@ def _tightened(request: Request, edit: Edit) -> Request:
     if winner.kind is Kind.MANUAL:
         winner = replace(winner, phrase=edited.phrase or _still_typed(standing.phrase, edit))
     if stays or edited.ladder == standing.ladder:
-        return replace(request, checkpoint=replace(winner, ladder=standing.ladder))
+        return _with_their_deputies(replace(request, checkpoint=replace(winner, ladder=standing.ladder)))
     if request.waits_for_delivery:
-        return replace(request, checkpoint=winner, steps_done=0, joined=())
-    return replace(request, checkpoint=replace(winner, ladder=_joined_by_nobody(standing.ladder)), joined=())
+        return _with_their_deputies(replace(request, checkpoint=winner, steps_done=0, joined=()))
+    ladder = _joined_by_nobody(standing.ladder)
+    return _with_their_deputies(replace(request, checkpoint=replace(winner, ladder=ladder), joined=()))
+
+
+def _with_their_deputies(request: Request) -> Request:
+    """``request`` without those who stood in for a group that no longer decides."""
+    names = {group.name for group in (*request.checkpoint.groups, *request.joined)}
+    return replace(request, stand_ins=tuple(one for one in request.stand_ins if one.of in names))
 
 
 def _still_typed(phrase: str | None, edit: Edit) -> str:

@@ -11,7 +11,7 @@ from policies.condition import Condition, Phrase, compile_condition, compile_phr
 from policies.document import Path, Sheet
 from policies.errors import Faulty
 from policies.nearest import did_you_mean
-from policies.people import Reviewers
+from policies.people import Reviewers, deputies
 from policies.policy import Rule, Tool, proceeds
 from policies.quorum import count
 from policies.shapes import DefaultShape, RuleShape
@@ -180,11 +180,10 @@ def _check_places(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
     """Can the people named fill all places, each person one? A user group or a channel counts as large enough."""
     joining = _joining(gate)
     groups = [*gate.groups, *joining]
-    people = {user.casefold() for group in groups for user in group.named}
-    voices = [
-        {group.name for group in groups if person in (user.casefold() for user in group.named)} for person in people
-    ]
-    voices += [{group.name} for group in groups if group.countless for _ in range(gate.quorum)]
+    named = {group.name: _named(group) for group in groups}
+    people = frozenset[str]().union(*named.values())
+    voices = [{name for name, among in named.items() if person in among} for person in people]
+    voices += [{group.name} for group in groups if _countless(group) for _ in range(gate.quorum)]
     if count(gate, {group.name for group in joining}, voices) < gate.quorum:
         asked = " and ".join(f"{place.count} of {place.group.name}" for place in gate.places)
         words = f"The people named can't give all these approvals, each person one: {asked}; name more or lower quorum."
@@ -199,10 +198,19 @@ def _check_self_approval(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
 
 def most_people(gate: Checkpoint) -> int | None:
     """How many people may come to review behind this gate; None where only Slack knows."""
-    groups = [gate.reviewers, *_joining(gate)]
-    if any(group.countless for group in groups):
+    groups = [*gate.groups, *_joining(gate)]
+    if any(_countless(group) for group in groups):
         return None
-    return len({user.casefold() for group in groups for user in group.named})
+    return len(frozenset[str]().union(*(_named(group) for group in groups)))
+
+
+def _named(group: Reviewers) -> frozenset[str]:
+    """Everybody who is named in the group or among its deputies."""
+    return frozenset(user.casefold() for each in (group, *deputies(group)) for user in each.named)
+
+
+def _countless(group: Reviewers) -> bool:
+    return any(each.countless for each in (group, *deputies(group)))
 
 
 def _joining(gate: Checkpoint) -> list[Reviewers]:

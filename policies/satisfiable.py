@@ -53,15 +53,21 @@ def steps_needed(request: Request, people: Sequence[Person]) -> int | None:
 
 def can_fill(request: Request, people: Sequence[Person]) -> bool:
     """Can ``people`` give all the approvals that the request needs, by those groups that may decide now?"""
+    return reach(request, people) >= request.checkpoint.quorum
+
+
+def reach(request: Request, people: Sequence[Person]) -> int:
+    """How many of the approvals that the request needs ``people`` could give, by those groups that may decide now."""
     voices = [
-        {group.name for group in request.reviewers if group.include(person)}
+        request.voice(group.name for group in request.reviewers if group.include(person))
         for person in {person.id: person for person in people}.values()
-        if _may_approve(request, person)
+        if may_fill(request, person)
     ]
-    return count(request.checkpoint, {group.name for group in request.joined}, voices) >= request.checkpoint.quorum
+    return count(request.checkpoint, {group.name for group in request.joined}, voices)
 
 
-def _may_approve(request: Request, person: Person) -> bool:
+def may_fill(request: Request, person: Person) -> bool:
+    """May this person approve the request, as far as it goes by who they are?"""
     try:
         check_may_approve(request, person)
     except NotAllowed:

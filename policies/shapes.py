@@ -123,7 +123,7 @@ class GroupShape(Shape):
     """A group of reviewers. The channel says where cards go, never who may decide.
 
     ``members`` are those of private channels; their cards go there unless ``channel`` says otherwise. ``outsiders`` are
-    guests and people of another organisation, who count only here.
+    guests and people of another organisation, who count only here. ``deputy`` names the group that stands in.
     """
 
     channel: Channel | None = None
@@ -131,6 +131,7 @@ class GroupShape(Shape):
     usergroups: list[Usergroup] = []
     members: list[PrivateChannel] = []
     outsiders: list[Outsider] = []
+    deputy: str | None = None
 
 
 class CalendarShape(Shape):

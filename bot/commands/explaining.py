@@ -16,7 +16,7 @@ from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.duration import in_words
 from policies.errors import Invalid
 from policies.judgement import Explanation, Finding, Standing, explain
-from policies.people import Reviewers
+from policies.people import Reviewers, deputies
 from policies.policy import Policy
 from policies.written_call import WrittenCall, read_call
 
@@ -111,6 +111,9 @@ def _who(gate: Checkpoint) -> list[str]:
         ("who decides", f"{counted(gate.quorum, 'approval')} of {gate.reviewers.name}: {people_of(gate.reviewers)}")
     ]
     rows += [("", f"{place.count} of {place.group.name}: {people_of(place.group)}") for place in gate.places]
+    for group in gate.groups:
+        names = [f"{each.name}: {people_of(each)}" for each in deputies(group)]
+        rows += [("", f"while {group.name} are out of office, {'; then '.join(names)}")] if names else []
     rows.append(("", f"{served} (the key's owner, or whom the agent acts for)"))
     if gate.kind is Kind.MANUAL:
         rows.append(("phrase", f"each types: {gate.phrase or 'CONFIRM'}"))

@@ -22,7 +22,7 @@ from bot.slack.looks import Looks
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.card import card
 from bot.slack.views.look import Message
-from bot.slack.views.thread import reminder, run_message, served, summons
+from bot.slack.views.thread import absences, reminder, run_message, served, summons
 from policies.agent_run import AgentRun
 from policies.effects import Post
 from policies.people import Reviewers
@@ -113,6 +113,10 @@ class SlackCarrier:
         await self._post(
             copy.channel, summons(request, group.name, await self._looks.whole(request)), thread_ts=copy.ts
         )
+
+    async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
+        """Say in a card's thread who was asked in the place of whom."""
+        await self._post(channel, absences(request, await self._looks.whole(request)), thread_ts=ts)
 
     async def tell_served(self, request: Request) -> None:
         """Tell the person served, by direct message, that nobody decided in time. Nobody served: nobody is told."""

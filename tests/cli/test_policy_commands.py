@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.commands.explaining import explain_call
 from policies.effects import Entry
 from policies.events import Outcome
 from policies.loader import load
@@ -175,6 +176,15 @@ def test_explain_asks_as_if_the_gateway_stood_in_an_environment(tmp_path: Path) 
     said = explained(tmp_path, {"tool": "mail"}, "--environment", "production", policy=here)
     assert "in the environment production\n" in said
     assert "=> hard by mails" in said
+
+
+def test_explain_names_the_deputies_and_those_from_outside(tmp_path: Path) -> None:
+    more = POLICY.replace("users: [U0FAY, U0FRED]", "members: [C0BACK], outsiders: [U0GUS], deputy: seniors")
+    laid_out(tmp_path, policy=more)
+    (tmp_path / "call.json").write_text(json.dumps(PAYMENT), encoding="utf-8")
+    said = explain_call(tmp_path / "policy.yml", tmp_path / "call.json")
+    assert "2 approvals of finance: members of the private channel C0BACK, U0GUS from outside" in said
+    assert "while finance are out of office, seniors: U0SAM" in said
 
 
 def test_explain_of_what_waits_for_nobody(tmp_path: Path) -> None:

@@ -111,6 +111,8 @@ def why(request: Request, look: Look) -> Iterator[Block]:
 def _standing(request: Request, look: Look) -> Iterator[Block]:
     if not request.settled:
         yield context(*_who_may(request, look))
+        if request.stand_ins:
+            yield context(*(mrkdwn(f":palm_tree: {words.stood_in(one, look)}.") for one in request.stand_ins[:5]))
         soft = request.checkpoint.kind is Kind.SOFT
         counted = () if soft and not request.approvals else (plain(words.progress(request, look)),)
         yield context(*counted, mrkdwn(_until(request)))
@@ -152,7 +154,8 @@ def _who_may(request: Request, look: Look) -> Iterator[Block]:
         yield mrkdwn(" ".join(_mentioned(who, look) for who in here[:MENTIONS]) + more)
     away = [who for who in able if who in look.away]
     if away:
-        yield plain(", ".join(words.named(who, look, request, "away") for who in away[:MENTIONS]))
+        more = f" and {len(away) - MENTIONS} more" if len(away) > MENTIONS else ""
+        yield plain(", ".join(words.named(who, look, request, _absent(who, look)) for who in away[:MENTIONS]) + more)
 
 
 def may_approve(request: Request, look: Look) -> tuple[str, ...]:
@@ -161,6 +164,11 @@ def may_approve(request: Request, look: Look) -> tuple[str, ...]:
     excluded = () if consent else request.excluded
     members = [who for group in request.reviewers for who in look.members.get(group.name, ())]
     return tuple(who for who in dict.fromkeys(members) if who not in excluded and mention(who))
+
+
+def _absent(who: str, look: Look) -> str:
+    outside = look.outsiders.get(who)
+    return f"{outside}, away" if outside else "away"
 
 
 def _mentioned(who: str, look: Look) -> str:

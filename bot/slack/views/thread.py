@@ -34,11 +34,19 @@ def reminder(request: Request, look: Look) -> Message:
 
 
 def summons(request: Request, group: str, look: Look) -> Message:
-    """A further group may decide from now on."""
+    """A further group may decide from now on: since nobody has decided, or since others are out of office."""
     called = _calls(request, look.members.get(group, ()), look)
     name = inline(group, look.key, 40)
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
-    return _said(request, f"{called} Nobody has decided yet, so {name} may decide too.{until}".strip())
+    why = next((words.stood_in(one, look) for one in request.stand_ins if one.group.name == group), None)
+    return _said(request, f"{called} {why or f'Nobody has decided yet, so {name} may decide too'}.{until}".strip())
+
+
+def absences(request: Request, look: Look) -> Message:
+    """Who was asked in the place of whom, with those who are called."""
+    asked = [who for one in request.stand_ins for who in look.members.get(one.group.name, ())]
+    said = [f"{words.stood_in(one, look)}." for one in request.stand_ins[:5]]
+    return _said(request, " ".join([_calls(request, tuple(asked), look), *said]).strip())
 
 
 def served(request: Request, look: Look) -> Message:

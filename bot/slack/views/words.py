@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.slack.views.look import Look
+from bot.slack.views.look import Look, moment
 from bot.slack.views.text import duration, inert, inline, one_line
 from policies import quorum
 from policies.checkpoint import Kind, Ladder
+from policies.people import StandIn
 from policies.request import ExecutionState, Request, State
 
 EMOJI = {
@@ -145,6 +146,15 @@ def _waiting(request: Request, look: Look) -> str:
 def _pause(ladder: Ladder) -> str:
     """How long silence takes: "5m", or "5m of working time" where a calendar counts it."""
     return duration(ladder.length) + (" of working time" if ladder.calendar else "")
+
+
+def stood_in(one: StandIn, look: Look) -> str:
+    """Who was asked in the place of whom, and why, in mrkdwn: "finance is out of office, so seniors were asked"."""
+    of, group = inline(one.of, look.key, 40), inline(one.group.name, look.key, 40)
+    if not one.away:
+        return f"Too few of {of} can decide, so {group} were asked"
+    until = f" until {moment(one.until)}" if one.until else ""
+    return f"{of} is out of office{until}, so {group} were asked"
 
 
 def silence(request: Request) -> str:
