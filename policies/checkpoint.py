@@ -99,6 +99,10 @@ class Checkpoint:
 
     ``quorum`` is the number of people who must approve in all. Where ``places`` stand, each group has to fill its own
     with different people, and ``reviewers`` is all of those groups in one (``together``).
+
+    ``title``, ``show``, ``reversible`` and ``impact`` are what the catalogue says of the tool, if it knows it: what a
+    call does, with arguments in braces; how arguments are shown (pairs of a name and what
+    ``policies.rendering.read_rendering`` reads); what is at stake.
     """
 
     kind: Kind
@@ -114,6 +118,10 @@ class Checkpoint:
     required_by: str | None = None
     matched: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
+    title: str | None = None
+    show: tuple[tuple[str, str], ...] = ()
+    reversible: bool | None = None
+    impact: str | None = None
 
     @property
     def groups(self) -> tuple[Reviewers, ...]:

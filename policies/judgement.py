@@ -22,7 +22,7 @@ from policies.confidence import higher
 from policies.duration import parse_duration
 from policies.errors import ConditionError
 from policies.expression import COUNTS
-from policies.policy import Policy, Rule, proceeds
+from policies.policy import Policy, Rule, Tool, proceeds
 from policies.request import Submission
 
 RECENT: Mapping[str, tuple[timedelta, bool]] = {
@@ -214,7 +214,14 @@ def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound
     gates = [*known, *raising]
     winner = _named_by_policy(_joined(reduce(stricter, gates), gates, now), reduce(stricter, known))
     phrase = _phrase(policy, winner, bound) if winner.kind is Kind.MANUAL else None
-    return replace(winner, phrase=phrase, matched=tuple(finding.rule.name for finding in asked))
+    matched = tuple(finding.rule.name for finding in asked)
+    return _described(replace(winner, phrase=phrase, matched=matched), policy.catalogue.get(tool))
+
+
+def _described(gate: Checkpoint, known: Tool | None) -> Checkpoint:
+    if known is None:
+        return gate
+    return replace(gate, title=known.title, show=known.show, reversible=known.reversible, impact=known.impact)
 
 
 def _named_by_policy(winner: Checkpoint, known: Checkpoint) -> Checkpoint:

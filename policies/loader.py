@@ -115,7 +115,13 @@ def _catalogue(sheet: Sheet) -> Mapping[str, Tool]:
             words = "The catalogue names single tools; patterns belong in a rule's match."
             sheet.fault(("tools", name), words, key=True)
         if shape := shaped(ToolShape, raw):
-            found[name] = Tool(name=name, reversible=shape.reversible, impact=shape.impact)
+            found[name] = Tool(
+                name=name,
+                reversible=shape.reversible,
+                impact=shape.impact,
+                title=shape.title,
+                show=tuple(shape.show.items()),
+            )
     return found
 
 

@@ -24,11 +24,16 @@ def proceeds(ladder: Ladder) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tool:
-    """What the catalogue says that a call of the tool can do; ``impact`` is low, medium or high."""
+    """What the catalogue says that a call of the tool can do; ``impact`` is low, medium or high.
+
+    ``title`` and ``show`` say how people read a call of it, as in ``Checkpoint``.
+    """
 
     name: str
     reversible: bool
     impact: str
+    title: str | None = None
+    show: tuple[tuple[str, str], ...] = ()
 
     @property
     def kind(self) -> Kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -25,6 +25,7 @@ from policies.calendar import DAYS
 from policies.document import Path, Sheet
 from policies.errors import Invalid
 from policies.nearest import did_you_mean, nearest
+from policies.rendering import named_in, read_rendering
 from policies.written_time import Holiday, HoursOfDay, Weekday, Zone
 
 Shaped = TypeVar("Shaped", bound=BaseModel)
@@ -37,6 +38,18 @@ def _span(value: object) -> object:
         return duration.parse_duration(value)
     except Invalid as error:
         raise ValueError(error.words) from None
+
+
+def _fit(read: Callable[[str], str]) -> Callable[[str], str]:
+    """``read`` as pydantic wants it: what it refuses is a ``ValueError``."""
+
+    def fitted(value: str) -> str:
+        try:
+            return read(value)
+        except Invalid as error:
+            raise ValueError(error.words) from None
+
+    return fitted
 
 
 def _user(value: str) -> str:
@@ -90,6 +103,15 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _headline(value: str) -> str:
+    named_in(value)
+    return value
+
+
+def _shown(value: str) -> str:
+    return str(read_rendering(value))
+
+
 Span = Annotated[timedelta, BeforeValidator(_span), WithJsonSchema({"type": "string", "pattern": duration.PATTERN})]
 User = Annotated[str, AfterValidator(_user)]
 Usergroup = Annotated[str, AfterValidator(_usergroup)]
@@ -111,6 +133,8 @@ QuorumOrPlaces = Annotated[
     Discriminator(lambda value: "[places]" if isinstance(value, dict) else "[number]"),
 ]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
+Headline = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_fit(_headline))]
+Shown = Annotated[str, AfterValidator(_fit(_shown))]
 
 
 class Shape(BaseModel):
@@ -179,6 +203,8 @@ class ToolShape(Shape):
 
     reversible: bool
     impact: Literal["low", "medium", "high"]
+    title: Headline | None = None
+    show: dict[str, Shown] = {}
 
 
 class AgentsShape(Shape):

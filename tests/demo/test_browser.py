@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ pytestmark = browser_tests()
 REFUND = "The lamp of order HG-1042 arrived cracked: refund Mara Holm and let her know."
 COMPLAINT = "Answer Ines Duarte's complaint about her late parcel."
 PAYMENT = "Pay the November freight invoice of Nordkai Shipping, 4,200.00 EUR."
+MAIL_WAITS = re.compile(r"Send “Your order .+” to wren\S+ needs your approval")
 KETTLE = "Tell Wren Ashdown that her storm kettle is packed."
 
 
@@ -71,14 +73,14 @@ async def opened(stack: AsyncExitStack, demo: Demo, *places: tuple[str, str]) ->
 async def test_a_newcomer_sees_the_whole_card_at_once(demo: Demo, scheme: str) -> None:
     async with demo.page("U0ANA", "C0APPROVALS", color_scheme=scheme) as page:
         await expect(page.get_by_role("region", name="An AI agent is at work here")).to_be_visible()
-        waiting = page.locator(".message", has_text="issue_refund needs your approval").last
+        waiting = page.locator(".message", has_text="for HG-1042 needs your approval").last
         await expect(waiting.get_by_role("heading", level=3)).to_be_in_viewport(ratio=1)
         await expect(waiting.get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(ratio=1)
 
 
 async def test_on_a_phone_nothing_overflows_and_the_conversations_are_in_a_drawer(demo: Demo) -> None:
     async with demo.page("U0ANA", "C0APPROVALS", viewport={"width": 390, "height": 844}) as page:
-        waiting = page.locator(".message", has_text="issue_refund needs your approval").last
+        waiting = page.locator(".message", has_text="for HG-1042 needs your approval").last
         await expect(waiting.get_by_role("heading", level=3)).to_be_in_viewport(ratio=1)
         await expect(waiting.get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(ratio=1)
         await expect(page.get_by_role("navigation", name="Conversations")).not_to_be_visible()
@@ -174,12 +176,12 @@ async def test_the_slash_command_and_home_lead_to_what_waits(demo: Demo, hands: 
         await hands.write(composer, "/approvals")
         await composer.press("Enter")
         listed = ben.locator(".message.ephemeral").last
-        await expect(listed).to_contain_text("send_email needs your approval")
+        await expect(listed).to_contain_text(MAIL_WAITS)
         await hands.press(ben.get_by_role("button", name="Signoff Home"))
-        row = ben.locator(".block", has_text="send_email needs your approval").first
+        row = ben.locator(".block", has_text=MAIL_WAITS).first
         await hands.press(row.get_by_role("button", name="Review"))
         form = ben.get_by_role("dialog", name="Review the request")
         await expect(form).to_contain_text("wren")
         await hands.press(form.get_by_role("button", name="Approve", exact=True))
         await expect(thread).to_contain_text("✓ send_email")
-        await expect(ben.get_by_role("region", name="Signoff Home")).not_to_contain_text("send_email needs")
+        await expect(ben.get_by_role("region", name="Signoff Home")).not_to_contain_text(MAIL_WAITS)

@@ -125,6 +125,21 @@ def test_a_rule_that_cannot_be_meant_is_a_fault_at_its_place(rule: str, column: 
         ("[{after: 5m, then: proceed}]", "[]", "p.yml:9:10: "),
         ("reversible: false", "reversible: 0", "p.yml:11:22: Write true or false here, without quotes."),
         ("impact: high", "impact: huge", "p.yml:11:37: 'huge' is not possible here; write 'low', 'medium' or 'high'"),
+        (
+            "impact: high",
+            'impact: high, title: "Wipe {what"',
+            "p.yml:11:50: A title is one line with arguments",
+        ),
+        (
+            "impact: high",
+            "impact: high, show: {x: euro}",
+            "p.yml:11:53: 'euro' is no way to show an argument",
+        ),
+        (
+            "impact: high",
+            "impact: high, show: {x: money}",
+            "p.yml:11:53: Money is shown in a currency",
+        ),
         ("wipe:", '"wipe*":', "p.yml:11:3: The catalogue names single tools"),
         ("checkpoint: hard", "checkpoint: allow", "p.yml:12:23: What no rule knows is held or refused"),
         ("ladder: standard}", "ladder: pause}", "p.yml:12:57: Silence never lets a hard call go ahead"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bot.slack.views import headline
 from bot.slack.views.look import Look
 from bot.slack.views.text import Item, item, items_of, one_line, readable
 from policies.changes import ABSENT, Change, changes
@@ -19,7 +20,7 @@ def arguments(request: Request, look: Look) -> tuple[Item, ...]:
     """The arguments as they stand now, each with its name."""
     if request.purged_at is not None:
         return (item("Contents", f"Blanked on {request.purged_at:%Y-%m-%d}; what was decided stays.", look.key),)
-    found = items_of(request.call.arguments, look.key)
+    found = items_of(request.call.arguments, look.key, chosen=headline.chosen(request), schema=request.call.schema)
     tool = item("Tool", request.call.tool, look.key)
     return (tool, *found) if tool.need > TOOL else found
 
@@ -49,14 +50,14 @@ def _side(value: Any) -> str:
 
 def claims(request: Request, look: Look) -> tuple[Item, ...]:
     """The agent's own words about the call. Nobody checked them."""
-    sure = f", and is {request.confidence:.0%} sure" if request.confidence is not None else ""
+    sure = f", {request.confidence:.0%} sure" if request.confidence is not None else ""
     said = []
     if request.reason:
-        said.append(item(f"The agent says (not checked){sure}", request.reason, look.key))
+        said.append(item(f"The agent says (not checked){sure}", request.reason, look.key, prose=True))
     elif sure:
-        said.append(item("The agent says (not checked)", f"It gives no reason{sure}.", look.key))
+        said.append(item("The agent says (not checked)", f"It gives no reason{sure}.", look.key, prose=True))
     if request.context:
-        said.append(item(_source_of_context(request, look), request.context, look.key))
+        said.append(item(_source_of_context(request, look), request.context, look.key, prose=True))
     return tuple(said)
 
 

@@ -68,6 +68,13 @@ def titled(title: str, text: str) -> Block:
     }
 
 
+def quoted(title: str, text: str) -> Block:
+    """A bold title over people's words, quoted; as inert as ``titled``."""
+    bold = {"type": "text", "text": title, "style": {"bold": True}}
+    words = [{"type": "rich_text_quote", "elements": [{"type": "text", "text": piece}]} for piece in pieces(text)]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [bold]}, *words]}
+
+
 def preformatted(text: str) -> Block:
     """Preformatted text alone."""
     return {"type": "rich_text", "elements": [_preformatted(piece) for piece in pieces(text)]}

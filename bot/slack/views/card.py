@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from bot.slack import ids
 from bot.slack.views import action, words
 from bot.slack.views.blocks import Block, actions, button, context, header, mrkdwn, named, plain
+from bot.slack.views.headline import headline
 from bot.slack.views.layout import Laid, lay_out
 from bot.slack.views.look import Look, Message, mention, moment
 from bot.slack.views.more import more
@@ -62,13 +63,11 @@ def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
 
 def _who_asks(request: Request, look: Look) -> Block:
     agent = one_line(request.requester.name, look.key, 60)
-    elements = [
-        mrkdwn(words.stand(request)),
-        plain(f"Asked by {agent}"),
-    ]
     owner = request.requester.owner
-    if owner is not None:
-        elements.append(plain(f"for {one_line(look.name(owner), look.key, 60)}"))
+    served = f" for {one_line(look.name(owner), look.key, 60)}" if owner is not None else ""
+    tool = one_line(request.call.tool, look.key, 60)
+    runs = f" · runs {tool}" if headline(request, look) != tool else ""
+    elements = [mrkdwn(words.stand(request)), plain(f"Asked by {agent}{served}{runs}")]
     if request.on_behalf_of is not None and request.on_behalf_of != owner:
         served = one_line(look.name(request.on_behalf_of), look.key, 60)
         elements.append(plain(f"The agent says it acts for {served} (not checked)"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.slack.views.blocks import CHUNK, Block, fields, pieces, titled
+from bot.slack.views.blocks import CHUNK, Block, fields, pieces, quoted, titled
 from bot.slack.views.text import Item, shown
 from policies.display import Shown
 from policies.visible import escaped_length
@@ -45,7 +45,7 @@ def lay_out(items: Sequence[Item], key: bytes, *, characters: int, most_blocks: 
             blocks.append(fields([_line(item) for item in group]))
         else:
             text = _within(group[0], key, room[0])
-            blocks.append(titled(group[0].label, text.text))
+            blocks.append(_block(group[0], group[0].label, text.text))
             cut = cut or text.cut
     return Laid(blocks=tuple(blocks), cut=cut, warnings=warnings_of(items))
 
@@ -53,6 +53,10 @@ def lay_out(items: Sequence[Item], key: bytes, *, characters: int, most_blocks: 
 def warnings_of(items: Sequence[Item]) -> tuple[str, ...]:
     """What is suspicious about the texts of ``items``, each with the item's label."""
     return tuple(f"{item.label}: {warning}" for item in items for warning in item.whole.warnings)
+
+
+def _block(item: Item, title: str, text: str) -> Block:
+    return quoted(title, text) if item.prose else titled(title, text)
 
 
 def _line(item: Item) -> str:
@@ -136,4 +140,4 @@ def _in_full(items: Sequence[Item]) -> Iterator[tuple[Block, int]]:
         parts = pieces(group[0].whole.text, CHUNK)
         for number, part in enumerate(parts, 1):
             title = f"{group[0].label} (part {number} of {len(parts)})" if len(parts) > 1 else group[0].label
-            yield titled(title, part), escaped_length(title) + escaped_length(part)
+            yield _block(group[0], title, part), escaped_length(title) + escaped_length(part)

@@ -12,10 +12,16 @@ from typing import Any, cast
 from policies.arguments import canonical
 from policies.display import Shown, display
 from policies.redaction import redact
+from policies.rendering import Rendering, Style, host_of, money, rendering, weekday
 from policies.visible import escape, escaped_length
 
 WHOLE = 10_000_000
 """A limit that nothing reaches: arguments hold 64 kB at most."""
+
+NOTHING_CHOSEN: Mapping[str, Rendering] = {}
+_BLOCKS = frozenset({Style.PROSE, Style.CODE, Style.SQL, Style.SHELL, Style.DIFF})
+"""Forms that get a block of their own, however short the text."""
+_TITLES = {Style.SQL: "SQL", Style.SHELL: "shell command", Style.DIFF: "changes"}
 
 _LIVE = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})
 _EDGES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
@@ -76,12 +82,16 @@ LABEL = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One thing to show: a short ``label`` (already shown), the ``raw`` text (not yet), ``whole``: all of it, shown."""
+    """One thing to show: a short ``label`` (already shown), the ``raw`` text (not yet), ``whole``: all of it, shown.
+
+    ``short`` stands beside others on a line; ``prose`` is people's words, which are quoted rather than preformatted.
+    """
 
     label: str
     raw: str
     whole: Shown
     short: bool = False
+    prose: bool = False
 
     @property
     def need(self) -> int:
@@ -89,25 +99,59 @@ class Item:
         return escaped_length(self.label) + 2 + escaped_length(self.whole.text) + LINE * self.whole.text.count("\n")
 
 
-def item(label: str, raw: str, key: bytes) -> Item:
+def item(label: str, raw: str, key: bytes, *, prose: bool = False) -> Item:
     """A long item under one of Signoff's own labels."""
-    return Item(label=label, raw=raw, whole=shown(raw, key))
+    return Item(label=label, raw=raw, whole=shown(raw, key), prose=prose)
 
 
-def items_of(arguments: Mapping[str, Any], key: bytes) -> tuple[Item, ...]:
-    """One item for each argument, in the agent's own order; names too long for a label stand inside the text."""
+def items_of(
+    arguments: Mapping[str, Any],
+    key: bytes,
+    *,
+    chosen: Mapping[str, Rendering] = NOTHING_CHOSEN,
+    schema: Mapping[str, Any] | None = None,
+) -> tuple[Item, ...]:
+    """One item for each argument, in the agent's own order; names too long for a label stand inside the text.
+
+    ``chosen`` is how the policy wants arguments shown, ``schema`` the JSON Schema of all of them.
+    """
     redacted = cast(dict[str, Any], redact(dict(arguments), key=key).value)
-    return tuple(_item(name, value, key) for name, value in redacted.items())
+    return tuple(
+        _item(name, value, key, rendering(name, arguments.get(name), schema, chosen))
+        for name, value in redacted.items()
+    )
 
 
-def _item(name: str, value: Any, key: bytes) -> Item:
+def _item(name: str, value: Any, key: bytes, form: Rendering) -> Item:
     label = shown(name, key).text.translate(_BREAKS)
     if escaped_length(label) > LABEL or not label.strip():
         return item("An argument with an unusual name", _pretty({name: value}), key)
-    raw = readable(value)
+    raw = formed(value, form)
     whole = shown(raw, key)
-    flat = not isinstance(value, (list, dict)) and "\n" not in whole.text
-    return Item(label=label, raw=raw, whole=whole, short=flat and escaped_length(whole.text) <= SHORT)
+    block = form.style in _BLOCKS
+    flat = not isinstance(value, (list, dict)) and "\n" not in whole.text and not block
+    kind = _TITLES.get(form.style)
+    return Item(
+        label=f"{label} ({kind})" if kind else label,
+        raw=raw,
+        whole=whole,
+        short=flat and escaped_length(whole.text) <= SHORT,
+        prose=form.style is Style.PROSE,
+    )
+
+
+def formed(value: Any, form: Rendering) -> str:
+    """A JSON value in the form that its rendering asks for; as ``readable`` where it doesn't fit that form."""
+    if form.style is Style.MONEY:
+        return money(value, form.unit) or readable(value)
+    if isinstance(value, str) and value.strip() == value != "":
+        if form.style is Style.LINK and (host := host_of(value)):
+            return f"{value}\n→ leads to {host}"
+        if form.style is Style.DATE:
+            return weekday(value) or readable(value)
+        if form.style in _BLOCKS:
+            return value
+    return readable(value)
 
 
 def readable(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.slack.views.headline import headline
 from bot.slack.views.look import Look, moment
 from bot.slack.views.text import duration, inert, inline, one_line
 from policies import quorum
@@ -21,7 +22,7 @@ RISK = {
     Kind.ALLOW: "*Allowed* by the policy",
     Kind.SOFT: "*Goes ahead* unless someone stops it",
     Kind.INBOX: "*Can wait*: the agent goes on with other work",
-    Kind.HARD: "*The agent waits* for a decision",
+    Kind.HARD: "*The agent waits*",
     Kind.MANUAL: "*High stakes*: approving takes a typed confirmation",
     Kind.DENY: "*Refused* by the policy",
 }
@@ -38,7 +39,15 @@ def stand(request: Request) -> str:
     """The first words on a card, in mrkdwn: what the agent does meanwhile, or what became of the request."""
     if request.settled:
         return f"{EMOJI[request.state]} *{request.state.value.capitalize()}*"
-    return f"{EMOJI[request.state]} {RISK[request.checkpoint.kind]}"
+    return f"{EMOJI[request.state]} {RISK[request.checkpoint.kind]}{_stakes(request)}"
+
+
+def _stakes(request: Request) -> str:
+    """What the catalogue says is at stake, where it is more than little."""
+    gate = request.checkpoint
+    said = ["can't be undone"] if gate.reversible is False else []
+    said += ["high impact"] if gate.impact == "high" else []
+    return f" · :warning: {', '.join(said)}" if said else ""
 
 
 def people(who: tuple[str, ...], look: Look, request: Request | None = None) -> str:
@@ -58,8 +67,7 @@ def named(who: str, look: Look, request: Request | None = None, remark: str = ""
 
 def title(request: Request, look: Look) -> str:
     """The card's headline, plain text, at most 150 characters."""
-    tool = one_line(request.call.tool, look.key, 60)
-    words = f"{tool} {fate(request, look)}"
+    words = f"{headline(request, look)} {fate(request, look)}"
     return words if len(words) <= 150 else f"{words[:149]}…"
 
 
@@ -166,6 +174,5 @@ def silence(request: Request) -> str:
 
 def sentence(request: Request, look: Look) -> str:
     """One sentence for notifications: escaped, no arguments."""
-    tool = inline(request.call.tool, look.key, 60)
     agent = inline(request.requester.name, look.key, 60)
-    return f"{tool} {inert(fate(request, look))} (asked by {agent})"
+    return f"{inert(headline(request, look))} {inert(fate(request, look))} (asked by {agent})"
