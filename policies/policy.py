@@ -131,6 +131,7 @@ class Policy:
             rule="catalogue",
             reason=f"catalogue: {known.name} is {undo}, impact {known.impact}",
             quorum={Kind.MANUAL: max(gate.quorum, 2), Kind.HARD: gate.quorum}.get(known.kind, 1),
+            places=gate.places if known.kind in (Kind.MANUAL, Kind.HARD) else (),
             ladder=self.pause if known.kind is Kind.SOFT else gate.ladder,
         )
 

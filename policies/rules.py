@@ -40,12 +40,15 @@ def build_default(sheet: Sheet, shape: DefaultShape, ground: Ground) -> Rule:
     """The gate for everything that no rule matches; it needs no reviewers to be safe."""
     path: Path = ("default",)
     kind = Kind(shape.checkpoint)
+    places = _places(sheet, path, shape, ground)
+    named = together(places) if places else _find(sheet, path, shape.reviewers, "reviewers", ground.groups)
     gate = Checkpoint(
         kind=kind,
         rule="default",
         reason="default: no rule of the policy matches this call",
-        reviewers=_find(sheet, path, shape.reviewers, "reviewers", ground.groups) or NOBODY,
-        quorum=shape.quorum or (2 if kind is Kind.MANUAL else 1),
+        reviewers=named or NOBODY,
+        places=places,
+        quorum=_number(shape, places, kind),
         ladder=_find(sheet, path, shape.ladder, "ladder", ground.ladders) or ENDS_IN_A_DAY,
         permit=shape.permit or _UNSAID.permit,
         report=shape.report or _UNSAID.report,
@@ -77,15 +80,16 @@ def build_rule(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, defau
 def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: Checkpoint) -> Checkpoint:
     kind = Kind(shape.checkpoint)
     places = _places(sheet, path, shape, ground)
+    if shape.reviewers is None and default.places and kind not in (Kind.ALLOW, Kind.DENY):
+        places = places or _of_default(sheet, path, shape, default)
     named = together(places) if places else _find(sheet, path, shape.reviewers, "reviewers", ground.groups)
-    number = shape.quorum if isinstance(shape.quorum, int) else sum(place.count for place in places)
     return Checkpoint(
         kind=kind,
         rule=shape.name,
         reason=_reason(shape),
         reviewers=named or default.reviewers,
         places=places,
-        quorum=number or (2 if kind is Kind.MANUAL else 1),
+        quorum=_number(shape, places, kind),
         ladder=_find(sheet, path, shape.ladder, "ladder", ground.ladders) or default.ladder,
         permit=shape.permit or default.permit,
         report=shape.report or default.report,
@@ -94,7 +98,21 @@ def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: C
     )
 
 
-def _places(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground) -> tuple[Place, ...]:
+def _number(shape: RuleShape | DefaultShape, places: tuple[Place, ...], kind: Kind) -> int:
+    """How many approvals are asked for in all."""
+    number = shape.quorum if isinstance(shape.quorum, int) else sum(place.count for place in places)
+    return number or (2 if kind is Kind.MANUAL else 1)
+
+
+def _of_default(sheet: Sheet, path: Path, shape: RuleShape, default: Checkpoint) -> tuple[Place, ...]:
+    """The default's places, for a rule that doesn't say itself who decides. A number alone could mean two things."""
+    if isinstance(shape.quorum, int):
+        words = "The default's quorum names its groups, so say whom this number means: name reviewers beside it."
+        sheet.fault((*path, "quorum"), words)
+    return () if shape.quorum is not None else default.places
+
+
+def _places(sheet: Sheet, path: Path, shape: RuleShape | DefaultShape, ground: Ground) -> tuple[Place, ...]:
     """The places of a ``quorum`` that names groups; none where it is a plain number."""
     if not isinstance(shape.quorum, dict):
         return ()

@@ -219,7 +219,7 @@ class DefaultShape(Shape):
     checkpoint: Literal["hard", "manual", "deny"] = "hard"
     confirm: str | None = None
     reviewers: str | None = None
-    quorum: Quorum | None = None
+    quorum: QuorumOrPlaces | None = None
     ladder: str | None = None
     permit: Span | None = None
     report: Span | None = None

@@ -36,6 +36,8 @@ class RequestRow(Row, table=True):
         Index(None, "workspace_id", "next_action_at"),
         Index(None, "workspace_id", "created_at"),
         Index(None, "workspace_id", "requester", "created_at"),
+        Index(None, "workspace_id", "requester", "tool", "created_at"),
+        Index(None, "workspace_id", "requester", "state"),
         Index(None, "workspace_id", "state", "created_at"),
     )
     id: str = Field(primary_key=True)

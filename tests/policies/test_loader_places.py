@@ -94,11 +94,50 @@ def test_where_nobody_is_asked_no_group_can_be(kind: str) -> None:
         ruled(f"{{name: r, match: x, checkpoint: {kind}, quorum: {{finance: 1}}}}")
 
 
-def test_the_default_asks_for_a_number() -> None:
-    with pytest.raises(Faulty, match="whole number"):
-        load(GOOD.replace("ladder: plain}", "ladder: plain, quorum: {finance: 1}}") + "  []\n", source="p.yml")
-
-
 def test_editors_are_told_both_ways_to_write_it() -> None:
     quorum = json_schema()["$defs"]["RuleShape"]["properties"]["quorum"]
     assert {"integer", "object", "null"} <= set(str(quorum).replace("'", " ").split())
+
+
+NAMED = GOOD.replace("reviewers: finance,", "quorum: {finance: 1, security: 1},").replace(
+    "rules:", "tools: {wipe: {reversible: false, impact: high}, post: {reversible: true, impact: medium}}\nrules:"
+)
+
+
+def named(rule: str) -> Policy:
+    return load(f"{NAMED}  - {rule}\n", source="p.yml")
+
+
+def test_the_default_may_name_groups_for_what_no_rule_knows_and_the_catalogue_asks_of_them() -> None:
+    policy = named("{name: r, match: x, checkpoint: allow}")
+    gate = policy.fallback("unknown")
+    assert (gate.quorum, [place.group.name for place in gate.places]) == (2, ["finance", "security"])
+    assert gate.reviewers.users == ("U0FAY", "U0FRED", "U0SEC")
+    assert (policy.fallback("wipe").quorum, len(policy.fallback("wipe").places)) == (2, 2)
+    assert (policy.fallback("post").quorum, policy.fallback("post").places) == (1, ())
+
+
+@pytest.mark.parametrize("kind", ["hard", "manual"])
+def test_a_rule_that_does_not_say_who_decides_takes_the_groups_of_the_default(kind: str) -> None:
+    gate = named(f"{{name: r, match: x, checkpoint: {kind}}}").rules[0].gate
+    assert (gate.quorum, [place.group.name for place in gate.places]) == (2, ["finance", "security"])
+
+
+def test_a_rule_with_reviewers_or_groups_of_its_own_has_nothing_of_the_default() -> None:
+    gate = named("{name: r, match: x, checkpoint: hard, reviewers: finance, quorum: 2}").rules[0].gate
+    assert (gate.quorum, gate.places, gate.reviewers.name) == (2, (), "finance")
+    own = named("{name: r, match: x, checkpoint: hard, quorum: {security: 1}}").rules[0].gate
+    assert (own.quorum, [place.group.name for place in own.places]) == (1, ["security"])
+
+
+def test_a_number_alone_is_unclear_beside_a_default_that_names_groups() -> None:
+    with pytest.raises(Faulty) as caught:
+        named("{name: r, match: x, checkpoint: hard, quorum: 2}")
+    assert str(caught.value.faults[0]).endswith("name reviewers beside it.")
+    assert len(caught.value.faults) == 1
+
+
+def test_a_default_that_nobody_could_fill_or_that_says_both_is_a_fault() -> None:
+    for written in ("quorum: {security: 2},", "quorum: {nobody: 1},", "reviewers: finance, quorum: {security: 1},"):
+        with pytest.raises(Faulty):
+            load(GOOD.removesuffix("rules:\n").replace("reviewers: finance,", written), source="p.yml")
