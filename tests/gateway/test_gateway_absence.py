@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.slack import ids
-from policies.request import Request, State
+from policies.request import Request, Requester, State, Submission, ToolCall
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import House, house, said
 
@@ -38,6 +38,7 @@ rules:
   - {name: large, match: buy, when: args.amount >= 100, checkpoint: hard, quorum: {support: 1, lone: 1}, ladder: grows}
 default: {checkpoint: hard, reviewers: support, ladder: standard}
 """
+AGENT = Requester(id="key:shop", name="Shop agent", owner="U0NEWT")
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]}
 
 
@@ -64,7 +65,9 @@ async def _leave(home: House, *people: str, days: int = 3, **status: Any) -> Non
 
 
 async def _ask(home: House, tool: str) -> Request:
-    return await home.ask(tool=tool, arguments={"amount": 9}, schema=SCHEMA)
+    """A request, whose cards may still be on their way: channels take one message a second."""
+    call = ToolCall(tool=tool, arguments={"amount": 9}, schema=SCHEMA)
+    return (await home.serving.gateway.submit(Submission(call=call), AGENT)).request
 
 
 async def _thread(home: House, request: Request) -> str:
@@ -142,6 +145,7 @@ async def test_while_slack_can_not_be_asked_who_is_away_a_request_is_opened_as_u
 
 async def _edited(home: House, amount: str) -> tuple[Request, dict[str, Any]]:
     request = await _ask(home, "buy")
+    await _copy(home, request, "#approvals")
     await home.press("U0ANA", request, ids.MODIFY)
     return request, await home.submit("U0ANA", field_0=amount)
 
