@@ -25,7 +25,7 @@ from policies.events import (
     Withdrawn,
 )
 from policies.lifecycle import apply, open_request
-from policies.people import Person, Reviewers, Standing
+from policies.people import Person, Reviewers, StandIn, Standing
 from policies.request import ExecutionState, Request, Requester, Submission, ToolCall
 from policies.review import Verdict
 
@@ -33,12 +33,16 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KEY = b"k" * 32
 SUPPORT = Reviewers(name="support", channel="#approvals", users=("U0ANA", "U0BEN"))
 SENIORS = Reviewers(name="seniors", users=("U0SAM",))
+DEPUTIES = Reviewers(name="deputies", users=("U0FAY",), outsiders=("U0GUS",))
+DAYS = timedelta(days=3)
 NAMES = {"U0ANA": "Ana Reyes", "U0BEN": "Ben Okafor", "U0SAM": "Sam Whitlock", "U0NEWT": "Nia Newton"}
 LOOK = Look(
     key=KEY,
     now=NOW,
-    names={"U0NEWT": "Nia Newton", "U0SAM": "Sam Whitlock"},
-    members={"support": ("U0ANA", "U0BEN"), "seniors": ("U0SAM",)},
+    names={"U0NEWT": "Nia Newton", "U0SAM": "Sam Whitlock", "U0FAY": "Fay Lindqvist"},
+    members={"support": ("U0ANA", "U0BEN"), "seniors": ("U0SAM",), "deputies": ("U0FAY", "U0GUS")},
+    outsiders={"U0GUS": "a guest"},
+    away=frozenset({"U0FAY"}),
 )
 REFUND: Mapping[str, Any] = {
     "order_id": "HG-1042",
@@ -143,6 +147,7 @@ def every_place() -> dict[str, Request]:
         "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
         "pending_snoozed": after(hard, Snoozed(person=person("U0ANA"), until=NOW + timedelta(hours=1))),
         "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),
+        "pending_stand_in": replace(hard, stand_ins=(StandIn(of="support", group=DEPUTIES, until=NOW + DAYS),)),
         "pending_cut": ask({"path": "/srv", "script": "echo fine & <true>\n" * 1500 + "rm -rf /srv"}, tool="run"),
         "approved": approved,
         "approved_twice": after(two, approve, verdict("U0BEN", Verdict.APPROVE)),
