@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from policies.agent_run import AgentRun
-from policies.effects import Post
+from policies.effects import Post, TellOfGrant
+from policies.grant import Grant
 from policies.people import Reviewers
 from policies.request import Request
 from storage.store import Copy
@@ -45,6 +46,15 @@ class Posted:
     ts: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GrantNews:
+    """What became of a grant: the effect that says it, the grant, and the request that went ahead under it, if any."""
+
+    effect: TellOfGrant
+    grant: Grant
+    used_by: Request | None
+
+
 class Carrier(Protocol):
     """The verbs towards Slack. Each raises a ``CarryError`` where it fails."""
 
@@ -70,6 +80,9 @@ class Carrier(Protocol):
 
     async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
         """Say in a card's thread who was asked in the place of whom."""
+
+    async def tell_of_grant(self, news: GrantNews, copy: Copy) -> None:
+        """Say in the copy's thread what became of the grant that came from it."""
 
     async def tell_served(self, request: Request) -> None:
         """Tell the person served that nobody decided in time."""

@@ -27,7 +27,9 @@ keys_app = typer.Typer(no_args_is_help=True, help="Agents' keys. No key decides 
 app.add_typer(policy_app, name="policy")
 app.add_typer(requests_app, name="requests")
 app.add_typer(audit_app, name="audit")
+grants_app = typer.Typer(no_args_is_help=True, help="What people approved in advance.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(grants_app, name="grants")
 
 
 def fail(words: str, code: int = 1) -> NoReturn:
@@ -288,6 +290,22 @@ def keys_revoke(name: str) -> None:
     from bot.commands.keys import revoke_key
 
     _run(lambda: revoke_key(name))
+
+
+@grants_app.command("list")
+def grants_list() -> None:
+    """The grants of the last day, the newest first, ended ones too. Example: signoff grants list"""
+    from bot.commands.grants import list_grants
+
+    _run(list_grants)
+
+
+@grants_app.command("revoke")
+def grants_revoke(grant_id: str) -> None:
+    """End a grant at once, also while serve runs. Example: signoff grants revoke grant_1c9f…"""
+    from bot.commands.grants import revoke_grant
+
+    _run(lambda: revoke_grant(grant_id))
 
 
 def _say_or_fail(make: Callable[[], str]) -> None:

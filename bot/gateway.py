@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,8 @@ from functools import partial
 from typing import Any
 
 from bot.eligible import People, who_may, with_people
+from bot.grants import Grants
+from bot.naming import new_id
 from bot.shelf import PolicyShelf
 from bot.turns import Turns
 from bot.waiting import Waiting, changed_within
@@ -56,11 +57,6 @@ EDIT_SECONDS = 1.2
 """How long an edit waits for Slack to say who could approve it: a form is answered within three seconds in all."""
 
 
-def new_id(kind: str) -> str:
-    """A fresh id with 128 random bits, such as ``req_1c9f…``; nobody can guess another's."""
-    return f"{kind}_{secrets.token_hex(16)}"
-
-
 class Gateway:
     """What can be done with requests and runs. ``clock`` gives the time in UTC; ``waiting`` is woken after commits.
 
@@ -86,6 +82,7 @@ class Gateway:
         self.workspace_id = workspace_id
         self.turns = Turns()
         self._people = people
+        self.grants = Grants(store, clock, people)
         self._environment = environment
 
     # ---- the agent's side
@@ -93,7 +90,8 @@ class Gateway:
     async def submit(
         self, submission: Submission, requester: Requester, *, idempotency: Idempotency | None = None
     ) -> Added:
-        """Judge a tool call and store the request: pending, or settled at once (allow, deny, nobody could approve)."""
+        """Judge a tool call and store the request: pending, or settled at once (allow, deny, a grant, nobody who could
+        approve)."""
         await self.turns.run(partial(_check_schema, submission))
         policy = self.shelf.current
         checkpoint = await self._judge(policy, submission, requester)
@@ -112,7 +110,8 @@ class Gateway:
         outcome = await self.turns.run(opening)
         if self._people is not None:
             outcome = await with_people(outcome, self._people, self.clock())
-        return await self.store.add(outcome, idempotency=idempotency)
+        chances = await self.grants.chances(outcome)
+        return await self.store.add(outcome, idempotency=idempotency, chances=chances)
 
     async def _check_budget(self, requester: Requester, idempotency: Idempotency | None) -> None:
         """Refuse one more request of somebody who floods people; the same submission again is none."""

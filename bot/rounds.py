@@ -11,12 +11,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.carrier import Carrier, Paced, Posted, Rejected
+from bot.carrier import Carrier, GrantNews, Paced, Posted, Rejected
 from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
 from policies.agent_run import AgentRun
 from policies.checkpoint import Kind
-from policies.effects import Announce, Effect, Post, PostCard, Refresh, Remind, Summon, TellAbsence, TellServed
+from policies.effects import (
+    Announce,
+    Effect,
+    Post,
+    PostCard,
+    Refresh,
+    Remind,
+    Summon,
+    TellAbsence,
+    TellOfGrant,
+    TellServed,
+)
 from policies.events import Delivered, Outcome
 from policies.lifecycle import apply
 from policies.people import Reviewers
@@ -91,6 +102,8 @@ class Rounds:
                 await self._tell_absence(owed, effect)
             case TellServed() as effect:
                 await self._tell_served(owed, effect)
+            case TellOfGrant() as effect:
+                await self._tell_of_grant(owed, effect)
             case Post() as effect:
                 await self._post_run(owed, effect)
             case Unreadable(kind=kind):
@@ -215,6 +228,15 @@ class Rounds:
         told = replace(group, members=()) if group.channel in group.members else group
         places = (*await self._carrier.ids_of(told), *filter(None, (group.channel,)))
         await self._done(owed, then=await self._cards(request, places))
+
+    async def _tell_of_grant(self, owed: Owed, effect: TellOfGrant) -> None:
+        origin = await self._store.request(effect.request_id)
+        grant = await self._store.grant(effect.grant_id)
+        used_by = await self._store.request(effect.used_by) if effect.used_by else None
+        if origin is not None and grant is not None:
+            told = GrantNews(effect=effect, grant=grant, used_by=used_by)
+            await self._note(owed, origin, lambda copy: self._carrier.tell_of_grant(told, copy))
+        await self._done(owed)
 
     async def _note(
         self, owed: Owed, request: Request, note: Callable[[Copy], Awaitable[None]], *, private: bool = True

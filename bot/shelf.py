@@ -8,6 +8,7 @@ from datetime import datetime
 from policies.differences import differences
 from policies.effects import Entry
 from policies.errors import Unavailable
+from policies.granting import revoke
 from policies.loader import load
 from policies.policy import Policy
 from storage.store import Store
@@ -27,6 +28,7 @@ class PolicyShelf:
         await self._store.keep_policy(policy.digest, policy.text)
         detail = {"source": policy.source, "rules": len(policy.rules)}
         await self._store.note(Entry(what="policy", actor="serve", at=now, subject=policy.digest, detail=detail))
+        await self._end_other_grants(now)
 
     async def replace(self, policy: Policy, actor: str, now: datetime) -> None:
         """Put ``policy`` in force for new calls, and write into the journal who changed what.
@@ -38,6 +40,13 @@ class PolicyShelf:
         await self._store.note(Entry(what="policy", actor=actor, at=now, subject=policy.digest, detail=detail))
         self._known[policy.digest] = policy
         self.current = policy
+        await self._end_other_grants(now)
+
+    async def _end_other_grants(self, now: datetime) -> None:
+        """What was granted under another policy ends for good: going back to that policy brings nothing back."""
+        await self._store.end_grants_of_other_policies(
+            self.current.digest, now, lambda standing: revoke(standing, "policy", now)
+        )
 
     async def by_digest(self, digest: str) -> Policy:
         """The policy with this digest. Raises ``Unavailable`` where its text is gone: then no edit is judged."""

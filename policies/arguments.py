@@ -105,8 +105,12 @@ def canonical(value: object) -> bytes:
 
 def digest(*, tool: str | None, arguments: Mapping[str, JsonValue], revision: int, requester: str) -> str:
     """What an approval names: `sha256:` and the hex SHA-256 of JCS({tool, arguments, revision, requester})."""
-    named = {"tool": tool, "arguments": dict(arguments), "revision": revision, "requester": requester}
-    return "sha256:" + hashlib.sha256(canonical(named)).hexdigest()
+    return canonical_digest({"tool": tool, "arguments": dict(arguments), "revision": revision, "requester": requester})
+
+
+def canonical_digest(value: object) -> str:
+    """`sha256:` and the hex SHA-256 of the canonical JSON of `value`."""
+    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
 
 
 def _least_size(item: object, path: tuple[str | int, ...]) -> int:

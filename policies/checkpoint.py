@@ -85,6 +85,14 @@ class Place:
     count: int = 1
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GrantBound:
+    """How far a person may let calls like one that waits here go ahead unasked: how long, and how many of them."""
+
+    longest: timedelta = timedelta(hours=8)
+    most: int = 50
+
+
 NOBODY = Reviewers(name="nobody")
 ENDS_IN_A_DAY = Ladder(name="a day", steps=(Step(after=timedelta(days=1), act=Act.EXPIRE),))
 
@@ -103,6 +111,8 @@ class Checkpoint:
     ``title``, ``show``, ``reversible`` and ``impact`` are what the catalogue says of the tool, if it knows it: what a
     call does, with arguments in braces; how arguments are shown (pairs of a name and what
     ``policies.rendering.read_rendering`` reads); what is at stake.
+
+    ``grants`` bounds what may be let through in advance, None where nothing may (see ``policies.granting``).
     """
 
     kind: Kind
@@ -122,6 +132,7 @@ class Checkpoint:
     show: tuple[tuple[str, str], ...] = ()
     reversible: bool | None = None
     impact: str | None = None
+    grants: GrantBound | None = GrantBound()
 
     @property
     def groups(self) -> tuple[Reviewers, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +73,22 @@ class Post:
     kind: str = "progress"
 
 
-Effect = Announce | PostCard | Refresh | Remind | Summon | TellAbsence | TellServed | Post
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TellOfGrant:
+    """Say in the thread of the card from which a grant came what became of it.
+
+    ``request_id`` is the request of that card. ``what`` is made, used or ended; with ``used`` the ``number`` of the use
+    and the request that went ahead (``used_by``).
+    """
+
+    request_id: str
+    grant_id: str
+    what: Literal["made", "used", "ended"]
+    number: int = 0
+    used_by: str | None = None
+
+
+Effect = Announce | PostCard | Refresh | Remind | Summon | TellAbsence | TellServed | TellOfGrant | Post
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +96,7 @@ class Entry:
     """One line of the journal: what happened, by whom, when. Never arguments, only digests.
 
     ``what`` is one of: opened, delivered, step, reviewed, revised, snoozed, settled, audited, repaired, or an execution
-    state.
+    state; with the id of a grant as ``subject``, granted or revoked.
     """
 
     what: str

@@ -9,6 +9,7 @@ from typing import Any
 
 from policies.checkpoint import Checkpoint
 from policies.effects import Effect, Entry
+from policies.grant import Grant, Terms
 from policies.people import Person
 from policies.request import ExecutionState, Request
 from policies.review import Verdict
@@ -103,21 +104,49 @@ class Snoozed:
     until: datetime
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Granted:
+    """A reviewer approves ``revision``, and in advance calls like it: within ``terms``, as the grant ``grant_id``."""
+
+    person: Person
+    revision: int
+    terms: Terms
+    grant_id: str
+
+
 Event = (
-    Reviewed | Snoozed | Elapsed | Delivered | Withdrawn | Stopped | Claimed | Reported | Lost | Attested | AuditMarked
+    Reviewed
+    | Granted
+    | Snoozed
+    | Elapsed
+    | Delivered
+    | Withdrawn
+    | Stopped
+    | Claimed
+    | Reported
+    | Lost
+    | Attested
+    | AuditMarked
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """The new request, what the world is owed, and what the journal keeps. No effects and entries: nothing changed."""
+    """The new request, what the world is owed, and what the journal keeps. No effects and entries: nothing changed.
+
+    ``grant`` is one that was made with it.
+    """
 
     request: Request
     effects: tuple[Effect, ...] = ()
     entries: tuple[Entry, ...] = ()
+    grant: Grant | None = None
 
     def then(self, other: Outcome) -> Outcome:
         """This outcome followed by ``other``, which was computed from this one's request."""
         return Outcome(
-            request=other.request, effects=self.effects + other.effects, entries=self.entries + other.entries
+            request=other.request,
+            effects=self.effects + other.effects,
+            entries=self.entries + other.entries,
+            grant=other.grant or self.grant,
         )

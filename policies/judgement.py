@@ -16,7 +16,7 @@ from functools import reduce
 from typing import Any
 
 from policies.bundle import answered
-from policies.checkpoint import Checkpoint, Kind, Ladder, stricter
+from policies.checkpoint import Checkpoint, GrantBound, Kind, Ladder, stricter
 from policies.condition import Bound, Condition, bind
 from policies.confidence import higher
 from policies.duration import parse_duration
@@ -215,7 +215,8 @@ def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound
     winner = _named_by_policy(_joined(reduce(stricter, gates), gates, now), reduce(stricter, known))
     phrase = _phrase(policy, winner, bound) if winner.kind is Kind.MANUAL else None
     matched = tuple(finding.rule.name for finding in asked)
-    return _described(replace(winner, phrase=phrase, matched=matched), policy.catalogue.get(tool))
+    grants = None if policy.grave(tool) else winner.grants
+    return _described(replace(winner, phrase=phrase, matched=matched, grants=grants), policy.catalogue.get(tool))
 
 
 def _described(gate: Checkpoint, known: Tool | None) -> Checkpoint:
@@ -248,7 +249,15 @@ def _joined(winner: Checkpoint, gates: list[Checkpoint], now: datetime) -> Check
         ladder=_slowest(winner, others, now),
         self_approval=all(gate.self_approval for gate in others),
         required_by=winner.required_by or next((gate.required_by for gate in others if gate.required_by), None),
+        grants=reduce(_tighter, (gate.grants for gate in others)),
     )
+
+
+def _tighter(one: GrantBound | None, other: GrantBound | None) -> GrantBound | None:
+    """What both allow to be granted."""
+    if one is None or other is None:
+        return None
+    return GrantBound(longest=min(one.longest, other.longest), most=min(one.most, other.most))
 
 
 def _slowest(winner: Checkpoint, gates: list[Checkpoint], now: datetime) -> Ladder:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from policies import reviewing, snoozing
+from policies import granting, reviewing, snoozing
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Announce, Refresh
@@ -26,6 +26,7 @@ from policies.events import (
     Delivered,
     Elapsed,
     Event,
+    Granted,
     Lost,
     Outcome,
     Reported,
@@ -179,6 +180,7 @@ Place = tuple[State | ExecutionState, type[Any]]
 
 REVIEW: Mapping[Place, Callable[..., Outcome]] = {
     (State.PENDING, Reviewed): reviewing.review,
+    (State.PENDING, Granted): granting.grant,
     (State.PENDING, Stopped): reviewing.stop_pending,
     (State.PENDING, Withdrawn): _withdraw,
     (State.PENDING, Snoozed): snoozing.snooze,

@@ -36,6 +36,11 @@ class Tool:
     show: tuple[tuple[str, str], ...] = ()
 
     @property
+    def grave(self) -> bool:
+        """Irreversible, with a high impact: people look at each call, whatever was approved before."""
+        return not self.reversible and self.impact == "high"
+
+    @property
     def kind(self) -> Kind:
         """The checkpoint where no rule matches."""
         if not self.reversible:
@@ -138,6 +143,10 @@ class Policy:
     def irreversible(self, tool: str) -> bool:
         """Does the catalogue say that a call of this tool can't be undone?"""
         return tool in self.catalogue and not self.catalogue[tool].reversible
+
+    def grave(self, tool: str) -> bool:
+        """Does the catalogue say that a call of this tool can't be undone and has a high impact?"""
+        return tool in self.catalogue and self.catalogue[tool].grave
 
 
 def scaled(policy: Policy, factor: float) -> Policy:

@@ -38,7 +38,7 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The settled result. ``by`` holds user ids, or ``policy``, ``silence``, ``requester``."""
+    """The settled result. ``by`` holds user ids, or ``policy``, ``silence``, ``requester``, ``grant:ID``."""
 
     verdict: str
     by: tuple[str, ...]

@@ -10,6 +10,7 @@ from policies.checkpoint import ENDS_IN_A_DAY, NOBODY, Act, Checkpoint, Kind, La
 from policies.condition import Condition, Phrase, compile_condition, compile_phrase
 from policies.document import Path, Sheet
 from policies.errors import Faulty
+from policies.grant_rules import check_grants, grants_bound
 from policies.nearest import did_you_mean
 from policies.people import Reviewers, deputies
 from policies.policy import Rule, Tool, proceeds
@@ -20,7 +21,7 @@ Named = TypeVar("Named", Reviewers, Ladder)
 Compiled = TypeVar("Compiled", Condition, Phrase)
 
 _UNSAID = Checkpoint(kind=Kind.HARD, rule="", reason="")
-_ONLY_GATED = ("confirm", "reviewers", "quorum", "ladder", "self_approval", "report")
+_ONLY_GATED = ("confirm", "reviewers", "quorum", "ladder", "self_approval", "grants", "report")
 _SOFT_NEEDS = (
     "a soft checkpoint goes on by silence, so name a ladder whose last step says then: proceed,"
     " such as ladders: {pause: [{after: 10m, then: proceed}]}"
@@ -52,8 +53,10 @@ def build_default(sheet: Sheet, shape: DefaultShape, ground: Ground) -> Rule:
         ladder=_find(sheet, path, shape.ladder, "ladder", ground.ladders) or ENDS_IN_A_DAY,
         permit=shape.permit or _UNSAID.permit,
         report=shape.report or _UNSAID.report,
+        grants=grants_bound(shape.grants, _UNSAID.grants),
     )
     _check_gate(sheet, path, gate, shape.confirm)
+    check_grants(sheet, path, gate, shape.grants)
     return Rule(name="default", gate=gate, confirm=_compile(sheet, (*path, "confirm"), shape.confirm, compile_phrase))
 
 
@@ -74,6 +77,9 @@ def build_rule(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, defau
     else:
         _check_gate(sheet, path, gate, shape.confirm)
         _check_self_approval(sheet, path, gate)
+        named = [ground.catalogue.get(pattern) for pattern in rule.patterns]
+        grave = bool(named) and all(tool is not None and tool.grave for tool in named)
+        check_grants(sheet, path, gate, shape.grants, grave=grave)
     return rule
 
 
@@ -95,6 +101,7 @@ def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: C
         report=shape.report or default.report,
         self_approval=shape.self_approval,
         required_by=shape.required_by,
+        grants=grants_bound(shape.grants, default.grants),
     )
 
 

@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 
 from policies import duration
 from policies.calendar import DAYS
+from policies.checkpoint import GrantBound
 from policies.document import Path, Sheet
 from policies.errors import Invalid
 from policies.nearest import did_you_mean, nearest
@@ -137,6 +138,12 @@ Headline = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_f
 Shown = Annotated[str, AfterValidator(_fit(_shown))]
 
 
+def _bounded(value: timedelta) -> timedelta:
+    if value > GrantBound().longest:
+        raise ValueError("a grant lasts at most 8 hours")
+    return value
+
+
 class Shape(BaseModel):
     """Nothing unknown is let through, nothing is converted."""
 
@@ -213,6 +220,19 @@ class AgentsShape(Shape):
     start: list[str] = []
 
 
+class GrantsShape(Shape):
+    """How far a reviewer may approve calls in advance that are like one which the rule held."""
+
+    longest: Annotated[Span, AfterValidator(_bounded)] | None = None
+    most: Annotated[int, Field(ge=1, le=GrantBound().most)] | None = None
+
+
+Grants = Annotated[
+    Annotated[Literal[False], Tag("[refused]")] | Annotated[GrantsShape, Tag("[bounds]")],
+    Discriminator(lambda value: "[bounds]" if isinstance(value, (dict, GrantsShape)) else "[refused]"),
+]
+
+
 class DefaultShape(Shape):
     """The gate for calls that no rule matches. It always waits for people or refuses."""
 
@@ -223,6 +243,7 @@ class DefaultShape(Shape):
     ladder: str | None = None
     permit: Span | None = None
     report: Span | None = None
+    grants: Grants | None = None
 
 
 class RuleShape(Shape):
@@ -240,6 +261,7 @@ class RuleShape(Shape):
     report: Span | None = None
     self_approval: bool = False
     required_by: Line | None = None
+    grants: Grants | None = None
 
 
 class PolicyShape(Shape):
@@ -264,8 +286,8 @@ _PARTS: Mapping[str | int, type[Shape]] = {
     "rules": RuleShape,
     "default": DefaultShape,
 }
-_NOT_YET = {"clarify", "grant", "grants", "grantable"}
-_ASIDE = ("[key]", "[number]", "[places]", "[steps]", "[ladder]")
+_NOT_YET = {"clarify"}
+_ASIDE = ("[key]", "[number]", "[places]", "[steps]", "[ladder]", "[refused]", "[bounds]")
 """What pydantic puts into a place that doesn't stand in the file."""
 _WANTED = {
     "string_type": "Write a text here; put it in quotes",
@@ -329,7 +351,7 @@ def _unknown_key(path: Path) -> str:
     key = str(path[-1])
     if key in _NOT_YET:
         return f"{key} is not supported yet; remove it."
-    model = _PARTS[path[0]] if len(path) > 1 else PolicyShape
+    model = GrantsShape if "grants" in path[:-1] else _PARTS[path[0]] if len(path) > 1 else PolicyShape
     if model is LadderShape and isinstance(path[-2], int):
         model = StepShape
     return f"There is no key {key[:60]!r} here{did_you_mean(key, model.model_fields)}"
@@ -342,6 +364,8 @@ def _not_one_of(path: Path, raw: object, expected: str) -> str:
         return "This Signoff reads policies of version 1; write version: 1"
     if path == ("default", "checkpoint"):
         return f"What no rule knows is held or refused: write {expected}, and rules for what may go through."
+    if path[-1] == "grants":
+        return "Write grants: false, or bounds such as grants: {longest: 4h, most: 20}."
     known = re.findall(r"'([^']*)'", expected)
     expected = expected.replace("True", "true")
     return f"{str(raw)[:60]!r} is not possible here; write {expected}{nearest(str(raw), known) or '.'}"

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, select
 from policies.agent_run import RunState
 from policies.purging import blanked, blanked_run
 from policies.request import State
-from storage import requests, runs
+from storage import grants, requests, runs
 from storage.access import Access
 from storage.columns import EPOCH
 from storage.rows import REQUEST, RUN
@@ -75,10 +75,14 @@ class Purging(Access):
     """The store's way to forget."""
 
     async def purge(self, before: datetime, now: datetime) -> tuple[int, int]:
-        """Blank the contents of requests and runs that were over ``before`` then; how many of each."""
+        """Blank the contents of requests and runs that were over ``before`` then; how many of each.
+
+        Grants that had expired by then are forgotten.
+        """
         requests_purge, runs_purge = Purge(), Purge()
         while requests_purge.more:
             requests_purge = await self._write(partial(_some_requests, before, now, requests_purge))
         while runs_purge.more:
             runs_purge = await self._write(partial(_some_runs, before, runs_purge))
+        await self._write(lambda transaction: grants.forget(transaction, before))
         return requests_purge.blanked, runs_purge.blanked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,14 +13,14 @@ from policies.errors import Conflict, NotFound, Unavailable
 from policies.events import Outcome
 from policies.request import Request
 from policies.review import Decision
-from storage import chain, outbox
+from storage import chain, grants, outbox
 from storage.access import Access
 from storage.engine import Connection, Duplicate
 from storage.rows import REQUEST, request_columns
 from storage.statement import Statement, inserting, setting
 from storage.tables import DecisionRow, IdempotencyRow, RequestRow, table
 from storage.transaction import Transaction
-from storage.values import Added, Changed, Idempotency
+from storage.values import Added, Chance, Changed, Idempotency
 
 Change = Callable[[Request], Outcome]
 
@@ -52,13 +52,16 @@ def load(connection: Connection, workspace_id: str, request_id: str) -> Request 
     return REQUEST.load(found[0]) if found else None
 
 
-def add(outcome: Outcome, idempotency: Idempotency | None, transaction: Transaction) -> Added:
+def add(
+    outcome: Outcome, idempotency: Idempotency | None, chances: Sequence[Chance], transaction: Transaction
+) -> Added:
     """Store a new request with what it owes, unless its idempotency key made one before."""
     if (
         idempotency is not None
         and (earlier := made_before(transaction.connection, transaction.workspace_id, idempotency)) is not None
     ):
         return Added(request=earlier, created=False)
+    outcome = grants.under_a_grant(transaction, chances) or outcome
     request = outcome.request
     if request.workspace_id != transaction.workspace_id:
         raise ValueError(f"Request {request.id} belongs to another workspace than this store.")
@@ -104,6 +107,8 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
     """The decision, the journal, the outbox and the topics of a change that was just stored."""
     if after.decision is not None and not _stood(before, after.decision):
         _decide(transaction, after, after.decision)
+    if outcome.grant is not None:
+        grants.add(transaction, outcome.grant)
     chain.append(transaction, outcome.entries)
     outbox.owe(transaction, outcome.effects)
     transaction.topics.append(after.id)
@@ -162,12 +167,17 @@ def _remember(transaction: Transaction, idempotency: Idempotency, request_id: st
 class Requests(Access):
     """The store's requests: adding and changing them. ``listing.py`` finds them."""
 
-    async def add(self, outcome: Outcome, *, idempotency: Idempotency | None = None) -> Added:
+    async def add(
+        self, outcome: Outcome, *, idempotency: Idempotency | None = None, chances: Sequence[Chance] = ()
+    ) -> Added:
         """Store a new request. The same key with the same body gives the stored one, ``created`` False.
+
+        Under the first of ``chances`` whose grant still stands it is stored approved, and the grant's use counted, in
+        one transaction; where none stands, as ``outcome`` says.
 
         Raises Conflict(code="idempotency_conflict") where the key came with another body.
         """
-        return await self._write(partial(add, outcome, idempotency))
+        return await self._write(partial(add, outcome, idempotency, chances))
 
     async def made_before(self, idempotency: Idempotency) -> Request | None:
         """The request that the same key made already. Raises Conflict where the key came with another body."""

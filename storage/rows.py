@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -9,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from policies.agent_run import AgentRun
 from policies.effects import Effect
 from policies.errors import Unavailable
+from policies.grant import Grant
 from policies.request import Request
 
 T = TypeVar("T")
@@ -41,6 +44,7 @@ class Document(Generic[T]):
 
 REQUEST = Document(Request)
 RUN = Document(AgentRun)
+GRANT = Document(Grant)
 EFFECTS: dict[str, Document[Any]] = {kind.__name__: Document(kind) for kind in get_args(Effect)}
 
 
@@ -79,6 +83,30 @@ def run_columns(run: AgentRun, workspace_id: str) -> dict[str, Any]:
         "created_at": run.created_at,
         "document": RUN.dump(run),
     }
+
+
+def grant_columns(grant: Grant) -> dict[str, Any]:
+    """The row of a grant."""
+    return {
+        "id": grant.id,
+        "workspace_id": grant.workspace_id,
+        "request_id": grant.request_id,
+        "requester": grant.requester.id,
+        "tool": grant.tool,
+        "policy_digest": grant.policy_digest,
+        "created_at": grant.created_at,
+        "expires_at": grant.expires_at,
+        "most": grant.most,
+        "used": grant.used,
+        "revoked_at": grant.revoked_at,
+        "revoked_by": grant.revoked_by,
+        "document": GRANT.dump(grant),
+    }
+
+
+def grant_from(document: str, used: int, revoked_at: datetime | None, revoked_by: str | None) -> Grant:
+    """The grant as it stands: the document never changes, the columns beside it do."""
+    return replace(GRANT.load(document), used=used, revoked_at=revoked_at, revoked_by=revoked_by)
 
 
 def effect_columns(effect: Effect) -> dict[str, str]:

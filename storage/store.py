@@ -15,6 +15,7 @@ from storage.auditing import Auditing, Lack, Place, Standing, Window
 from storage.copies import Copies
 from storage.deadlines import Deadlines
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
+from storage.grants import Grants
 from storage.journal import Journal
 from storage.keys import Keys
 from storage.listing import Listing
@@ -27,6 +28,7 @@ from storage.runs import Runs
 from storage.schema import migrate, upgrade, upgrade_unless_served, workspaces
 from storage.values import (
     Added,
+    Chance,
     Changed,
     Copy,
     Head,
@@ -42,6 +44,7 @@ from storage.writer import OnChanged, OnCommit, Writer
 
 __all__ = [
     "Added",
+    "Chance",
     "Changed",
     "Copy",
     "Head",
@@ -62,7 +65,7 @@ __all__ = [
 ]
 
 
-class Store(Requests, Deadlines, Listing, Copies, Outbox, Runs, Keys, Remembered, Journal, Purging, Auditing):
+class Store(Requests, Deadlines, Listing, Copies, Outbox, Grants, Runs, Keys, Remembered, Journal, Purging, Auditing):
     """One workspace's requests, cards, outbox, runs, keys and journal. Made by ``await Store.open(...)``."""
 
     _lock: ServeLock | None = None

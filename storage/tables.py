@@ -117,6 +117,29 @@ class CopyRow(Row, table=True):
     private: bool
 
 
+class GrantRow(Row, table=True):
+    """What a person approved in advance. ``used`` and ``revoked_at`` change, by conditional updates only."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        Index(None, "workspace_id", "requester", "tool", "expires_at"),
+        Index(None, "workspace_id", "created_at"),
+    )
+    id: str = Field(primary_key=True)
+    workspace_id: str
+    request_id: str = Field(foreign_key="requests.id")
+    requester: str
+    tool: str
+    policy_digest: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    most: int
+    used: int
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_by: str | None = None
+    document: str = Field(sa_type=Text)
+
+
 class RunRow(Row, table=True):
     """One run of the agent runner."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from policies.effects import Effect, Entry
+from policies.events import Outcome
+from policies.grant import Grant
 from policies.request import Request
 
 
@@ -18,6 +20,18 @@ class Idempotency:
     requester: str
     key: str
     body: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chance:
+    """A grant under which a new request might go ahead.
+
+    ``go_ahead`` is asked within the transaction for what would come of it, with the grant as it stands before this use:
+    an approved request. A pure function; it raises ``Refused`` where the request must be asked about after all.
+    """
+
+    grant_id: str
+    go_ahead: Callable[[Grant], Outcome]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -73,7 +73,7 @@ class ReviewOut(Out):
 
 
 class DecisionOut(Out):
-    """The settled result. ``by`` holds Slack user ids, or ``policy``, ``silence``, ``requester``."""
+    """The settled result. ``by`` holds Slack user ids, or ``policy``, ``silence``, ``requester``, ``grant:ID``."""
 
     verdict: str
     by: tuple[str, ...]

@@ -15,6 +15,7 @@ from policies.calendar import DAYS, Calendar
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.duration import in_words
 from policies.errors import Invalid
+from policies.granting import grantable
 from policies.judgement import Explanation, Finding, Standing, explain
 from policies.people import Reviewers, deputies
 from policies.policy import Policy
@@ -119,6 +120,9 @@ def _who(gate: Checkpoint) -> list[str]:
         rows.append(("phrase", f"each types: {gate.phrase or 'CONFIRM'}"))
     if gate.required_by:
         rows.append(("required by", gate.required_by))
+    bound = grantable(gate)
+    if bound is not None:
+        rows.append(("in advance", f"calls like it, for up to {in_words(bound.longest)}, at most {bound.most} of them"))
     return columns(rows)
 
 

@@ -10,10 +10,11 @@ import typer
 
 from bot.api.auth import mint
 from bot.commands.opening import NOBODY, open_store, workspace_of
-from bot.gateway import new_id
+from bot.naming import new_id
 from policies.duration import parse_duration
 from policies.errors import Invalid
 from policies.events import Withdrawn
+from policies.granting import revoke
 from policies.lifecycle import apply
 from policies.request import ExecutionState, State
 from storage.store import Key, Store
@@ -73,12 +74,16 @@ async def list_keys() -> None:
 
 
 async def revoke_key(name: str) -> None:
-    """End the key at once, and with it what it had asked for: pending is withdrawn, approved and unclaimed revoked."""
+    """End the key at once, and with it what it had asked for: pending is withdrawn, approved and unclaimed revoked.
+
+    What people approved in advance ends too: whoever gets the name later must ask anew.
+    """
     async with open_store() as (store, _):
         if not any(key.name == name and key.revoked_at is None for key in await store.keys()):
             raise Invalid(f"There is no active key named {name}; see `signoff keys list`.")
         now = datetime.now(UTC)
         await store.revoke_key(name, now)
+        await store.end_grants_of_agent(f"key:{name}", now, lambda standing: revoke(standing, "operator", now))
         taken_back = await _take_back(store, f"key:{name}", now)
     typer.echo(f"{name} is revoked; {taken_back} of its requests were taken back.")
 

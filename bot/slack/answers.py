@@ -40,6 +40,8 @@ def _late(error: AlreadySettled, look: Look, request: Request | None) -> str:
         return f"This {became} {moment(error.at)}; nothing was changed."
     if error.by == ("requester",):
         return f"The agent took this back {moment(error.at)}; nothing was changed."
+    if words.is_grant(error.by):
+        return f"This went ahead under a grant {moment(error.at)}; nothing was changed."
     if error.by == ("policy",):
         return f"The policy settled this {moment(error.at)}; nothing was changed."
     who = inert(words.people(error.by, look, request))

@@ -13,13 +13,16 @@ from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk, memo_of
 from bot.slack.payloads import Click
+from bot.slack.terms import terms_of
 from bot.slack.views.card import is_cut
+from bot.slack.views.grant_form import grant_form, usual_terms
 from bot.slack.views.look import Look
 from bot.slack.views.modals import is_last_page, reject_form, view_form
 from bot.slack.views.modify import hides, modify_form
 from policies.checkpoint import Kind
 from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError, Stale
 from policies.fields import form_fields
+from policies.granting import why_never
 from policies.request import Request
 from policies.review import Verdict
 from policies.snoozing import next_morning
@@ -48,6 +51,9 @@ class Clicks:
             ids.SNOOZE_HOUR: self._snooze,
             ids.SNOOZE_MORNING: self._snooze,
             ids.WAKE: self._snooze,
+            ids.GRANT: self._grant,
+            ids.TERMS: self._terms,
+            ids.REVOKE: self._revoke,
         }
 
     async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -165,6 +171,30 @@ class Clicks:
     async def _stop_run(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)
         await self._desk.gateway.stop_run(click.value, person)
+
+    async def _grant(self, click: Click) -> None:
+        request = await self._pending(click)
+        await self._desk.gateway.editable(request.id, await self._desk.directory.person(click.user_id))
+        look = self._desk.looks.at_once((request,))
+        never = why_never(request) or (answers.CUT if is_cut(request, look) else None)
+        if never is not None:
+            raise Refused(never)
+        await self._desk.show(click, grant_form(request, usual_terms(request), look, memo_of(click, request)))
+
+    async def _terms(self, click: Click) -> None:
+        """A field of the grant's form was changed: say in words what it allows now."""
+        if click.memo is None:
+            raise Invalid("This field isn't one of Signoff's. Open the request again from /approvals.")
+        request = await self._desk.gateway.request(click.memo.request_id)
+        look = self._desk.looks.at_once((request,))
+        view = grant_form(request, terms_of(request, click.values), look, click.memo)
+        # Without the view's hash: of two quick changes the later must not be left unsaid.
+        await self._desk.redraw(replace(click, view_hash=None), view)
+
+    async def _revoke(self, click: Click) -> None:
+        person = await self._desk.directory.person(click.user_id)
+        await self._desk.gateway.grants.revoke(click.value, person)
+        self._desk.afterwards.start(self._desk.show_grants_again(click, person))
 
 
 def _resolved(click: Click) -> Click:

@@ -15,12 +15,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.carrier import CarryError, Paced, Posted, Rejected, Uncertain
+from bot.carrier import CarryError, GrantNews, Paced, Posted, Rejected, Uncertain
 from bot.slack import ids
 from bot.slack.directory import Directory
 from bot.slack.looks import Looks
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.card import card
+from bot.slack.views.grants import grant_news
 from bot.slack.views.look import Message
 from bot.slack.views.thread import absences, reminder, run_message, served, summons
 from policies.agent_run import AgentRun
@@ -117,6 +118,11 @@ class SlackCarrier:
     async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
         """Say in a card's thread who was asked in the place of whom."""
         await self._post(channel, absences(request, await self._looks.whole(request)), thread_ts=ts)
+
+    async def tell_of_grant(self, news: GrantNews, copy: Copy) -> None:
+        """Say in the copy's thread what became of the grant that came from it."""
+        look = await self._looks.of_people((news.grant.by, news.grant.revoked_by))
+        await self._post(copy.channel, grant_news(news.effect, news.grant, news.used_by, look), thread_ts=copy.ts)
 
     async def tell_served(self, request: Request) -> None:
         """Tell the person served, by direct message, that nobody decided in time. Nobody served: nobody is told."""

@@ -21,11 +21,14 @@ from bot.slack.memo import Memo
 from bot.slack.payloads import Click
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.blocks import Block
+from bot.slack.views.grants import grants_list
 from bot.slack.views.home import home
+from bot.slack.views.look import Message
 from bot.slack.views.modals import notice
 from policies.effects import Refresh
 from policies.errors import Refused, SignoffError, Unavailable
 from policies.events import Outcome
+from policies.people import Person
 from policies.request import Request
 from storage.store import Copy
 
@@ -105,6 +108,17 @@ class Desk:
         waiting, mine = await self.gateway.reviewable(person), await self.gateway.mine(person)
         view = home(waiting, mine, self.looks.at_once((*waiting, *mine)))
         await carried(self.client.views_publish(user_id=user_id, view=view))
+
+    async def grants_of(self, person: Person) -> Message:
+        """The list of what was approved in advance, as one person sees it."""
+        grants = await self.gateway.grants.shown_to(person)
+        look = await self.looks.of_people(who for grant in grants for who in (grant.by, grant.revoked_by))
+        return Message(text="Approved in advance", blocks=tuple(grants_list(grants, look)), metadata={})
+
+    async def show_grants_again(self, click: Click, person: Person) -> None:
+        """Bring the list in which somebody pressed Revoke up to date, where Slack still takes an answer to it."""
+        if click.response_url and click.ephemeral:
+            await self.response_urls.answer(click.response_url, await self.grants_of(person))
 
     def settled_somewhere(self, user_id: str, channel: str | None) -> None:
         """After a decision that was taken outside a channel the person's Home is shown anew."""

@@ -21,13 +21,18 @@ STOP_RUN = "signoff.stop_run"
 SNOOZE_HOUR = "signoff.snooze.hour"
 SNOOZE_MORNING = "signoff.snooze.morning"
 WAKE = "signoff.wake"
+GRANT = "signoff.grant"
+TERMS = "signoff.terms"
+"""``action_id`` of the fields that say how far a grant reaches: each change of one draws the form anew."""
+REVOKE = "signoff.revoke"
 MORE = "signoff.more"
 """The menu of a pending card. Its options name, by the verbs of ``VERBS``, the actions that have no button there."""
-VERBS = {"view": VIEW, "hour": SNOOZE_HOUR, "morning": SNOOZE_MORNING, "wake": WAKE}
+VERBS = {"view": VIEW, "grant": GRANT, "hour": SNOOZE_HOUR, "morning": SNOOZE_MORNING, "wake": WAKE}
 
 VIEW_FORM = "signoff.form.view"
 REJECT_FORM = "signoff.form.reject"
 MODIFY_FORM = "signoff.form.modify"
+GRANT_FORM = "signoff.form.grant"
 NOTICE_FORM = "signoff.form.notice"
 
 PHRASE = "phrase"
@@ -36,6 +41,11 @@ ENTRY = "value"
 """``action_id`` of every input; the ``block_id`` names the field."""
 FIELD = "field:"
 """Prefix of the ``block_id`` of a Modify field; its name follows."""
+
+LASTS = "lasts"
+MOST = "most"
+SAME = "same:"
+"""Prefix of the ``block_id`` of the boxes that say what must stay as it is; the number of the group follows."""
 
 EVENT_TYPE = "signoff_request"
 """``event_type`` of the metadata that marks a card."""

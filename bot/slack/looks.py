@@ -31,6 +31,10 @@ class Looks:
         first = [who for group in request.reviewers for who in members.get(group.name, ())[:GLANCES]]
         return self._look(await self.directory.glances((*_people(request), *first)), members)
 
+    async def of_people(self, people: Iterable[str | None]) -> Look:
+        """With the names of ``people``, asking Slack where needed."""
+        return self._look(await self.directory.glances(who for who in people if who is not None), {})
+
     def at_once(self, requests: Iterable[Request] = ()) -> Look:
         """With what is known already: a form must open before its trigger expires."""
         return self._look(self.directory.known([who for request in requests for who in _people(request)]), {})

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class Memo(BaseModel):
     """The request and revision a form is about, the page it shows, and the message (if any) from which it was opened.
 
-    ``asks_phrase`` says that the form has a field for the typed confirmation.
+    ``terms`` are those of a grant that the form says in words; ``asks_phrase`` says that it has a field for the typed
+    confirmation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -18,6 +19,7 @@ class Memo(BaseModel):
     page: int = Field(alias="p", default=0, ge=0, lt=10**9)
     channel: str | None = Field(alias="c", default=None, max_length=100)
     ts: str | None = Field(alias="t", default=None, max_length=100)
+    terms: str = Field(alias="g", default="", max_length=100)
     asks_phrase: bool = Field(alias="q", default=False)
 
     def text(self) -> str:

@@ -20,12 +20,16 @@ from policies.errors import Invalid
 _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}(\|[^>]*)?>")
 
 
+Entered = str | tuple[str, ...] | None
+"""What a form's field holds: a text, the value of the chosen option, the values of several, or nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Click:
     """A button was pressed, or an option of a menu was chosen: then ``value`` is the option's.
 
     ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form. A click in the Home has neither a
-    message nor a memo.
+    message nor a memo. ``values`` is what the form's fields hold, by their ``block_id``.
     """
 
     user_id: str
@@ -40,15 +44,12 @@ class Click:
     view_id: str | None = None
     view_hash: str | None = None
     memo: Memo | None = None
+    values: Mapping[str, Entered] = field(default_factory=dict)
 
     @property
     def in_modal(self) -> bool:
         """Was it pressed in a form (rather than in a message or the Home)?"""
         return self.memo is not None
-
-
-Entered = str | tuple[str, ...] | None
-"""What a form's field holds: a text, the value of the chosen option, the values of several, or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +128,13 @@ def click(body: object) -> Click:
         view_id=view.id if view else None,
         view_hash=view.hash if view else None,
         memo=_memo(view) if view is not None and view.type == "modal" else None,
+        values=_values(view) if view is not None else {},
     )
+
+
+def _values(view: wire.View) -> dict[str, Entered]:
+    state = _read(wire.Values, view.state or {})
+    return {block: _entered(next(iter(found.values()))) for block, found in state.values.items() if found}
 
 
 def _memo(view: wire.View) -> Memo:
@@ -140,14 +147,13 @@ def _memo(view: wire.View) -> Memo:
 def submitted(body: object) -> Submitted:
     """A form that was sent."""
     read = _read(wire.ViewSubmission, body)
-    state = _read(wire.Values, read.view.state or {})
     return Submitted(
         user_id=read.user.id,
         team_id=read.user.team_id,
         callback_id=read.view.callback_id,
         memo=_memo(read.view),
         view_id=read.view.id,
-        values={block: _entered(next(iter(found.values()))) for block, found in state.values.items() if found},
+        values=_values(read.view),
     )
 
 

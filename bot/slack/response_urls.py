@@ -66,6 +66,11 @@ class ResponseUrls:
         self._known.pop((channel, ts), None)
         return False
 
+    async def answer(self, url: str, message: Message) -> bool:
+        """Put ``message`` in the place of the one that only the person sees who clicked in it."""
+        body = {"replace_original": True, "text": message.text, "blocks": list(message.blocks)}
+        return _origin(url) in self._origins and await self._send(url, body)
+
     async def whisper(self, url: str, text: str) -> bool:
         """Answer a click with words that only its person sees; False where Slack didn't take them."""
         body = {"response_type": "ephemeral", "replace_original": False, "text": text}

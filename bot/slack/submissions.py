@@ -12,6 +12,8 @@ from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk
 from bot.slack.payloads import Entered, Submitted
+from bot.slack.terms import terms_of
+from bot.slack.views.grant_form import grant_form, written
 from bot.slack.views.modals import is_last_page, notice
 from bot.slack.views.modify import block_of, modify_form
 from policies.changes import changes
@@ -26,6 +28,7 @@ from policies.tool_schema import validate
 log = get_logger("signoff.slack")
 
 Answer = dict[str, Any]
+CHANGED = "You changed something while this was shown. Read what you allow now, then send it again."
 DONE: Answer = {"response_action": "clear"}
 
 
@@ -38,6 +41,7 @@ class Submissions:
             ids.VIEW_FORM: self._approve,
             ids.REJECT_FORM: self._reject,
             ids.MODIFY_FORM: self._modify,
+            ids.GRANT_FORM: self._grant,
         }
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -119,6 +123,19 @@ class Submissions:
             arguments=edited,
             phrase=sent.text(ids.PHRASE),
         )
+
+    async def _grant(self, sent: Submitted) -> Answer:
+        """Approve and grant; what is granted is what the form said in words when it was sent, or nothing is."""
+        request = await self._desk.gateway.request(sent.memo.request_id)
+        if request.revision != sent.memo.revision and not request.settled:
+            raise Stale(f"This is revision {request.revision} by now; look at it again before you approve it.")
+        terms = terms_of(request, sent.values)
+        if written(request, terms) != sent.memo.terms:
+            look = self._desk.looks.at_once((request,))
+            return {"response_action": "update", "view": grant_form(request, terms, look, sent.memo, CHANGED)}
+        person = await self._desk.directory.person(sent.user_id)
+        await self._desk.gateway.grants.make(request.id, person, sent.memo.revision, terms)
+        return DONE
 
     def _phrase_needed(
         self, request: Request, fields: tuple[Field, ...], sent: Submitted, error: PhraseWrong

@@ -36,7 +36,7 @@ class Talk:
         self._desk = desk
 
     async def approvals(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """``/approvals [mine|all|ID|snooze ID 1h|help]``: what waits for the person; only they see the answer."""
+        """``/approvals [mine|all|grants|ID|snooze ID 1h|help]``: what waits for the person; only they see it."""
         await ack(**await self._answered(body, self._approvals))
 
     async def agent(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -83,6 +83,8 @@ class Talk:
             return await self._snooze(command, person)
         if word == "help":
             return {"text": HELP}
+        if word == "grants":
+            return await self._grants(person)
         if word not in ("", "mine", "all"):
             return {"text": unknown_word(word, self._desk.looks.at_once())}
         return await self._listed(word, person)
@@ -98,6 +100,10 @@ class Talk:
             )
         counted = len({request.id for request in (*waiting, *mine)})
         return {"text": f"{counted} waiting" if counted else "Nothing waits for you.", "blocks": blocks}
+
+    async def _grants(self, person: Person) -> Answer:
+        message = await self._desk.grants_of(person)
+        return {"text": message.text, "blocks": list(message.blocks)}
 
     async def _open(self, command: Command, request_id: str, person: Person) -> Answer:
         request = await self._desk.gateway.visible(request_id, person)

@@ -71,7 +71,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         "policy schema",
     ]
     commands += ["requests list", "requests show", "audit verify", "audit export", "purge"]
-    commands += ["keys create", "keys list", "keys revoke"]
+    commands += ["keys create", "keys list", "keys revoke", "grants list", "grants revoke"]
     for command in commands:
         said = signoff(*command.split(), "--help", cwd=tmp_path)
         assert said.returncode == 0, said.stderr
@@ -231,6 +231,7 @@ def test_a_revoked_key_takes_back_what_it_had_asked_for(tmp_path: Path) -> None:
         (("keys", "create", "bot", "--owner", "@alice"), "no Slack user id"),
         (("keys", "create", "bot", "--expires", "soon"), "soon"),
         (("keys", "revoke", "nobody"), "no active key"),
+        (("grants", "revoke", "grant_1"), "no grant grant_1"),
         (("requests", "show", "req_1"), "no request req_1"),
         (("requests", "list", "--state", "waiting"), "no state 'waiting'"),
     ],

@@ -201,7 +201,7 @@ async def test_add_of_an_allowed_call_stores_its_decision(store: Store) -> None:
 
 
 async def test_the_workspace_of_the_store_is_the_one_it_was_opened_for(store: Store) -> None:
-    added = await store._write(lambda transaction: add(opened("r7"), None, transaction))
+    added = await store._write(lambda transaction: add(opened("r7"), None, (), transaction))
     assert added.request.workspace_id == WORKSPACE
 
 

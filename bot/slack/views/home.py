@@ -21,6 +21,7 @@ HELP = (
     "*/approvals* shows what waits for you\n"
     "*/approvals mine* shows what was asked on your behalf\n"
     "*/approvals all* shows both\n"
+    "*/approvals grants* shows what was approved in advance, and ends it\n"
     "*/approvals ID* opens one request, such as req_1c9f…\n"
     "*/approvals snooze ID 1h* puts its reminders off for an hour; *now* instead of 1h ends that\n"
     "*/agent what to do* starts the agent"
@@ -75,6 +76,6 @@ def _gist(request: Request, look: Look) -> str:
 def unknown_word(word: str, look: Look) -> str:
     """What ``/approvals`` says to a word it doesn't know; mrkdwn."""
     said = inline(word, look.key, 40)
-    if word in ("grants", "stats"):
+    if word == "stats":
         return f"*/approvals {said}* is not available yet.\n{HELP}"
     return f"There is no “{said}” here. What there is:\n{HELP}"

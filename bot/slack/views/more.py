@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.slack import ids
 from bot.slack.views.blocks import Block, menu
+from policies.granting import why_never
 from policies.request import Request
 
 HOUR, HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
@@ -25,7 +26,9 @@ def more(request: Request, cut: bool) -> Iterator[Block]:
 
 def _options(request: Request, cut: bool) -> Iterator[tuple[str, str]]:
     """The verb of each option (one of ``ids.VERBS``) and its label of at most 75 characters."""
-    if not cut:  # a card that is cut has View all as a button
+    if not cut and why_never(request) is None:  # nobody approves from a card that is cut
+        yield "grant", "Approve, and calls like this…"
+    if not cut:  # else it has View all as a button
         yield "view", "Open in full"
     yield from _snoozes(request)
 

@@ -101,7 +101,16 @@ _SETTLED = {
 
 
 def _deciders(by: tuple[str, ...], look: Look, request: Request) -> str:
-    return "silence: nobody stopped it" if by == ("silence",) else people(by, look, request) if by else "nobody"
+    if by == ("silence",):
+        return "silence: nobody stopped it"
+    if is_grant(by):
+        return "a grant, without asking"
+    return people(by, look, request) if by else "nobody"
+
+
+def is_grant(by: tuple[str, ...]) -> bool:
+    """Was it a grant that let the call go ahead?"""
+    return bool(by) and by[0].startswith("grant:")
 
 
 def _who(actor: str, look: Look, request: Request) -> str:
