@@ -138,6 +138,7 @@ def _shown(request: Request, settings: Settings) -> dict[str, Any]:
         "revision": request.revision,
         "created_at": request.created_at.isoformat(),
         "deadline_at": request.deadline_at.isoformat() if request.deadline_at else None,
+        "snoozed_until": request.snoozed.until.isoformat() if request.snoozed and not request.settled else None,
         "reviews": [
             {"by": review.by, "name": review.name, "verdict": review.verdict.value, "at": review.at.isoformat()}
             for review in request.reviews

@@ -42,7 +42,7 @@ def offered(message: Message) -> list[str]:
 def test_the_menu_offers_what_can_be_put_off_and_nothing_that_always_reaches_past_the_end() -> None:
     verbs = {place: [value.split(":")[0] for value in offered(shown(request))] for place, request in PLACES.items()}
     assert verbs["pending"] == ["grant", "view", "hour"]
-    assert verbs["pending_snoozed"] == ["grant", "view", "hour", "wake"]
+    assert verbs["pending_snoozed"] == ["grant", "view", "wake"]
     assert (verbs["pending_soft"], verbs["pending_joined"]) == (["view"], ["grant", "view"])
 
 

@@ -51,13 +51,14 @@ async def test_a_reviewer_snoozes_from_the_menu_and_every_copy_says_who_and_unti
     assert put_off is not None
     assert (put_off.by, put_off.until - home.clock() <= timedelta(hours=1)) == ("U0ANA", True)
     await home.card_says(request, "💤 Ana Reyes put off the reminders until")
+    assert await home.choose("U0ANA", request, "wake") == {"ok": True}
+    assert (await home.now(request)).snoozed is None
+    await home.card_says(request, "Snooze until 9:00 in the morning")
     assert await home.choose("U0ANA", request, "morning") == {"ok": True}
     there = (await home.now(request)).snoozed
     assert there is not None
     assert there.until.astimezone(ZoneInfo("Europe/London")).time() == MORNING
     await home.card_says(request, "End the snooze")
-    assert await home.choose("U0ANA", request, "wake") == {"ok": True}
-    assert (await home.now(request)).snoozed is None
 
 
 async def test_whoever_may_not_review_cannot_snooze_and_is_told_so(home: House) -> None:

@@ -64,6 +64,8 @@ def _row(request: Request, look: Look) -> Iterator[Block]:
         about.append(plain(words.progress(request, look)))
         if request.deadline_at is not None:
             about.append(mrkdwn(f"{words.silence(request)} {moment(request.deadline_at)}"))
+        if request.snoozed is not None:
+            about.append(mrkdwn(f"💤 until {moment(request.snoozed.until)}"))
     yield context(*about)
 
 

@@ -34,12 +34,12 @@ def _options(request: Request, cut: bool) -> Iterator[tuple[str, str]]:
 
 
 def _snoozes(request: Request) -> Iterator[tuple[str, str]]:
-    """How long reminders may be put off; nothing that would always reach past the request's end."""
-    if request.can_be_put_off and request.deadline_at is not None:
+    """How long reminders may be put off; nothing that would always reach past the request's end. Or the end of that."""
+    if request.snoozed is not None:
+        yield "wake", "End the snooze"
+    elif request.can_be_put_off and request.deadline_at is not None:
         lasts = request.deadline_at - request.created_at
         if lasts > HOUR:
             yield "hour", "Snooze 1 hour"
         if lasts > HALF_A_DAY:
             yield "morning", "Snooze until 9:00 in the morning"
-    if request.snoozed is not None:
-        yield "wake", "End the snooze"
