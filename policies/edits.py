@@ -1,4 +1,4 @@
-"""What a person typed into a form as arguments again.
+"""What a person did to a form as arguments again.
 
 Two laws: what nobody touched keeps its stored value, byte for byte; and nothing typed is repaired or rounded, a fault
 names its field.
@@ -6,166 +6,181 @@ names its field.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TypeAlias
+from typing import cast
 
-from policies.arguments import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, Arguments, JsonValue, intake, parse
+from policies.arguments import Arguments, intake, pointer
+from policies.changes import ABSENT, Found
 from policies.errors import Fault, Faulty, Invalid
-from policies.fields import CHOOSING, Field, field_at
-from policies.form_schema import Kind
-
-Submitted: TypeAlias = str | tuple[int, ...] | None
-"""A text, the positions of what was chosen, or None for a field that was left empty."""
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_LONGEST_NUMBER = 400
+from policies.fields import Field
+from policies.form import Entry, Form, Group, Leaf, Node, Rows, Text, Variants, flow
+from policies.typed import KEPT, Kept, Submitted, cleared, one_kind_of_line_end, read, untouched
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Removed:
-    """The argument is to be left out of the call."""
+class Edited:
+    """`arguments` as the form says, and the ids of its fields by the JSON pointer that each has in them."""
+
+    arguments: Arguments
+    places: Mapping[str, str]
+
+    def field_at(self, path: str) -> str:
+        """The id of the field that a fault at the JSON pointer `path` belongs to: of the value itself, of what it
+        stands in, or of the first one inside it; empty when it belongs to none.
+        """
+        here = path
+        while here:
+            if here in self.places:
+                return self.places[here]
+            here = here.rpartition("/")[0]
+        inside = f"{path}/" if path else ""
+        return next((found for place, found in self.places.items() if inside and place.startswith(inside)), "")
 
 
-def apply_edits(fields: tuple[Field, ...], original: Arguments, submitted: Mapping[str, Submitted]) -> Arguments:
-    """`original` with what was submitted. Fields that are missing from `submitted`, locked or unchanged keep their
-    value.
+def apply_edits(form: Form, submitted: Mapping[str, Submitted]) -> Edited:
+    """The form's arguments with what was submitted, by the fields' ids. Fields that are missing from `submitted`,
+    locked or unchanged keep their value.
 
-    Raises Faulty with one fault for each wrong field, `where` its name (empty for the whole). Says nothing about the
+    Raises Faulty with one fault for each wrong field, `where` its id (empty for the whole). Says nothing about the
     tool's schema.
     """
-    edited: Arguments = dict(original)
-    faults: list[Fault] = []
-    for field in fields:
-        if field.locked or field.name not in submitted or _untouched(field, submitted[field.name]):
-            continue
-        try:
-            _put(edited, field, _read(field, original, submitted[field.name]))
-        except Invalid as error:
-            faults.append(Fault(where=field.name, words=error.words))
-    if faults:
-        raise Faulty(tuple(faults))
+    reading = _Reading(submitted=submitted, places={}, faults=[])
+    found = reading.node(form.root, ())
+    if reading.faults:
+        raise Faulty(tuple(reading.faults))
+    edited = Edited(arguments={}, places=reading.places)
     try:
-        return intake(edited)
+        arguments = intake(form.root.value if isinstance(found, Kept) else found)
     except Invalid as error:
-        raise Faulty((Fault(where=field_at(fields, error.where), words=error.words),)) from error
+        raise Faulty((Fault(where=edited.field_at(error.where), words=error.words),)) from error
+    return Edited(arguments=arguments, places=reading.places)
 
 
-def _untouched(field: Field, given: Submitted) -> bool:
-    """Text boxes write every line end as one character and may drop white space at both ends; None is an empty box."""
-    if field.kind in CHOOSING:
-        return not isinstance(given, str) and sorted(given or ()) == sorted(field.selected)
-    if not isinstance(given, str | None):
-        return False
-    typed, start = _one_kind_of_line_end(given or ""), _one_kind_of_line_end(field.shown)
-    return typed in (start, start.strip())
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reading:
+    """One pass over the form. ABSENT is a value that is to be left out, KEPT one that nobody touched."""
+
+    submitted: Mapping[str, Submitted]
+    places: dict[str, str]
+    faults: list[Fault]
+
+    def node(self, node: Node, path: tuple[str | int, ...]) -> Found | Kept:
+        match node:
+            case Leaf():
+                return self.leaf(node.field, path)
+            case Text():
+                return self.text(node, path)
+            case Group():
+                return self.group(node, path)
+            case Rows():
+                return self.rows(node, path)
+            case Variants():
+                return self.variants(node, path)
+
+    def leaf(self, field: Field, path: tuple[str | int, ...]) -> Found | Kept:
+        for place in [(*path[:-1], name) for name in field.covers] or [path]:
+            self.places.setdefault(pointer(*place), field.id)
+        if field.locked or field.id not in self.submitted or untouched(field, self.submitted[field.id]):
+            return KEPT
+        try:
+            return read(field, self.submitted[field.id])
+        except Invalid as error:
+            self.faults.append(Fault(where=field.id, words=error.words))
+            return KEPT
+
+    def text(self, text: Text, path: tuple[str | int, ...]) -> Found | Kept:
+        """The parts again as one; with an emptied part goes the white space after it."""
+        self.places[pointer(*path)] = text.fields[0].id
+        given = [(one, self.submitted.get(one.id, one.shown)) for one in text.fields]
+        if all(one.locked or untouched(one, typed) for one, typed in given):
+            return KEPT
+        whole = ""
+        for (one, typed), gap in zip(given, (*text.between, ""), strict=True):
+            same = one.locked or untouched(one, typed)
+            part = one.shown if same else one_kind_of_line_end(typed if isinstance(typed, str) else "")
+            whole += (part if same or not text.windows else part.replace("\n", "\r\n")) + (gap if part else "")
+        return whole or self.emptied(text)
+
+    def emptied(self, text: Text) -> Found:
+        return ABSENT if not text.required else None if text.nullable else ""
+
+    def group(self, group: Group, path: tuple[str | int, ...]) -> Found | Kept:
+        found = {name: self.node(one, (*path, name)) for name, one in group.members}
+        if all(isinstance(one, Kept) for one in found.values()):
+            return KEPT
+        if path and not group.required and self.is_emptied(group):
+            return ABSENT
+        if path and group.nullable and self.is_emptied(group):
+            return None
+        made: Arguments = dict(group.value) if isinstance(group.value, dict) else {}
+        for (name, member), value in zip(group.members, found.values(), strict=True):
+            if not isinstance(value, Kept):
+                self.put(made, name, member, value)
+        return made
+
+    def put(self, made: Arguments, name: str, member: Node, value: Found) -> None:
+        if _covers(member):
+            self.put_rest(made, cast(Leaf, member).field, value)
+        elif value is ABSENT:
+            made.pop(name, None)
+        else:
+            made[name] = value
+
+    def put_rest(self, made: Arguments, field: Field, value: Found) -> None:
+        given = value if isinstance(value, dict) else {}
+        foreign = [name for name in given if name not in field.covers]
+        if foreign:
+            words = f"{foreign[0][:80]!a} has a field of its own or isn't known; change it there"
+            self.faults.append(Fault(where=field.id, words=words))
+        for name in field.covers:
+            made.pop(name, None)
+        made.update(given)
+
+    def is_emptied(self, node: Node) -> bool:
+        """Was every field in it left or made empty? Then the object itself goes, where the tool can do without."""
+        fields = [part for part in flow(node) if isinstance(part, Field)]
+        rows = any(isinstance(part, Entry) for part in flow(node))
+        return not rows and all(self.is_empty(field) for field in fields)
+
+    def is_empty(self, field: Field) -> bool:
+        unseen = field.locked or field.masked or field.id not in self.submitted
+        return not unseen and not self.submitted[field.id]
+
+    def rows(self, rows: Rows, path: tuple[str | int, ...]) -> Found | Kept:
+        found = [self.entry(entry, (*path, number)) for number, entry in enumerate(rows.entries)]
+        if not rows.reshaped and all(isinstance(one, Kept) for one in found):
+            return KEPT
+        pairs = zip(found, rows.entries, strict=True)
+        values = (entry.value if isinstance(one, Kept) else one for one, entry in pairs)
+        return [value for value in values if value is not ABSENT]
+
+    def entry(self, entry: Entry, path: tuple[str | int, ...]) -> Found | Kept:
+        found = self.node(entry.node, path)
+        value = entry.value if isinstance(found, Kept) else found
+        if value is ABSENT:
+            first = next(part.id for part in flow(entry.node) if isinstance(part, Field))
+            self.faults.append(Fault(where=first, words="fill this entry in, or remove it"))
+        return found
+
+    def variants(self, variants: Variants, path: tuple[str | int, ...]) -> Found | Kept:
+        select = variants.field
+        given = self.submitted.get(select.id, select.selected)
+        found = self.node(variants.node, path) if variants.node else KEPT
+        self.places.setdefault(pointer(*path), select.id)
+        if select.selected and not given:
+            return self.unchosen(select)
+        if tuple(given or ()) != select.selected:
+            self.faults.append(Fault(where=select.id, words="look at the fields of what you chose, then save"))
+        return variants.value if isinstance(found, Kept) and variants.switched else found
+
+    def unchosen(self, select: Field) -> Found | Kept:
+        try:
+            return cleared(select)
+        except Invalid as error:
+            self.faults.append(Fault(where=select.id, words=error.words))
+            return KEPT
 
 
-def _read(field: Field, original: Arguments, given: Submitted) -> JsonValue | _Removed:
-    if not given:
-        return _cleared(field)
-    if field.kind in CHOOSING:
-        return _chosen(field, given)
-    if not isinstance(given, str):
-        raise Invalid("send text for this field")
-    typed = _one_kind_of_line_end(given)
-    if field.kind in (Kind.TEXT, Kind.LONG_TEXT):
-        return typed.replace("\n", "\r\n") if "\r\n" in field.shown else typed
-    if not typed.strip():
-        return _cleared(field)
-    if field.kind in (Kind.NUMBER, Kind.INTEGER):
-        return _number(typed.strip(), whole=field.kind is Kind.INTEGER)
-    if field.kind is Kind.LIST:
-        return [line for line in typed.split("\n") if line.strip()]
-    return typed.strip() if field.kind is Kind.DATE else _json(field, typed)
-
-
-def _cleared(field: Field) -> JsonValue | _Removed:
-    if not field.required:
-        return _Removed()
-    if field.nullable:
-        return None
-    if field.kind in (Kind.TEXT, Kind.LONG_TEXT):
-        return ""
-    if field.kind in (Kind.LIST, Kind.MULTI_ENUM):
-        return []
-    raise Invalid("this is required; fill it in")
-
-
-def _chosen(field: Field, given: Submitted) -> JsonValue:
-    positions = _positions(given)
-    if any(not 0 <= position < len(field.choices) for position in positions):
-        raise Invalid("choose from the list")
-    values = [field.choices[position].value for position in positions]
-    if field.kind is Kind.MULTI_ENUM:
-        return values
-    if len(values) != 1:
-        raise Invalid("choose one")
-    return values[0]
-
-
-def _positions(given: Submitted) -> tuple[int, ...]:
-    if not given:
-        return ()
-    if isinstance(given, str):
-        raise Invalid("choose from the list")
-    return given
-
-
-def _number(typed: str, *, whole: bool) -> int | float:
-    """The number that was typed, exactly: what a JSON number can't hold is refused instead of rounded."""
-    if len(typed) > _LONGEST_NUMBER or not _NUMBER.fullmatch(typed):
-        raise Invalid(
-            f"write a {'whole ' if whole else ''}number such as {'1000' if whole else '1000.50'}, without separators"
-        )
-    exact = Decimal(typed)
-    if not exact:
-        return 0 if whole or typed.strip("+-").isdigit() else 0.0
-    if exact.adjusted() > 307 or exact.adjusted() < -300:
-        raise Invalid("this number is too large or too small; write one of ordinary size")
-    if whole or typed.lstrip("+-").isdigit():
-        return _integer(exact)
-    number = float(exact)
-    if Decimal(repr(number)) != exact:
-        raise Invalid("this number has more digits than can be kept exactly; use at most 15")
-    return number
-
-
-def _integer(exact: Decimal) -> int:
-    if exact.adjusted() > 20 or abs(exact) > MAX_INTEGER:
-        raise Invalid("this number is too large to be kept exactly; the largest is 9007199254740991")
-    if exact != exact.to_integral_value():
-        raise Invalid("write a whole number, without a fraction")
-    return int(exact)
-
-
-def _json(field: Field, typed: str) -> JsonValue:
-    value = parse(typed.encode("utf-8", "surrogatepass"), max_bytes=MAX_BYTES, max_depth=MAX_DEPTH)
-    if field.covers and not isinstance(value, dict):
-        raise Invalid("write a JSON object with the other arguments")
-    return value
-
-
-def _put(edited: Arguments, field: Field, value: JsonValue | _Removed) -> None:
-    if field.covers:
-        _put_rest(edited, field, value)
-    elif isinstance(value, _Removed):
-        edited.pop(field.name, None)
-    else:
-        edited[field.name] = value
-
-
-def _put_rest(edited: Arguments, field: Field, value: JsonValue | _Removed) -> None:
-    given = value if isinstance(value, dict) else {}
-    foreign = [name for name in given if name not in field.covers]
-    if foreign:
-        raise Invalid(f"{foreign[0][:80]!a} has a field of its own or isn't known; change it there")
-    for name in field.covers:
-        edited.pop(name, None)
-    edited.update(given)
-
-
-def _one_kind_of_line_end(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _covers(node: Node) -> bool:
+    return isinstance(node, Leaf) and bool(node.field.covers)

@@ -1,14 +1,14 @@
-"""What one property of a JSON Schema asks of a form field: its kind, its words, its limits.
+"""What one property of a JSON Schema asks of a form: its kind, its words, its limits.
 
-Only what a form can promise is read: one type (or one type and null), choices, plain limits. All else is a `json`
-field, and the schema itself judges what was typed.
+Only what a form can promise is read: one type (or one type and null), choices, alternatives, plain limits. All else is
+a `json` field, and the schema itself judges what was typed.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from policies.arguments import JsonValue
@@ -22,7 +22,10 @@ _LONGEST_CHAIN = 10
 
 
 class Kind(Enum):
-    """What is filled into a field: `list` is one text a line, `json` is the text of any JSON value."""
+    """What is filled into a field: `list` is one text a line, `json` is the text of any JSON value.
+
+    The last three are made of fields: an object's properties, a list's entries, a choice between several forms.
+    """
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -32,8 +35,19 @@ class Kind(Enum):
     ENUM = "enum"
     MULTI_ENUM = "multi_enum"
     DATE = "date"
+    TIME = "time"
+    MOMENT = "moment"
+    EMAIL = "email"
+    LINK = "link"
     LIST = "list"
     JSON = "json"
+    OBJECT = "object"
+    ROWS = "rows"
+    VARIANTS = "variants"
+
+
+COMPOUND = frozenset({Kind.OBJECT, Kind.ROWS, Kind.VARIANTS})
+FORMATS = {"date": Kind.DATE, "time": Kind.TIME, "date-time": Kind.MOMENT, "email": Kind.EMAIL, "uri": Kind.LINK}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +62,8 @@ class Option:
 class Described:
     """A property as its schema describes it; `kind` is None where the schema says nothing, so that the value decides.
 
-    All texts are as the agent sent them: not yet fit to be shown.
+    All texts are as the agent sent them: not yet fit to be shown. `part` is the property's schema with its references
+    followed, for what has parts of its own.
     """
 
     kind: Kind | None = None
@@ -62,27 +77,15 @@ class Described:
     maximum: int | float | None = None
     min_length: int | None = None
     max_length: int | None = None
-
-
-def described_properties(schema: Part) -> dict[str, Described]:
-    """Every property that `schema` names, in its order. Nothing is raised: what isn't understood is described as
-    `json`.
-    """
-    whole = _resolved(schema, schema)
-    properties = whole.get("properties")
-    required = whole.get("required")
-    needed = set(map(str, required)) if isinstance(required, list) else set()
-    if not isinstance(properties, dict):
-        return {}
-    return {name: describe(schema, part, required=name in needed) for name, part in properties.items()}
+    part: Part = field(default_factory=dict)
 
 
 def describe(schema: Part, part: JsonValue, *, required: bool) -> Described:
     """One property, its references followed inside `schema`."""
     if not isinstance(part, dict):
         return Described(required=required)
-    told = _resolved(schema, part)
-    told, nullable = _without_null(schema, told)
+    told, nullable = _without_null(schema, resolved(schema, part))
+    told = _together(schema, told)
     options = _options(told)
     return Described(
         kind=_kind(schema, told, options),
@@ -96,35 +99,78 @@ def describe(schema: Part, part: JsonValue, *, required: bool) -> Described:
         maximum=_most(told),
         min_length=_count(told, "minLength"),
         max_length=_count(told, "maxLength"),
+        part=told,
     )
 
 
 def _kind(schema: Part, told: Part, options: tuple[Option, ...]) -> Kind | None:
     if options:
         return Kind.ENUM if len(options) <= MAX_CHOICES else Kind.JSON
+    if isinstance(told.get("properties"), dict) and told.get("type", "object") == "object":
+        return Kind.OBJECT
     if told.get("type") == "array":
-        return _list_kind(_items(schema, told))
-    if told.get("type") == "string" and told.get("format") == "date":
-        return Kind.DATE
+        return _list_kind(schema, _items(schema, told))
+    if alternatives(told):
+        return Kind.VARIANTS
+    if told.get("type") == "string" and _text(told, "format") in FORMATS:
+        return FORMATS[_text(told, "format")]
     if not set(told) - {"title", "description", "default", "examples"}:
         return None
     plain = {"string": Kind.TEXT, "number": Kind.NUMBER, "integer": Kind.INTEGER, "boolean": Kind.BOOLEAN}
     return plain.get(_text(told, "type"), Kind.JSON)
 
 
-def _list_kind(items: Part) -> Kind:
+def _list_kind(schema: Part, items: Part) -> Kind:
     options = _options(items)
     if options:
         return Kind.MULTI_ENUM if len(options) <= MAX_CHOICES else Kind.JSON
-    return Kind.LIST if items.get("type") == "string" else Kind.JSON
+    if items.get("type") == "string":
+        return Kind.LIST
+    return Kind.ROWS if _kind(schema, _together(schema, items), ()) in (Kind.OBJECT, Kind.VARIANTS) else Kind.JSON
+
+
+def alternatives(told: Part) -> tuple[Part, ...]:
+    """The forms that a value may have, where there are several beside null; empty where `told` isn't just that."""
+    for keyword in ("anyOf", "oneOf"):
+        forms = told.get(keyword)
+        if isinstance(forms, list) and len(forms) <= MAX_CHOICES:
+            found = [form for form in forms if isinstance(form, dict) and form != {"type": "null"}]
+            alone = not told.keys() & ({"anyOf", "oneOf"} - {keyword} | {"allOf", "not", "if", "$ref"})
+            return tuple(found) if alone and len(found) >= 2 and len(forms) - len(found) <= 1 else ()
+    return ()
 
 
 def _items(schema: Part, told: Part) -> Part:
     items = told.get("items")
-    return _resolved(schema, items) if told.get("type") == "array" and isinstance(items, dict) else {}
+    return resolved(schema, items) if told.get("type") == "array" and isinstance(items, dict) else {}
 
 
-def _resolved(schema: Part, part: Part) -> Part:
+def _together(schema: Part, told: Part) -> Part:
+    """`told` with the parts of its `allOf` written into it, where no two of them say different things."""
+    parts = told.get("allOf")
+    if not isinstance(parts, list):
+        return told
+    whole: Part = {name: value for name, value in told.items() if name != "allOf"}
+    for part in parts:
+        if not isinstance(part, dict) or "allOf" in part:
+            return told
+        for name, value in resolved(schema, part).items():
+            if name in ("title", "description"):
+                whole.setdefault(name, value)
+            elif name == "properties" and isinstance(value, dict):
+                standing = whole.get(name, {})
+                if not isinstance(standing, dict) or standing.keys() & value.keys():
+                    return told
+                whole[name] = {**standing, **value}
+            elif name == "required" and isinstance(value, list):
+                standing = whole.get(name, [])
+                whole[name] = [*standing, *value] if isinstance(standing, list) else value
+            elif whole.setdefault(name, value) != value:
+                return told
+    return whole
+
+
+def resolved(schema: Part, part: Part) -> Part:
     """`part` with its references followed; what stands beside a reference counts too. A chain too long is left as it
     is.
     """
@@ -135,7 +181,8 @@ def _resolved(schema: Part, part: Part) -> Part:
             target = reference_target(schema, part["$ref"])
         except Invalid:
             return part
-        part = {**target, **{name: value for name, value in part.items() if name != "$ref"}}
+        beside = {name: value for name, value in part.items() if name != "$ref"}
+        part = {**target, **beside} if beside else target
     return part
 
 
@@ -149,7 +196,9 @@ def _without_null(schema: Part, told: Part) -> tuple[Part, bool]:
         if isinstance(forms, list) and len(forms) == 2 and {"type": "null"} in forms:
             other = next((form for form in forms if form != {"type": "null"}), None)
             around = {name: value for name, value in told.items() if name != keyword}
-            return ({**_resolved(schema, other), **around}, True) if isinstance(other, dict) else (told, False)
+            return ({**resolved(schema, other), **around}, True) if isinstance(other, dict) else (told, False)
+        if isinstance(forms, list) and {"type": "null"} in forms:
+            return told, True
     return told, False
 
 
@@ -194,9 +243,15 @@ def _limits(told: Part) -> list[str]:
         "minItems": "at least {} items", "maxItems": "at most {} items",
         "pattern": "must match {}", "format": "format: {}",
     }  # fmt: skip
-    return [
-        words.format(told[name]) for name, words in patterns.items() if isinstance(told.get(name), int | float | str)
-    ]
+    shown = {name: told[name] for name in patterns if isinstance(told.get(name), int | float | str)}
+    if shown.get("format") in FORMATS:
+        del shown["format"]
+    found = [_counted(patterns[name].format(value), value) for name, value in shown.items()]
+    return [*found, f"default: {_as_text(told['default'])}"] if "default" in told else found
+
+
+def _counted(words: str, value: JsonValue) -> str:
+    return words.removesuffix("s") if value == 1 and words.endswith("s") else words
 
 
 def _least(told: Part) -> int | float | None:

@@ -27,6 +27,7 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         request,
         call=call,
         proposed={},
+        former=None,
         reason=None,
         context=None,
         reviews=tuple(replace(review, note=None) for review in request.reviews),

@@ -134,6 +134,11 @@ def mask(kind: str, secret: str, *, key: bytes) -> str:
     return f"[redacted {kind}, {len(secret)} characters, #{seal}]"
 
 
+def has_mask(text: str) -> bool:
+    """Does `text` hold what stands in the place of a secret?"""
+    return _MASK.search(text) is not None
+
+
 def _redact(value: JsonValue, key: bytes, path: tuple[str | int, ...], kind: str, paths: list[str]) -> JsonValue:
     if isinstance(value, dict):
         return _redact_object(value, key, path, kind, paths)

@@ -92,9 +92,10 @@ class Request:
     ``steps_done`` the number of its steps already taken, ``delivered_at`` when a card was first demonstrably delivered.
     ``expires_at`` is the agent's own, earlier end. ``known_as`` are further ids and addresses of those whom
     ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``stand_ins`` were asked in the place of
-    people who aren't here. ``purged_at`` is when its contents were blanked. While ``snoozed`` stands, no step falls due
-    but the end. ``version`` belongs to the store alone, and so does ``visible_version``: the version with which
-    something last changed that the cards show.
+    people who aren't here. ``former`` are the arguments of the revision before this one, for whoever was still editing
+    those. ``purged_at`` is when its contents were blanked. While ``snoozed`` stands, no step falls due but the end.
+    ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something last
+    changed that the cards show.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Request:
     expires_at: datetime | None = None
     known_as: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] = ()
+    former: Mapping[str, Any] | None = None
     purged_at: datetime | None = None
     snoozed: Snooze | None = None
 
@@ -132,6 +134,14 @@ class Request:
     def settled(self) -> bool:
         """True once a decision stands."""
         return self.state is not State.PENDING
+
+    def arguments_at(self, revision: int) -> Mapping[str, Any] | None:
+        """The arguments of an earlier revision or the standing one; None where they weren't kept."""
+        if revision == self.revision:
+            return self.call.arguments
+        if revision == self.revision - 1 and self.former is not None:
+            return self.former
+        return self.proposed if revision == 1 else None
 
     @property
     def modified(self) -> bool:

@@ -47,6 +47,7 @@ def _modify(request: Request, event: Reviewed, edit: Edit, now: datetime) -> Out
     revised = replace(
         _tightened(request, edit),
         call=call,
+        former=request.call.arguments,
         revision=revision,
         digest=digest(tool=call.tool, arguments=call.arguments, revision=revision, requester=request.requester.id),
     )

@@ -19,7 +19,7 @@ def settle(
     """``request`` with its decision written; ``show`` False where there is no card to refresh (allow, deny)."""
     decision = Decision(verdict=state.value, by=by, at=now, note=note)
     execution = Execution(state=ExecutionState.UNCLAIMED, at=now) if state is State.APPROVED else None
-    settled = replace(request, state=state, decision=decision, execution=execution)
+    settled = replace(request, state=state, decision=decision, execution=execution, former=None)
     written = entry(request, "settled", ",".join(by), now, verdict=state.value, digest=request.digest)
     return Outcome(request=settled, effects=(Refresh(request_id=request.id),) if show else (), entries=(written,))
 

@@ -8,9 +8,9 @@ that refer to the next one twice take minutes otherwise. A schema only adds chec
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, cast
 
 from policies.arguments import MAX_BYTES, Arguments, JsonValue, canonical, check_value, pointer
@@ -27,6 +27,7 @@ MAX_WORK = 500_000
 MAX_EXPLAINED_WORK = 20_000
 """Explaining what is wrong takes some 2.5 microseconds for each visit, so beyond this only the verdict is given."""
 
+_DEEPEST_FORM = 4
 MAX_PATTERN_BYTES = 2_000_000
 """What one compiled pattern may take."""
 
@@ -66,8 +67,8 @@ def validate(schema: dict[str, JsonValue], arguments: Arguments) -> tuple[Fault,
         return ()
     if effort > MAX_EXPLAINED_WORK:
         return (Fault(where="", words="the arguments don't fit the tool's schema; they are too many to say where"),)
-    errors = islice(validator.iter_errors(arguments), MAX_FAULTS)
-    return tuple(dict.fromkeys(_fault(error) for error in errors))
+    errors = chain.from_iterable(map(_meant, validator.iter_errors(arguments)))
+    return tuple(dict.fromkeys(_fault(error) for error in islice(errors, MAX_FAULTS)))
 
 
 @lru_cache(maxsize=256)
@@ -90,6 +91,26 @@ def _compile(schema: bytes) -> jsonschema_rs.Validator:
 
 def _refuse(uri: str) -> dict[str, JsonValue]:
     raise ValueError("remote references are refused; put the referenced schema under $defs")
+
+
+def _meant(error: jsonschema_rs.ValidationError, depth: int = 0) -> Iterator[jsonschema_rs.ValidationError]:
+    """What is wrong with the one form that a value of several forms was meant to have, where that is plain: the others
+    are of another type, or are told apart from it by a fixed value.
+    """
+    forms = error.kind.as_dict().get("context", []) if error.kind.name in ("anyOf", "oneOf") else []
+    here = list(error.instance_path)
+    likely = [faults for faults in forms if faults and not any(_is_other(fault, here) for fault in faults)]
+    if depth >= _DEEPEST_FORM or len(likely) != 1:
+        yield error
+        return
+    for fault in likely[0]:
+        yield from _meant(fault, depth + 1)
+
+
+def _is_other(fault: jsonschema_rs.ValidationError, here: list[str | int]) -> bool:
+    """Does this fault say that the value at `here` was meant to have another form?"""
+    place = list(fault.instance_path)
+    return (fault.kind.name == "type" and place == here) or (fault.kind.name == "const" and place[:-1] == here)
 
 
 def _fault(error: jsonschema_rs.ValidationError) -> Fault:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from bot.slack.views import words
+from collections.abc import Sequence
+
+from bot.slack.views import action, words
 from bot.slack.views.look import Look, moment
-from bot.slack.views.text import clip, inert
+from bot.slack.views.text import clip, inert, one_line
 from policies.errors import AlreadySettled, Fault, Faulty, SignoffError, Stale
 from policies.request import Request
+from policies.review import Verdict
 from policies.visible import make_visible
 
 LONGEST = 2_500
+MEANWHILE = 6
+"""Changes that a form names which somebody else has made in the meantime."""
 UNEXPECTED = (
     "Signoff could not do this just now. Look at the card to see where the request stands, then try again; "
     "if it keeps happening, tell whoever runs Signoff."
@@ -55,3 +60,22 @@ def _inert(text: str) -> str:
 def at_field(fault: Fault) -> str:
     """A fault as it stands under its field in a form; plain text."""
     return clip(make_visible(fault.words), 250) or "This doesn't fit."
+
+
+def at_text(error: Faulty) -> str:
+    """Faults as they stand under the field that holds the whole call; each says where in the call it is."""
+    return clip(make_visible("; ".join(map(str, error.faults[:5]))), 500)
+
+
+def meanwhile(request: Request, revision: int, lost: Sequence[str], look: Look) -> str:
+    """Why the form of an older ``revision`` comes back, in mrkdwn: who saved what, and what must be entered again."""
+    before = request.arguments_at(revision) or {}
+    authors = [review.name for review in request.reviews if review.verdict is Verdict.MODIFY]
+    who = one_line(authors[-1], look.key, 60) if authors else "Somebody"
+    made = [one_line(line, look.key, 200) for line in action.compared(before, request.call.arguments, look)]
+    more = f", and {len(made) - MEANWHILE} more" if len(made) > MEANWHILE else ""
+    said = f"{who} saved a change meanwhile, so this is revision {request.revision} by now: "
+    said += f"{'; '.join(made[:MEANWHILE]) or 'the same arguments'}{more}. "
+    said += "What you entered stands below, over theirs; nothing of it is saved yet. Look again, then save."
+    again = "; ".join(one_line(label, look.key, 80) for label in lost[:MEANWHILE])
+    return inert(f"{said} Enter again what could not be carried over: {again}." if again else said)

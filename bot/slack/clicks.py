@@ -12,16 +12,14 @@ from slack_bolt.async_app import AsyncAck
 from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk, memo_of
+from bot.slack.editing import Editing
 from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
 from bot.slack.views.card import is_cut
 from bot.slack.views.grant_form import grant_form, usual_terms
-from bot.slack.views.look import Look
-from bot.slack.views.modals import is_last_page, reject_form, view_form
-from bot.slack.views.modify import hides, modify_form
+from bot.slack.views.modals import reject_form, view_form
 from policies.checkpoint import Kind
 from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError, Stale
-from policies.fields import form_fields
 from policies.granting import why_never
 from policies.request import Request
 from policies.review import Verdict
@@ -35,6 +33,8 @@ class Clicks:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        editing = Editing(desk)
+        self._editing = editing
         self._acts: Mapping[str, Callable[[Click], Awaitable[None]]] = {
             ids.APPROVE: self._approve,
             ids.MODIFY: self._modify,
@@ -54,6 +54,10 @@ class Clicks:
             ids.GRANT: self._grant,
             ids.TERMS: self._terms,
             ids.REVOKE: self._revoke,
+            ids.ADD: editing.add,
+            ids.REMOVE: editing.remove,
+            ids.CHOOSE: editing.choose,
+            ids.AS_JSON: editing.as_json,
         }
 
     async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -109,12 +113,7 @@ class Clicks:
     async def _modify(self, click: Click) -> None:
         request = await self._pending(click)
         await self._desk.gateway.editable(request.id, await self._desk.directory.person(click.user_id))
-        look = self._desk.looks.at_once((request,))
-        schema = dict(request.call.schema) if request.call.schema is not None else None
-        fields = form_fields(schema, dict(request.call.arguments), key=look.key)
-        if hides(fields) and is_cut(request, look) and not _saw_all(click, request, look):
-            raise Refused(answers.MODIFY_CUT)
-        await self._desk.show(click, modify_form(request, fields, look, memo_of(click, request)))
+        await self._editing.open(click, request)
 
     async def _pending(self, click: Click) -> Request:
         """The request, for a form that only makes sense while it is pending; if it is over, the gateway says so."""
@@ -203,8 +202,3 @@ def _resolved(click: Click) -> Click:
         return click
     action_id, value = ids.chosen(click.value)
     return replace(click, action_id=action_id, value=value)
-
-
-def _saw_all(click: Click, request: Request, look: Look) -> bool:
-    """Was the button pressed on the last page of View all? Saving an edit approves, so it takes what Approve takes."""
-    return click.memo is not None and is_last_page(request, look, click.memo.page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from policies.errors import Invalid
@@ -25,6 +26,10 @@ GRANT = "signoff.grant"
 TERMS = "signoff.terms"
 """``action_id`` of the fields that say how far a grant reaches: each change of one draws the form anew."""
 REVOKE = "signoff.revoke"
+ADD = "signoff.edit.add"
+REMOVE = "signoff.edit.remove"
+CHOOSE = "signoff.edit.choose"
+AS_JSON = "signoff.edit.as_json"
 MORE = "signoff.more"
 """The menu of a pending card. Its options name, by the verbs of ``VERBS``, the actions that have no button there."""
 VERBS = {"view": VIEW, "grant": GRANT, "hour": SNOOZE_HOUR, "morning": SNOOZE_MORNING, "wake": WAKE}
@@ -33,6 +38,7 @@ VIEW_FORM = "signoff.form.view"
 REJECT_FORM = "signoff.form.reject"
 MODIFY_FORM = "signoff.form.modify"
 GRANT_FORM = "signoff.form.grant"
+JSON_FORM = "signoff.form.json"
 NOTICE_FORM = "signoff.form.notice"
 
 PHRASE = "phrase"
@@ -40,7 +46,9 @@ REASON = "reason"
 ENTRY = "value"
 """``action_id`` of every input; the ``block_id`` names the field."""
 FIELD = "field:"
-"""Prefix of the ``block_id`` of a Modify field; its name follows."""
+"""Prefix of the ``block_id`` of a Modify field; its id in the form follows."""
+JSON = "json"
+"""``block_id`` of the field that holds a whole call as JSON."""
 
 LASTS = "lasts"
 MOST = "most"
@@ -51,6 +59,8 @@ EVENT_TYPE = "signoff_request"
 """``event_type`` of the metadata that marks a card."""
 RUN_TYPE = "signoff_run"
 """``event_type`` of the metadata that marks a message of a run."""
+
+_PLACE = re.compile(r"[0-9npv/]{1,80}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +97,14 @@ def chosen(value: str) -> tuple[str, str]:
     if verb not in VERBS:
         raise Invalid("This menu belongs to another version of Signoff. Open the request again from /approvals.")
     return VERBS[verb], str(target(about))
+
+
+def place(value: str) -> str:
+    """The place in a form that the value of one of its buttons names, after the target. Raises ``Invalid``."""
+    found = value.rpartition(":")[2]
+    if not _PLACE.fullmatch(found):
+        raise Invalid("This button isn't one of Signoff's. Open the request again from /approvals.")
+    return found
 
 
 def _is_number(text: str) -> bool:

@@ -28,8 +28,8 @@ Entered = str | tuple[str, ...] | None
 class Click:
     """A button was pressed, or an option of a menu was chosen: then ``value`` is the option's.
 
-    ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form. A click in the Home has neither a
-    message nor a memo. ``values`` is what the form's fields hold, by their ``block_id``.
+    ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form, ``block_id`` where in it. ``values`` is
+    what the form's fields hold by their ``block_id``. A click in the Home has neither a message nor a memo.
     """
 
     user_id: str
@@ -44,6 +44,7 @@ class Click:
     view_id: str | None = None
     view_hash: str | None = None
     memo: Memo | None = None
+    block_id: str = ""
     values: Mapping[str, Entered] = field(default_factory=dict)
 
     @property
@@ -128,13 +129,9 @@ def click(body: object) -> Click:
         view_id=view.id if view else None,
         view_hash=view.hash if view else None,
         memo=_memo(view) if view is not None and view.type == "modal" else None,
+        block_id=action.block_id,
         values=_values(view) if view is not None else {},
     )
-
-
-def _values(view: wire.View) -> dict[str, Entered]:
-    state = _read(wire.Values, view.state or {})
-    return {block: _entered(next(iter(found.values()))) for block, found in state.values.items() if found}
 
 
 def _memo(view: wire.View) -> Memo:
@@ -157,12 +154,20 @@ def submitted(body: object) -> Submitted:
     )
 
 
+def _values(view: wire.View) -> dict[str, Entered]:
+    state = _read(wire.Values, view.state or {})
+    return {block: _entered(next(iter(found.values()))) for block, found in state.values.items() if found}
+
+
 def _entered(element: wire.Element) -> Entered:
     if element.selected_options is not None:
         return tuple(option.value for option in element.selected_options)
     if element.selected_option is not None:
         return element.selected_option.value
-    return element.value if element.value is not None else element.selected_date
+    if element.selected_date_time is not None:
+        return str(element.selected_date_time)
+    texts = (element.value, element.selected_date, element.selected_time)
+    return next((text for text in texts if text is not None), None)
 
 
 def command(body: object) -> Command:

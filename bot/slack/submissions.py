@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -11,25 +10,29 @@ from slack_bolt.async_app import AsyncAck
 from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk
-from bot.slack.payloads import Entered, Submitted
+from bot.slack.editing import carried, check_edit, chosen_since, edited_arguments, form_of, typed_into
+from bot.slack.payloads import Submitted
 from bot.slack.terms import terms_of
 from bot.slack.views.grant_form import grant_form, written
+from bot.slack.views.inputs import block_of
+from bot.slack.views.look import Look
 from bot.slack.views.modals import is_last_page, notice
-from bot.slack.views.modify import block_of, modify_form
-from policies.changes import changes
-from policies.edits import Submitted as Typed
-from policies.edits import apply_edits
+from bot.slack.views.modify import json_form, modify_form
+from policies.edits import Edited
 from policies.errors import Fault, Faulty, Invalid, NotAllowed, PhraseWrong, Refused, Stale
-from policies.fields import CHOOSING, Field, field_at, form_fields
+from policies.fields import holds_secret
+from policies.form import Form
 from policies.request import Request
 from policies.review import Verdict
-from policies.tool_schema import validate
+from policies.typed import Submitted as Typed
+from policies.whole_call import read_arguments
 
 log = get_logger("signoff.slack")
 
 Answer = dict[str, Any]
 CHANGED = "You changed something while this was shown. Read what you allow now, then send it again."
 DONE: Answer = {"response_action": "clear"}
+CHOSEN = "These are the fields of what you chose. Look at them, then save."
 
 
 class Submissions:
@@ -42,6 +45,7 @@ class Submissions:
             ids.REJECT_FORM: self._reject,
             ids.MODIFY_FORM: self._modify,
             ids.GRANT_FORM: self._grant,
+            ids.JSON_FORM: self._modify_json,
         }
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -96,22 +100,62 @@ class Submissions:
         return DONE
 
     async def _modify(self, sent: Submitted) -> Answer:
-        request = await self._desk.gateway.request(sent.memo.request_id)
-        if request.revision != sent.memo.revision and not request.settled:
-            raise Stale(f"This is revision {request.revision} by now; look at it again before you change it.")
-        schema = dict(request.call.schema) if request.call.schema is not None else None
-        fields = form_fields(schema, dict(request.call.arguments), key=self._desk.looks.key)
+        request = await self._pending(sent)
+        look = self._desk.looks.at_once((request,))
+        form = form_of(request, sent.memo, look.key)
+        typed = typed_into(form, sent.values, sent.memo.turn)
+        wanted = chosen_since(form, typed)
+        if wanted != form.shape:
+            return _redrawn(request, form_of(request, sent.memo.shaped(wanted), look.key), typed, sent, look, CHOSEN)
+        if request.revision != sent.memo.revision:
+            return _update(carried(request, form, typed, sent.memo, look))
         try:
-            edited = edited_arguments(request, fields, sent)
-            await self._commit(request, sent, edited)
+            await self._commit(request, sent, edited_arguments(request, form, typed))
         except Faulty as error:
-            return _at_fields(fields, error) or await self._refusal(error, request.id)
+            return _at_fields(form, sent.memo.turn, error) or await self._refusal(error, request.id)
         except PhraseWrong as error:
-            return self._phrase_needed(request, fields, sent, error)
+            if sent.memo.asks_phrase:
+                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words))})
+            return _redrawn(request, form, typed, sent, look, _phrase_needed(error, look), asks_phrase=True)
         except NotAllowed as error:
             fault = Faulty((Fault(where="", words=error.words),))
-            return _at_fields(fields, fault) or await self._refusal(error, request.id)
+            return _at_fields(form, sent.memo.turn, fault) or await self._refusal(error, request.id)
+        except Stale:
+            request = await self._desk.gateway.request(request.id)
+            return _update(carried(request, form, typed, sent.memo, look))
         return DONE
+
+    async def _modify_json(self, sent: Submitted) -> Answer:
+        request = await self._pending(sent)
+        look = self._desk.looks.at_once((request,))
+        text = sent.text(ids.JSON) or ""
+        if request.revision != sent.memo.revision:
+            return _json_meanwhile(request, text, sent, look)
+        try:
+            edited = Edited(arguments=read_arguments(text), places={})
+            check_edit(request, dict(request.call.arguments), edited)
+            await self._commit(request, sent, edited.arguments)
+        except Faulty as error:
+            return _errors({ids.JSON: answers.at_text(error)})
+        except PhraseWrong as error:
+            if sent.memo.asks_phrase:
+                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words))})
+            return _update(
+                json_form(request, text, look, sent.memo, asks_phrase=True, remark=_phrase_needed(error, look))
+            )
+        except NotAllowed as error:
+            return _errors({ids.JSON: answers.at_field(Fault(where="", words=error.words))})
+        except Stale:
+            return _json_meanwhile(await self._desk.gateway.request(request.id), text, sent, look)
+        return DONE
+
+    async def _pending(self, sent: Submitted) -> Request:
+        """The request, for those who may change it while it is pending; if it is over, the gateway says so."""
+        request = await self._desk.gateway.request(sent.memo.request_id)
+        person = await self._desk.directory.person(sent.user_id)
+        if request.settled:
+            await self._desk.gateway.review(request.id, person, Verdict.REJECT, request.revision)
+        return await self._desk.gateway.editable(request.id, person)
 
     async def _commit(self, request: Request, sent: Submitted, edited: Mapping[str, Any]) -> None:
         person = await self._desk.directory.person(sent.user_id)
@@ -137,57 +181,41 @@ class Submissions:
         await self._desk.gateway.grants.make(request.id, person, sent.memo.revision, terms)
         return DONE
 
-    def _phrase_needed(
-        self, request: Request, fields: tuple[Field, ...], sent: Submitted, error: PhraseWrong
-    ) -> Answer:
-        """The typed confirmation is wrong, or the edit is what made one necessary: then the form asks for it."""
-        words = answers.at_field(Fault(where="", words=error.words))
-        if sent.memo.asks_phrase:
-            return _errors({ids.PHRASE: words})
-        look = self._desk.looks.at_once((request,))
-        remark = f"With these changes the policy wants a typed confirmation. {answers.sentence(error, look)}"
-        typed = tuple(_as_typed(field, sent.values.get(block_of(place))) for place, field in enumerate(fields))
-        view = modify_form(request, typed, look, sent.memo, asks_phrase=True, remark=remark)
-        return {"response_action": "update", "view": view}
+
+def _phrase_needed(error: PhraseWrong, look: Look) -> str:
+    return f"With these changes the policy wants a typed confirmation. {answers.sentence(error, look)}"
 
 
-def edited_arguments(request: Request, fields: tuple[Field, ...], sent: Submitted) -> dict[str, Any]:
-    """The arguments as the form says. Raises ``Faulty`` (``where`` names fields) for wrong entries or none changed."""
-    original = dict(request.call.arguments)
-    typed = {
-        field.name: _typed(field, sent.values[block_of(place)])
-        for place, field in enumerate(fields)
-        if block_of(place) in sent.values
-    }
-    edited = apply_edits(fields, original, typed)
-    if not changes(original, edited):
-        raise Faulty((Fault(where="", words=answers.UNTOUCHED),))
-    faults = validate(dict(request.call.schema), edited) if request.call.schema is not None else ()
-    if faults:
-        raise Faulty(tuple(Fault(where=field_at(fields, fault.where), words=fault.words) for fault in faults))
-    return dict(edited)
+def _redrawn(
+    request: Request,
+    form: Form,
+    typed: Mapping[str, Typed],
+    sent: Submitted,
+    look: Look,
+    remark: str,
+    *,
+    asks_phrase: bool = False,
+) -> Answer:
+    """The form once more, with what was typed and the reason."""
+    asks = asks_phrase or sent.memo.asks_phrase
+    return _update(modify_form(request, form, look, sent.memo, asks_phrase=asks, remark=remark, typed=typed))
 
 
-def _typed(field: Field, entered: Entered) -> Typed:
-    if field.kind not in CHOOSING:
-        return entered if isinstance(entered, str) else None
-    chosen = (entered,) if isinstance(entered, str) else entered or ()
-    if not all(place.isascii() and place.isdigit() and len(place) < 6 for place in chosen):
-        raise Invalid("Choose from the list; nothing was changed.")
-    return tuple(int(place) for place in chosen)
+def _json_meanwhile(request: Request, text: str, sent: Submitted, look: Look) -> Answer:
+    """Somebody else saved a change meanwhile: the text stays as it was typed, and would undo theirs as it stands."""
+    remark = answers.meanwhile(request, sent.memo.revision, (), look)
+    memo = sent.memo.model_copy(update={"revision": request.revision})
+    seen = "" if holds_secret(text, look.key) else text
+    return _update(json_form(request, seen, look, memo, asks_phrase=memo.asks_phrase, remark=remark))
 
 
-def _as_typed(field: Field, entered: Entered) -> Field:
-    if field.locked:
-        return field
-    if field.kind not in CHOOSING:
-        return replace(field, shown=entered if isinstance(entered, str) else "")
-    return replace(field, selected=tuple(place for place in _typed(field, entered) or () if isinstance(place, int)))
+def _update(view: Answer) -> Answer:
+    return {"response_action": "update", "view": view}
 
 
-def _at_fields(fields: tuple[Field, ...], error: Faulty) -> Answer | None:
+def _at_fields(form: Form, turn: int, error: Faulty) -> Answer | None:
     """Each fault under its field; those of no field, or a locked one, under the first. None where there is no field."""
-    blocks = {field.name: block_of(place) for place, field in enumerate(fields) if not field.locked}
+    blocks = {field.id: block_of(field.id, turn) for field in form.fields if not field.locked}
     if not blocks:
         return None
     first = next(iter(blocks.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,20}$", strict=True)]
 Short = Annotated[str, StringConstraints(max_length=255, strict=True)]
@@ -35,6 +35,7 @@ class Action(Wire):
     """The button that was pressed, or the menu from which an option was chosen."""
 
     action_id: Short
+    block_id: Short = ""
     value: Annotated[str, StringConstraints(max_length=2_000, strict=True)] = ""
     selected_option: Selected | None = None
 
@@ -128,6 +129,8 @@ class Element(Wire):
     selected_option: Selected | None = None
     selected_options: list[Selected] | None = None
     selected_date: Short | None = None
+    selected_time: Short | None = None
+    selected_date_time: Annotated[int, Field(strict=True)] | None = None
 
 
 class Values(Wire):

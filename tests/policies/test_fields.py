@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from policies.fields import MAX_FIELDS, Field, field_at, form_fields
+from policies.edits import apply_edits
+from policies.fields import Field
+from policies.form_building import MAX_FIELDS, build_form
 from tests.policies.test_redaction import SECRETS
 
 KEY = b"installation"
@@ -30,6 +32,10 @@ SCHEMA: dict[str, Any] = {
     },
     "$defs": {"Speed": {"enum": ["slow", "fast", 1, "1", True]}},
 }
+
+
+def form_fields(schema: dict[str, Any] | None, arguments: dict[str, Any], *, key: bytes) -> tuple[Field, ...]:
+    return build_form(schema, arguments, key=key).fields
 
 
 def one(name: str, arguments: dict[str, Any], schema: dict[str, Any] | None = SCHEMA) -> Field:
@@ -110,17 +116,13 @@ def test_a_title_never_hides_the_name_that_the_tool_gets() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("payee", "x" * 3001, "longer than"),
         ("payee", "a\u202eb", "hidden characters"),
         ("payee", "a\rb", "hidden characters"),
         ("payee", "a\r\nb\nc", "two kinds of line ends"),
-        ("payee", "use " + SECRETS["github token"], "secret"),
-        ("password", "hunter2", "secret"),
-        ("extra", {"deep": [{"token": "abcdef"}]}, "secret"),
         ("to", ["a", "b\u200b"], "hidden characters"),
         ("extra", {"a\u200b": 1}, "hidden characters"),
         ("to", ["x" * 2000, "y" * 2000], "longer than"),
-        ("payee", "🎉" * 1600, "longer than"),
+        ("payee", "🎉" * 11_000, "longer than"),
     ],
 )
 def test_what_a_form_cannot_hold_or_may_not_show_is_locked_with_the_reason(name: str, value: Any, words: str) -> None:
@@ -128,8 +130,26 @@ def test_what_a_form_cannot_hold_or_may_not_show_is_locked_with_the_reason(name:
     assert words in field.locked
     assert len(field.shown) <= 3000
     assert not {"\u202e", "\u200b", "\r"} & set(field.shown)
-    for secret in ("hunter2", "abcdef", SECRETS["github token"]):
-        assert secret not in field.shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("payee", "use " + SECRETS["github token"]),
+        ("password", "hunter2"),
+        ("extra", {"deep": [{"token": "abcdef"}]}),
+        ("payee", "x" * 4_000 + " " + SECRETS["github token"]),
+        ("credentials", {"pin": 12345, "user": "ana"}),
+        ("card_number", 4111111111111111),
+    ],
+)
+def test_a_secret_is_an_empty_input_with_its_mask_beside_it(name: str, value: Any) -> None:
+    field = one(name, {name: value})
+    assert (field.shown, field.selected, field.locked) == ("", (), "")
+    assert "[redacted " in field.masked
+    assert field.sensitive
+    for secret in ("hunter2", "abcdef", "12345", "4111111111111111", SECRETS["github token"]):
+        assert secret not in str(field)
 
 
 def test_windows_line_ends_can_be_edited() -> None:
@@ -164,12 +184,13 @@ def test_beyond_the_bound_one_field_holds_the_rest_and_the_call_comes_first() ->
     assert [field.name for field in fields[:2]] == ["p59", "p58"]
     assert fields[-1].shown == "{}"
     assert len(fields[-1].covers) == 20
-    assert field_at(fields, "/" + fields[-1].covers[0] + "/x") == fields[-1].name
+    edited = apply_edits(build_form(schema, {"p59": "x"}, key=KEY), {})
+    assert edited.field_at("/" + fields[-1].covers[0] + "/x") == fields[-1].id
 
 
 def test_a_fault_finds_its_field() -> None:
-    fields = form_fields({"properties": {"a/b": {}, "": {}}}, {}, key=KEY)
-    assert [field_at(fields, path) for path in ("/a~1b/0", "/", "", "/none")] == ["a/b", "", "", ""]
+    edited = apply_edits(build_form({"properties": {"a/b": {}, "": {}}}, {}, key=KEY), {})
+    assert [edited.field_at(path) for path in ("/a~1b/0", "/", "", "/none")] == ["0", "1", "", ""]
 
 
 def test_an_option_too_long_for_a_list_makes_a_field_of_json_text() -> None:

@@ -19,7 +19,7 @@ from policies.arguments import MAX_BYTES, canonical
 from policies.checkpoint import Kind
 from policies.display import display
 from policies.effects import Post
-from policies.fields import form_fields
+from policies.form_building import build_form
 from policies.redaction import redact
 from policies.request import Request
 from tests.slack.judging import check_form, check_message, texts
@@ -119,8 +119,8 @@ def _nothing_missing(request: Request, seen: str) -> None:
 @given(requests())
 def test_no_argument_breaks_a_form_a_list_or_a_note(request: Request) -> None:
     memo = Memo(r=request.id, v=1)
-    fields = form_fields(None, dict(request.call.arguments), key=KEY)
-    check_form(modify_form(request, fields, LOOK, memo, asks_phrase=True))
+    form = build_form(None, dict(request.call.arguments), key=KEY)
+    check_form(modify_form(request, form, LOOK, memo, asks_phrase=True))
     check_form(reject_form(request, LOOK, memo))
     check_form(home((request,) * 20, (request,), LOOK))
     blocks = listing("Waiting for you", (request,) * 20, LOOK, "Nothing.")

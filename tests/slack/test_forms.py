@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.slack import ids
+from bot.slack.editing import edited_arguments, typed_into
 from bot.slack.memo import Memo
-from bot.slack.payloads import Submitted
-from bot.slack.submissions import edited_arguments
 from bot.slack.views.card import card
 from bot.slack.views.home import home, listing, unknown_word
+from bot.slack.views.inputs import block_of
 from bot.slack.views.modals import notice, reject_form, view_form
-from bot.slack.views.modify import block_of, modify_form
+from bot.slack.views.modify import modify_form
 from policies.checkpoint import Kind
 from policies.errors import Faulty
-from policies.fields import Field, form_fields
+from policies.form import Form
+from policies.form_building import build_form
 from policies.request import Request
 from tests.slack.judging import check_form, compare, texts
 from tests.slack.samples import KEY, LOOK, PLACES, REFUND, SCHEMA, ask, checkpoint
@@ -25,17 +25,17 @@ from tests.slack.samples import KEY, LOOK, PLACES, REFUND, SCHEMA, ask, checkpoi
 MEMO = Memo(r=PLACES["pending"].id, v=1, c="C0APPROVALS", t="1795435200.000100")
 
 
-def fields_of(request: Request) -> tuple[Field, ...]:
+def form_of(request: Request) -> Form:
     schema = dict(request.call.schema) if request.call.schema else None
-    return form_fields(schema, dict(request.call.arguments), key=KEY)
+    return build_form(schema, dict(request.call.arguments), key=KEY)
 
 
-def sent(**values: Any) -> Submitted:
-    named = {name.replace("field_", ids.FIELD): value for name, value in values.items()}
-    return Submitted(user_id="U0ANA", team_id=None, callback_id=ids.MODIFY_FORM, memo=MEMO, view_id="V1", values=named)
+def edit(request: Request, form: Form, values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments once the form was sent with these values, by the inputs' block ids."""
+    return edited_arguments(request, form, typed_into(form, values, 0))
 
 
-def untouched(fields: tuple[Field, ...], view: dict[str, Any]) -> dict[str, Any]:
+def untouched(view: dict[str, Any]) -> dict[str, Any]:
     """What Slack sends for a form that nobody touched: every input with its initial value."""
     values: dict[str, Any] = {}
     for block in view["blocks"]:
@@ -43,11 +43,10 @@ def untouched(fields: tuple[Field, ...], view: dict[str, Any]) -> dict[str, Any]
             element = block["element"]
             chosen = element.get("initial_option", {}).get("value")
             many = element.get("initial_options")
-            values[block["block_id"]] = (
-                tuple(option["value"] for option in many)
-                if many
-                else chosen or element.get("initial_value") or element.get("initial_date")
-            )
+            moment = element.get("initial_date_time")
+            texts = (chosen, element.get("initial_value"), element.get("initial_date"), element.get("initial_time"))
+            text = next((one for one in texts if one), None) or (str(moment) if moment else None)
+            values[block["block_id"]] = tuple(option["value"] for option in many) if many else text
     return values
 
 
@@ -58,7 +57,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "form_view_soft": view_form(PLACES["pending_soft"], LOOK, MEMO),
     "form_view_settled": view_form(PLACES["rejected"], LOOK, MEMO),
     "form_reject": reject_form(PLACES["pending"], LOOK, MEMO),
-    "form_modify": modify_form(SCHEMED, fields_of(SCHEMED), LOOK, MEMO),
+    "form_modify": modify_form(SCHEMED, form_of(SCHEMED), LOOK, MEMO),
     "form_notice": notice("Nothing was changed", "Ana Reyes approved this; nothing was changed."),
     "home": home((PLACES["pending"], PLACES["pending_manual"]), (PLACES["pending_soft"],), LOOK),
     "home_empty": home((), (), LOOK),
@@ -114,18 +113,16 @@ def test_the_schema_draws_the_fields() -> None:
 @pytest.mark.parametrize("schema", [None, SCHEMA])
 def test_an_untouched_form_is_sent_back_as_nothing_changed(schema: dict[str, Any] | None) -> None:
     request = ask(schema=schema)
-    fields = fields_of(request)
-    view = modify_form(request, fields, LOOK, MEMO)
+    form = form_of(request)
     with pytest.raises(Faulty, match="use Approve"):
-        edited_arguments(request, fields, replace(sent(), values=untouched(fields, view)))
+        edit(request, form, untouched(modify_form(request, form, LOOK, MEMO)))
 
 
 def test_what_was_entered_becomes_typed_arguments() -> None:
-    fields = fields_of(SCHEMED)
-    values = untouched(fields, FORMS["form_modify"])
-    values |= {block_of(1): "150.10", block_of(2): "1", block_of(5): "a@example.com\nb@example.com"}
-    values |= {block_of(6): "2026-12-24"}
-    edited = edited_arguments(SCHEMED, fields, replace(sent(), values=values))
+    values = untouched(FORMS["form_modify"])
+    values |= {block_of("1"): "150.10", block_of("2"): "1", block_of("5"): "a@example.com\nb@example.com"}
+    values |= {block_of("6"): "2026-12-24"}
+    edited = edit(SCHEMED, form_of(SCHEMED), values)
     assert edited == {
         **REFUND,
         "amount": 150.1,
@@ -138,32 +135,47 @@ def test_what_was_entered_becomes_typed_arguments() -> None:
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"field_1": "9999"}, "amount"),
-        ({"field_1": "many"}, "amount"),
-        ({"field_2": "99"}, "currency"),
-        ({"field_0": None, "field_1": "1,5"}, "amount"),
+        ({"field:1": "9999"}, "1"),
+        ({"field:1": "many"}, "1"),
+        ({"field:2": "99"}, "2"),
+        ({"field:0": None, "field:1": "1,5"}, "1"),
     ],
 )
 def test_what_does_not_fit_is_a_fault_of_its_field(values: dict[str, Any], field: str) -> None:
     with pytest.raises(Faulty) as faulty:
-        edited_arguments(SCHEMED, fields_of(SCHEMED), sent(**values))
+        edit(SCHEMED, form_of(SCHEMED), values)
     assert field in {fault.where for fault in faulty.value.faults}
 
 
-def test_a_secret_and_a_text_that_no_box_can_hold_are_shown_locked_and_kept() -> None:
-    request = ask({"password": "hunter2hunter2", "body": "x" * 5_000, "amount": 1})
-    fields = fields_of(request)
-    view = modify_form(request, fields, LOOK, MEMO)
+def test_a_text_that_no_boxes_can_hold_is_shown_locked_and_kept() -> None:
+    request = ask({"note": "a\u202eb", "body": "x" * 30_000, "amount": 1})
+    form = form_of(request)
+    view = modify_form(request, form, LOOK, MEMO)
     check_form(view)
     said = "\n".join(text for _, text in texts(view["blocks"]))
-    assert "hunter2" not in said
     assert said.count("can't be changed here") == 2
-    assert edited_arguments(request, fields, sent(field_2="2")) == {**request.call.arguments, "amount": 2}
+    assert edit(request, form, {"field:2": "2"}) == {**request.call.arguments, "amount": 2}
+
+
+def test_a_secret_is_kept_unless_a_new_one_is_entered_and_never_shown() -> None:
+    request = ask({"password": "hunter2hunter2", "note": "Bearer abcdefghijklmnop\nthen go", "amount": 1})
+    form = form_of(request)
+    view = modify_form(request, form, LOOK, MEMO, typed={"0": "hunter3hunter3", "1": "x", "2": "7"})
+    check_form(view)
+    assert "hunter" not in str(view)
+    assert "abcdefghijklmnop" not in str(view)
+    assert "[redacted password, 14 characters" in str(view)
+    assert untouched(view)["field:2"] == "7"
+    kept = edit(request, form, {"field:0": None, "field:1": "", "field:2": "2"})
+    assert kept == {**request.call.arguments, "amount": 2}
+    assert edit(request, form, {"field:0": "new one"})["password"] == "new one"
+    with pytest.raises(Faulty, match="in the place of the secret"):
+        edit(request, form, {"field:1": "[redacted authorization, 16 characters, #0badcafe]\nthen stop"})
 
 
 def test_a_manual_modification_asks_for_the_phrase_again() -> None:
     request = ask(gate=checkpoint(Kind.MANUAL))
-    view = modify_form(request, fields_of(request), LOOK, MEMO)
+    view = modify_form(request, form_of(request), LOOK, MEMO)
     assert view["blocks"][-1]["block_id"] == ids.PHRASE
     assert '"q":true' in view["private_metadata"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from bot.slack.views import headline
@@ -29,12 +30,16 @@ def edits(request: Request, look: Look) -> tuple[Item, ...]:
     """What the reviewers changed in what the agent proposed: before → after, one line for each change."""
     if not request.modified:
         return ()
-    before = redact(dict(request.proposed), key=look.key).value
-    after = redact(dict(request.call.arguments), key=look.key).value
-    lines = [_change(change) for change in changes(before, after)] or ["Nothing: the arguments are as proposed."]
+    lines = compared(request.proposed, request.call.arguments, look) or ["Nothing: the arguments are as proposed."]
     authors = [review for review in request.reviews if review.revision > 1 and review.verdict.value == "modify"]
     by = f" by {one_line(authors[-1].name, look.key, 60)}" if authors else ""
     return (item(f"Changed{by}", "\n".join(lines), look.key),)
+
+
+def compared(before: Mapping[str, Any], after: Mapping[str, Any], look: Look) -> list[str]:
+    """What became of the arguments, secrets redacted: one line for each change, not yet fit to be shown."""
+    sides = [redact(dict(side), key=look.key).value for side in (before, after)]
+    return [_change(change) for change in changes(*sides)]
 
 
 def _change(change: Change) -> str:

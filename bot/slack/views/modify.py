@@ -1,114 +1,108 @@
-"""The form in which a reviewer changes the arguments: one input for each, drawn from the tool's schema."""
+"""The form in which a reviewer changes the arguments: inputs drawn from the tool's schema, or the call as JSON."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.slack import ids
 from bot.slack.memo import Memo
-from bot.slack.views.blocks import Block, context, entry, mrkdwn, named, plain, section, titled
+from bot.slack.views.blocks import Block, button, divider, entry, mrkdwn, named, plain, section
+from bot.slack.views.inputs import as_typed, cuts, drawn
 from bot.slack.views.look import Look
 from bot.slack.views.modals import modal, phrase_field
-from bot.slack.views.text import clip, one_line
+from bot.slack.views.text import clip, inert, one_line
 from policies.checkpoint import Kind as Checkpoint
-from policies.fields import Field
-from policies.form_schema import Kind
+from policies.fields import MAX_TEXT, Field
+from policies.form import Entry, Form, Rows, flow
 from policies.request import Request
+from policies.typed import Submitted
+from policies.whole_call import json_text
 
-LOCKED_SHOWN = 1_000
-HINT = 1_500
-_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+HEADING = 300
+_NOTHING: Mapping[str, Submitted] = {}
 
 
 def modify_form(
-    request: Request, fields: tuple[Field, ...], look: Look, memo: Memo, *, asks_phrase: bool = False, remark: str = ""
+    request: Request,
+    form: Form,
+    look: Look,
+    memo: Memo,
+    *,
+    asks_phrase: bool = False,
+    remark: str = "",
+    typed: Mapping[str, Submitted] = _NOTHING,
 ) -> Block:
-    """The form for ``fields``.
+    """The form for a call, with what was ``typed`` into it so far by the fields' ids.
 
     ``asks_phrase`` adds the typed confirmation that the edit turned out to need; so does a ``manual`` checkpoint.
     ``remark`` is a sentence (mrkdwn) above the fields: why the form is shown again.
     """
     asks = asks_phrase or request.checkpoint.kind is Checkpoint.MANUAL
-    tool = one_line(request.call.tool, look.key, 60)
-    what = f"Change what {tool} will do. Your change counts as your approval of the new version."
-    blocks: list[Block] = [section(plain(what))]
-    if remark:
-        blocks.append(context(mrkdwn(remark)))
-    for number, field in enumerate(fields):
-        blocks.extend(_locked(field) if field.locked else _input(field, number))
+    blocks = [*_head(request, look, remark, as_json=json_text(form.root.value, look.key) is not None)]
+    for part in flow(form.root):
+        blocks.extend(_drawn(part, request, look, memo, typed))
     if asks:
         blocks.append(phrase_field(request, look))
-    kept = memo.model_copy(update={"asks_phrase": asks})
+    kept = memo.shaped(form.shape).model_copy(update={"asks_phrase": asks})
     return modal(ids.MODIFY_FORM, "Modify the call", kept, named(blocks, f"r{request.revision}"), "Save and approve")
 
 
-def hides(fields: tuple[Field, ...]) -> bool:
-    """Does the form cut a field that it only shows? Then what would be approved isn't all before the reviewer."""
-    return any(field.locked and clip(field.shown, LOCKED_SHOWN) != field.shown for field in fields)
+def json_form(
+    request: Request, text: str, look: Look, memo: Memo, *, asks_phrase: bool = False, remark: str = ""
+) -> Block:
+    """The call's arguments as one JSON text; the rest as for ``modify_form``."""
+    asks = asks_phrase or request.checkpoint.kind is Checkpoint.MANUAL
+    box: dict[str, Any] = {"type": "plain_text_input", "action_id": ids.ENTRY, "multiline": True}
+    box |= {"max_length": MAX_TEXT, "focus_on_load": True, **({"initial_value": text} if text else {})}
+    blocks = [*_head(request, look, remark, as_json=False), entry("Arguments as JSON", ids.JSON, box)]
+    if asks:
+        blocks.append(phrase_field(request, look))
+    kept = memo.model_copy(update={"asks_phrase": asks})
+    return modal(ids.JSON_FORM, "Modify as JSON", kept, named(blocks, f"r{request.revision}"), "Save and approve")
 
 
-def block_of(number: int) -> str:
-    """The ``block_id`` of the field at this position; names can be too long for one."""
-    return f"{ids.FIELD}{number}"
+def hides(form: Form) -> bool:
+    """Does the form cut a value that it only shows? Then what would be approved isn't all before the reviewer."""
+    return any(map(cuts, form.fields))
 
 
-def _locked(field: Field) -> Iterator[Block]:
-    yield titled(f"{field.label} (can't be changed here: {field.locked})", clip(field.shown, LOCKED_SHOWN) or " ")
+def _head(request: Request, look: Look, remark: str, *, as_json: bool) -> Iterator[Block]:
+    tool = one_line(request.call.tool, look.key, 60)
+    target = ids.Target(request_id=request.id, revision=request.revision)
+    accessory = button("Edit as JSON", ids.AS_JSON, str(target)) if as_json else None
+    yield section(plain(f"Change what {tool} will do. Saving approves the call as changed."), accessory)
+    if remark:
+        yield section(mrkdwn(remark))
 
 
-def _input(field: Field, number: int) -> Iterator[Block]:
-    yield entry(
-        field.label,
-        block_of(number),
-        {"action_id": ids.ENTRY, **_element(field)},
-        hint=clip(field.hint, HINT),
-        optional=_may_be_empty(field),
-    )
+def _drawn(
+    part: Field | Entry | Rows, request: Request, look: Look, memo: Memo, typed: Mapping[str, Submitted]
+) -> Iterator[Block]:
+    if isinstance(part, Field):
+        seen = as_typed(part, typed[part.id], look.key) if part.id in typed else part
+        yield from drawn(seen, memo.turn)
+    elif isinstance(part, Entry):
+        yield divider()
+        yield _heading(part, request)
+    else:
+        yield _end(part, request)
 
 
-def _may_be_empty(field: Field) -> bool:
-    """Slack refuses to send an empty field that isn't optional, and what nobody touched must always be sendable."""
-    chooses = field.kind in (Kind.ENUM, Kind.BOOLEAN, Kind.MULTI_ENUM)
-    return not field.required or field.nullable or not (field.selected if chooses else field.shown.strip())
+def _heading(part: Entry, request: Request) -> Block:
+    title = clip(" ".join(part.title.split()), HEADING)
+    remove = button("Remove", ids.REMOVE, f"{request.id}:{request.revision}:{part.id}")
+    remove["accessibility_label"] = clip(f"Remove {title}", 75)
+    return {**section(mrkdwn(f"*{inert(title)}*"), remove), "block_id": f"entry:{part.id}"}
 
 
-def _element(field: Field) -> dict[str, Any]:
-    match field.kind:
-        case Kind.ENUM | Kind.BOOLEAN | Kind.MULTI_ENUM:
-            return _choices(field)
-        case Kind.NUMBER | Kind.INTEGER if not field.shown or _NUMBER.fullmatch(field.shown):
-            return _number(field)
-        case Kind.DATE:
-            return {"type": "datepicker", **({"initial_date": field.shown} if field.shown else {})}
-        case _:
-            return _text(field)
-
-
-def _choices(field: Field) -> dict[str, Any]:
-    options = [{"text": plain(choice.label or "—"), "value": str(place)} for place, choice in enumerate(field.choices)]
-    chosen = [options[place] for place in field.selected]
-    if field.kind is Kind.MULTI_ENUM:
-        return {"type": "multi_static_select", "options": options, **({"initial_options": chosen} if chosen else {})}
-    return {"type": "static_select", "options": options, **({"initial_option": chosen[0]} if chosen else {})}
-
-
-def _number(field: Field) -> dict[str, Any]:
-    limits = {"min_value": field.minimum, "max_value": field.maximum}
-    return {
-        "type": "number_input",
-        "is_decimal_allowed": field.kind is Kind.NUMBER,
-        **{name: str(limit) for name, limit in limits.items() if limit is not None and _NUMBER.fullmatch(str(limit))},
-        **({"initial_value": field.shown} if field.shown else {}),
-    }
-
-
-def _text(field: Field) -> dict[str, Any]:
-    return {
-        "type": "plain_text_input",
-        "multiline": field.kind in (Kind.LONG_TEXT, Kind.LIST, Kind.JSON),
-        **({"max_length": field.max_length} if field.max_length is not None else {}),
-        **({"min_length": field.min_length} if field.min_length else {}),
-        **({"initial_value": field.shown} if field.shown else {}),
-    }
+def _end(part: Rows, request: Request) -> Block:
+    """Below a list: how many entries it has, what the schema says of it, and the button for one more."""
+    label = clip(" ".join(part.label.split()), HEADING)
+    count = len(part.entries)
+    said = f"{label}: {count} {'entry' if count == 1 else 'entries'}" if count else f"{label}: none"
+    more = f"{said}\n{part.hint}" if part.hint else said
+    add = button("Add another" if count else "Add one", ids.ADD, f"{request.id}:{request.revision}:{part.id}")
+    add["accessibility_label"] = clip(f"{'Add another' if count else 'Add one'}: {label}", 75)
+    full = "" if part.open else "\nThere is no room for more in this form; save first."
+    return {**section(plain(more + full), add if part.open else None), "block_id": f"list:{part.id}"}
