@@ -20,6 +20,7 @@ from bot.courier import Courier
 from bot.gateway import Gateway
 from bot.listening import listen_to_http, listen_to_slack, recognise
 from bot.metrics import Metrics
+from bot.pacing import Pace
 from bot.settings import Settings, require_slack
 from bot.shelf import PolicyShelf
 from bot.slack.afterwards import Afterwards
@@ -52,12 +53,18 @@ class Serving:
     identity: Identity
     metrics: Metrics
     auditor: Auditor
+    ticker: Ticker
     ended: asyncio.Future[Any]
 
 
 @asynccontextmanager
-async def serving(settings: Settings, policy: Policy, *, clock: Clock | None = None) -> AsyncIterator[Serving]:
-    """Everything that ``signoff serve`` is, from the database to the listening port, for as long as the block lasts."""
+async def serving(
+    settings: Settings, policy: Policy, *, clock: Clock | None = None, pace: Pace | None = None
+) -> AsyncIterator[Serving]:
+    """Everything that ``signoff serve`` is, from the database to the listening port, for as long as the block lasts.
+
+    ``clock`` (UTC) and ``pace`` (Slack's) are the machine's where none are given.
+    """
     require_slack(settings)
     tools = load_tools(settings)
     now, metrics = clock or SteadyClock(), Metrics()
@@ -75,7 +82,7 @@ async def serving(settings: Settings, policy: Policy, *, clock: Clock | None = N
         for hand in (ticker, auditor):
             hand.start()
             stack.callback(hand.stop)
-        parts = [Courier(gateway.store, desk.carrier, gateway.waiting, now, metrics=metrics).run()]
+        parts = [Courier(gateway.store, desk.carrier, gateway.waiting, now, pace=pace, metrics=metrics).run()]
         if tools is not None:
             parts.append(_runner(stack, settings, gateway, tools))
         ended = _run_together(stack, parts)
@@ -86,6 +93,7 @@ async def serving(settings: Settings, policy: Policy, *, clock: Clock | None = N
             identity=identity,
             metrics=metrics,
             auditor=auditor,
+            ticker=ticker,
             ended=ended,
         )
 
