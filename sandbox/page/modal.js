@@ -172,15 +172,17 @@ function remember(dialog) {
     scroll: dialog.querySelector(".modal-body")?.scrollTop ?? 0,
     block: active?.dataset.blockId,
     action: active?.dataset.actionId,
+    box: active?.matches("[type=checkbox], [type=radio]") ? active.value : null,
     caret: typeof active?.selectionStart === "number" ? [active.selectionStart, active.selectionEnd] : null,
   };
 }
 
-function restore(dialog, { scroll, block, action, caret }) {
+function restore(dialog, { scroll, block, action, box, caret }) {
   dialog.querySelector(".modal-body").scrollTop = scroll;
-  const again = [...dialog.querySelectorAll("[data-action-id]")].find(
+  const same = [...dialog.querySelectorAll("[data-action-id]")].filter(
     (one) => one.dataset.blockId === block && one.dataset.actionId === action,
   );
+  const again = same.find((one) => one.value === box) ?? same[0];
   if (!again) return focusFirst(dialog);
   again.focus();
   if (caret && again.setSelectionRange && again.type !== "email") again.setSelectionRange(...caret);

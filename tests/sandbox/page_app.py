@@ -76,6 +76,12 @@ def amount_form(*more: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def boxes_form(said: str) -> dict[str, Any]:
+    """A modal that says which of its boxes are ticked; its app draws it anew at each change."""
+    ticks = {"type": "checkboxes", "action_id": "boxes", "options": [option("red"), option("green"), option("blue")]}
+    return modal({"type": "section", "text": plain(said)}, actions(ticks, block_id="ticks"))
+
+
 @dataclass(kw_only=True, slots=True)
 class Office:
     """The running sandbox, the app behind it and the browser before it."""
@@ -170,6 +176,12 @@ def _add_buttons(app: AsyncApp, office: Office) -> None:
         await ack()
         why = form_field("why", {"type": "plain_text_input", "multiline": True})
         await client.views_update(view_id=body["view"]["id"], view=amount_form(why))
+
+    @app.action("boxes")
+    async def boxes(ack: Any, body: dict[str, Any], client: Any) -> None:
+        await ack()
+        ticked = body["actions"][0]["selected_options"]
+        await client.views_update(view_id=body["view"]["id"], view=boxes_form(f"Ticked: {len(ticked)}"))
 
 
 def _add_form(app: AsyncApp, office: Office) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.sandbox.page_app import Office, browser_tests, open_office, option
+from tests.sandbox.page_app import Office, boxes_form, browser_tests, open_office, option
 from tests.sandbox.stock_app import actions, button, field, modal
 
 pytestmark = browser_tests()
@@ -167,3 +167,17 @@ async def test_a_menu_that_the_app_fills_offers_what_fits_and_sends_its_value(of
         await dialog.get_by_role("button", name="Send").click()
         await expect(dialog).to_have_count(0)
     assert office.submitted[0]["fruit"]["fruit"]["selected_option"]["value"] == "apricot"
+
+
+async def test_a_box_keeps_the_keyboard_when_its_app_draws_the_form_anew(office: Office) -> None:
+    async with office.page("U0ANA", "C0APPROVALS") as page:
+        office.form = boxes_form("Ticked: none")
+        await office.post("C0APPROVALS", "card", actions(button("open_form")))
+        await page.locator("[data-action-id=open_form]").last.click()
+        dialog = page.get_by_role("dialog", name="Form")
+        green = dialog.get_by_role("checkbox", name="green")
+        await green.focus()
+        for ticked in ("Ticked: 1", "Ticked: 0"):
+            await page.keyboard.press("Space")
+            await expect(dialog.get_by_text(ticked, exact=True)).to_be_visible()
+            await expect(green).to_be_focused()
