@@ -64,14 +64,17 @@ def _empty(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]
 
 
 def _silence(sheet: Sheet, policy: Policy) -> Iterator[tuple[Path, str]]:
-    """Steps that add nobody, and delays of a day where a day of the office is shorter."""
+    """Steps that add nobody, reminders that never come again, delays of a day where the office's day is shorter."""
     for name, raw in (sheet.data.get("ladders") or {}).items():
         path: Path = ("ladders", name, "steps") if isinstance(raw, dict) else ("ladders", name)
         calendar = policy.ladders[name].calendar
-        for index, step in enumerate(raw["steps"] if isinstance(raw, dict) else raw):
+        steps = raw["steps"] if isinstance(raw, dict) else raw
+        for index, step in enumerate(steps):
             group, after = policy.reviewers.get(step.get("add", "")), parse_duration(step["after"])
             if group is not None and group.empty:
                 yield (*path, index), f"This step adds {group.name}, a group that names nobody."
+            if "every" in step and after + parse_duration(step["every"]) >= parse_duration(steps[index + 1]["after"]):
+                yield (*path, index, "every"), f"The next step comes within {step['every']}, so this reminds once."
             if calendar is not None and calendar.day < ONE_DAY <= after:
                 days = f"{after / calendar.day:.1f}".removesuffix(".0")
                 words = (

@@ -71,8 +71,9 @@ def test_a_reminder_comes_again_until_just_before_the_next_step() -> None:
 
 
 def test_a_reminder_whose_next_turn_never_comes_is_one_reminder() -> None:
-    ladder = policy("[{after: 10m, remind: true, every: 2h}, {after: 2h, then: expire}]").ladders["l"]
-    assert minutes(ladder) == [10, 120]
+    once = policy("[{after: 10m, remind: true, every: 2h}, {after: 2h, then: expire}]")
+    assert minutes(once.ladders["l"]) == [10, 120]
+    assert [str(each) for each in once.warnings] == ["p.yml:7:41: The next step comes within 2h, so this reminds once."]
 
 
 def test_as_many_steps_as_are_possible_are_possible() -> None:

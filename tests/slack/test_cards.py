@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.slack import ids
 from bot.slack.views.card import card, is_cut
 from bot.slack.views.look import Look, Message
+from policies.calendar import Calendar, Hours
 from policies.checkpoint import Kind
 from policies.request import Request
 from policies.review import Verdict
@@ -44,6 +46,13 @@ def test_the_menu_offers_what_can_be_put_off_and_nothing_that_always_reaches_pas
     assert verbs["pending"] == ["grant", "view", "hour"]
     assert verbs["pending_snoozed"] == ["grant", "view", "wake"]
     assert (verbs["pending_soft"], verbs["pending_joined"]) == (["view"], ["grant", "view"])
+
+
+def test_a_pause_that_counts_in_office_hours_says_so_before_its_end_is_known() -> None:
+    office = Calendar(name="office", zone="UTC", days=(0,), hours=(Hours(opens=540, closes=1020),))
+    soft = PLACES["pending_soft_undelivered"]
+    gate = replace(soft.checkpoint, ladder=replace(soft.checkpoint.ladder, calendar=office))
+    assert "Goes ahead 2 minutes of working time after posting" in words(shown(replace(soft, checkpoint=gate)))
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -161,7 +161,7 @@ def _waiting(request: Request, look: Look) -> str:
 
 
 def _pause(ladder: Ladder) -> str:
-    """How long silence takes: "5m", or "5m of working time" where a calendar counts it."""
+    """How long silence takes: "5 minutes", or "5 minutes of working time" where a calendar counts it."""
     return duration(ladder.length) + (" of working time" if ladder.calendar else "")
 
 
