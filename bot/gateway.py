@@ -194,9 +194,14 @@ class Gateway:
         note: str | None = None,
         phrase: str | None = None,
         arguments: Mapping[str, Any] | None = None,
+        drafts: Mapping[int, str] | None = None,
     ) -> Request:
-        """One person's verdict on one revision; with ``modify`` the changed arguments, judged by the frozen policy."""
-        edit = await self._edit(request_id, arguments) if verdict is Verdict.MODIFY and arguments is not None else None
+        """One person's verdict on one revision; with ``modify`` the changed arguments, judged by the frozen policy.
+
+        ``drafts`` are the edited texts of drafts that are no arguments, by position.
+        """
+        changed = verdict is Verdict.MODIFY and arguments is not None
+        edit = await self._edit(request_id, arguments or {}, drafts or {}) if changed else None
         event = Reviewed(person=person, verdict=verdict, revision=revision, note=note, phrase=phrase, edit=edit)
         return await self._change_admitted(request_id, event) if edit else await self._change(request_id, event)
 
@@ -294,7 +299,7 @@ class Gateway:
             for name, (span, of_this_tool) in counts(policy).items()
         }
 
-    async def _edit(self, request_id: str, arguments: Mapping[str, Any]) -> Edit:
+    async def _edit(self, request_id: str, arguments: Mapping[str, Any], drafts: Mapping[int, str]) -> Edit:
         request = await self.request(request_id)
         call = replace(request.call, arguments=arguments)
         submission = Submission(
@@ -307,7 +312,8 @@ class Gateway:
         )
         _check_schema(submission)
         policy = await self.shelf.by_digest(request.policy_digest)
-        return Edit(arguments=arguments, checkpoint=await self._judge(policy, submission, request.requester))
+        checkpoint = await self._judge(policy, submission, request.requester)
+        return Edit(arguments=arguments, checkpoint=checkpoint, drafts=drafts)
 
     async def _change(self, request_id: str, event: Event) -> Request:
         def step(request: Request) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +17,14 @@ from policies.review import Verdict
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """Changed arguments and the checkpoint that the frozen policy gives them."""
+    """Changed arguments and the checkpoint that the frozen policy gives them.
+
+    ``drafts`` are the edited texts of drafts that are no arguments, by position.
+    """
 
     arguments: Mapping[str, Any]
     checkpoint: Checkpoint
+    drafts: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

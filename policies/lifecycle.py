@@ -35,6 +35,7 @@ from policies.events import (
     Stopped,
     Withdrawn,
 )
+from policies.preview import bound
 from policies.request import ExecutionState, Request, Requester, State, Submission
 from policies.settling import entry, execute, settle
 
@@ -67,6 +68,7 @@ def open_request(
         context=submission.context,
         run=submission.run,
         expires_at=now + submission.expires_in if submission.expires_in else None,
+        preview=bound(submission.preview, arguments),
     )
     opened = Outcome(
         request=request,

@@ -28,6 +28,7 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         call=call,
         proposed={},
         former=None,
+        preview=(),
         reason=None,
         context=None,
         reviews=tuple(replace(review, note=None) for review in request.reviews),

@@ -10,6 +10,7 @@ from typing import Any
 
 from policies.checkpoint import Act, Checkpoint, Kind, Step
 from policies.people import Person, Reviewers, StandIn
+from policies.preview import Preview
 from policies.review import Decision, Review, approvers
 
 
@@ -93,9 +94,9 @@ class Request:
     ``expires_at`` is the agent's own, earlier end. ``known_as`` are further ids and addresses of those whom
     ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``stand_ins`` were asked in the place of
     people who aren't here. ``former`` are the arguments of the revision before this one, for whoever was still editing
-    those. ``purged_at`` is when its contents were blanked. While ``snoozed`` stands, no step falls due but the end.
-    ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something last
-    changed that the cards show.
+    those. ``preview`` are the drafts that the agent shows. ``purged_at`` is when its contents were blanked. While
+    ``snoozed`` stands, no step falls due but the end. ``version`` belongs to the store alone, and so does
+    ``visible_version``: the version with which something last changed that the cards show.
     """
 
     id: str
@@ -127,6 +128,7 @@ class Request:
     known_as: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] = ()
     former: Mapping[str, Any] | None = None
+    preview: tuple[Preview, ...] = ()
     purged_at: datetime | None = None
     snoozed: Snooze | None = None
 
@@ -239,3 +241,4 @@ class Submission:
     context: str | None = None
     run: str | None = None
     expires_in: timedelta | None = None
+    preview: tuple[Preview, ...] = ()

@@ -12,6 +12,7 @@ from policies.effects import Announce, Refresh
 from policies.errors import Conflict, Invalid, NotAllowed, Stale
 from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
 from policies.people import Person
+from policies.preview import followed, redrawn
 from policies.quorum import is_met
 from policies.request import ExecutionState, Request, State
 from policies.review import Review, Verdict
@@ -48,6 +49,7 @@ def _modify(request: Request, event: Reviewed, edit: Edit, now: datetime) -> Out
         _tightened(request, edit),
         call=call,
         former=request.call.arguments,
+        preview=followed(redrawn(request.preview, edit.drafts), edit.arguments),
         revision=revision,
         digest=digest(tool=call.tool, arguments=call.arguments, revision=revision, requester=request.requester.id),
     )

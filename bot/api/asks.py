@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from bot.api.problems import moved
 from policies.arguments import canonical, intake
 from policies.duration import LONGEST, parse_duration
 from policies.errors import Invalid
+from policies.preview import Preview
 from policies.request import ExecutionState, State, Submission, ToolCall
 from policies.tool_schema import check_schema
 
 MAX_WAIT = 55
 """Seconds of one long poll: below the minute after which proxies give up."""
 MAX_RESULT_BYTES = 64 * 1024
+MAX_DRAFT_BYTES = 30 * 1024
 Words = Annotated[str, Field(max_length=8_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 ToolName = Annotated[str, Field(max_length=200, pattern=r"^[^\s\p{C}\p{Default_Ignorable_Code_Point}\x{2800}]+$")]
@@ -52,6 +54,20 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _bounded(text: str) -> str:
+    if len(text.encode()) > MAX_DRAFT_BYTES:
+        raise ValueError("larger than 30 kB; show a part of it, and send a link to the whole")
+    return text
+
+
+class PreviewBody(Body):
+    """One draft as the thing looked at and edited; every media type is shown as inert text."""
+
+    title: Annotated[str, Field(min_length=1, max_length=100)]
+    media_type: Literal["text/plain", "text/markdown", "text/html", "text/x-diff", "text/csv", "application/json"]
+    text: Annotated[str, Field(min_length=1), AfterValidator(_bounded)]
+
+
 class SubmitBody(Body):
     """``POST /v1/requests``. ``confidence`` (0 to 1) and ``expires_in`` (whole seconds, or ``10m``) only tighten."""
 
@@ -65,6 +81,7 @@ class SubmitBody(Body):
     context: Words | None = None
     run: Name | None = None
     expires_in: Span = None
+    preview: Annotated[list[PreviewBody], Field(min_length=1, max_length=5)] | None = None
 
     def submission(self) -> Submission:
         """The submission after intake. Raises ``Invalid`` with the place in the body."""
@@ -81,6 +98,7 @@ class SubmitBody(Body):
             context=self.context,
             run=self.run,
             expires_in=self.expires_in,
+            preview=tuple(Preview(**draft.model_dump()) for draft in self.preview or ()),
         )
 
 

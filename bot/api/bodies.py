@@ -26,7 +26,6 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 NOT_YET: Mapping[str, str] = {
     "question": "questions aren't supported by this gateway; leave `question` out and put it into `reason`",
-    "preview": "previews aren't supported by this gateway; leave `preview` out, the card shows the arguments",
     "group": "groups aren't supported by this gateway; leave `group` out, each call is decided alone anyway",
 }
 
@@ -134,6 +133,9 @@ WORDS: Mapping[str, str] = {
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "too_short": "must have at least {min_length} entry",
+    "too_long": "must have at most {max_length} entries",
+    "list_type": "must be a list",
     "dict_type": 'must be a JSON object such as {{"amount": 5}}',
     "model_type": "the body must be a JSON object",
     "literal_error": "must be {expected}",

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from policies.changes import ABSENT, Change, changes
+from policies.preview import Preview, preview_changes
 from policies.request import Execution, Request
 from policies.review import Decision, Review
 
@@ -99,6 +100,19 @@ class ExecutionOut(Out):
         return cls(state=execution.state.value, at=execution.at, note=execution.note)
 
 
+class PreviewOut(Out):
+    """A draft as it stands, edited or not."""
+
+    title: str
+    media_type: str
+    text: str
+
+    @classmethod
+    def of(cls, preview: Preview) -> PreviewOut:
+        """``preview`` as its agent may read it."""
+        return cls(title=preview.title, media_type=preview.media_type, text=preview.text)
+
+
 class RequestOut(Out):
     """A request. ``arguments`` are those that stand now, ``proposed_arguments`` those that the agent sent."""
 
@@ -110,6 +124,7 @@ class RequestOut(Out):
     proposed_arguments: dict[str, Any]
     modified: bool
     changes: list[ChangeOut]
+    preview: list[PreviewOut]
     revision: int
     digest: str
     requester: str
@@ -131,6 +146,7 @@ class RequestOut(Out):
         """``request`` as its requester may read it."""
         checkpoint, snoozed = request.checkpoint, None if request.settled else request.snoozed
         arguments, proposed = dict(request.call.arguments), dict(request.proposed)
+        found = (*changes(proposed, arguments), *preview_changes(request.preview)) if request.modified else ()
         return cls(
             id=request.id,
             state=request.state.value,
@@ -144,7 +160,8 @@ class RequestOut(Out):
             arguments=arguments,
             proposed_arguments=proposed,
             modified=request.modified,
-            changes=[ChangeOut.of(change) for change in changes(proposed, arguments)] if request.modified else [],
+            changes=[ChangeOut.of(change) for change in found],
+            preview=[PreviewOut.of(preview) for preview in request.preview],
             revision=request.revision,
             digest=request.digest,
             requester=request.requester.name,

@@ -56,7 +56,6 @@ BODIES: list[tuple[bytes | dict[str, Any], int, str, str, str]] = [
     ({"tool": "a", "arguments": {}, "json_schema": {}}, 422, "invalid", "/json_schema", "did you mean schema?"),
     ({"tool": "a", "arguments": {}, "zzz": 1}, 422, "invalid", "/zzz", "known are tool, arguments, schema"),
     ({"tool": "a", "arguments": {}, "question": {"text": "?"}}, 422, "invalid", "/question", "aren't supported"),
-    ({"tool": "a", "arguments": {}, "preview": []}, 422, "invalid", "/preview", "aren't supported"),
     ({"tool": "a", "arguments": {}, "group": {"id": "g"}}, 422, "invalid", "/group", "aren't supported"),
     ({"tool": "a", "arguments": {}, "confidence": 1.1}, 422, "invalid", "/confidence", "at most 1"),
     ({"tool": "a", "arguments": {}, "confidence": True}, 422, "invalid", "/confidence", "number"),

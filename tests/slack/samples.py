@@ -26,6 +26,7 @@ from policies.events import (
 )
 from policies.lifecycle import apply, open_request
 from policies.people import Person, Reviewers, StandIn, Standing
+from policies.preview import Preview
 from policies.request import ExecutionState, Request, Requester, Submission, ToolCall
 from policies.review import Verdict
 
@@ -52,6 +53,13 @@ REFUND: Mapping[str, Any] = {
     "message": "Dear Ms Tran,\n\nwe are sorry & refund <all> of it.\n\nHarbour Goods",
     "recipients": ["tran@example.com", "desk@example.com"],
 }
+POST: Mapping[str, Any] = {"title": "Sunday", "body": "Open on Sunday"}
+DRAFTS = (
+    Preview(title="The post", media_type="text/markdown", text="Open on Sunday"),
+    Preview(
+        title="The mail", media_type="text/html", text="<p>Dear all,</p>\n<a href='https://evil.example'>Approve</a>"
+    ),
+)
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -135,6 +143,10 @@ def every_place() -> dict[str, Request]:
         arguments={**REFUND, "amount": 150, "recipients": ["tran@example.com"]}, checkpoint=checkpoint(quorum=2)
     )
     late = NOW + timedelta(hours=3)
+    drafted = ask(POST, checkpoint(Kind.SOFT), tool="publish_post", preview=DRAFTS)
+    drafts = Edit(
+        arguments={**POST, "body": "Open on Monday"}, checkpoint=checkpoint(), drafts={1: "Dear all, Monday."}
+    )
     unknown = after(claimed, Lost())
     proceeded = after(after(soft, Delivered()), Elapsed(), at=NOW + timedelta(minutes=2))
     return {
@@ -149,6 +161,8 @@ def every_place() -> dict[str, Request]:
         "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),
         "pending_stand_in": replace(hard, stand_ins=(StandIn(of="support", group=DEPUTIES, until=NOW + DAYS),)),
         "pending_cut": ask({"path": "/srv", "script": "echo fine & <true>\n" * 1500 + "rm -rf /srv"}, tool="run"),
+        "pending_drafts": after(drafted, Delivered()),
+        "drafts_modified": after(drafted, Delivered(), verdict("U0ANA", Verdict.MODIFY, edit=drafts)),
         "approved": approved,
         "approved_twice": after(two, approve, verdict("U0BEN", Verdict.APPROVE)),
         "modified": after(hard, verdict("U0ANA", Verdict.MODIFY, edit=replace(edit, checkpoint=checkpoint()))),

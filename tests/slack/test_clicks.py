@@ -15,7 +15,7 @@ from policies.request import ExecutionState, State
 from policies.snoozing import MORNING
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import House, house, said
-from tests.slack.samples import REFUND
+from tests.slack.samples import DRAFTS, REFUND
 
 LONG = {"path": "/srv", "script": "echo fine & <true>\n" * 2500 + "rm -rf /srv"}
 
@@ -424,3 +424,11 @@ async def test_over_http_the_same_buttons_work(sandbox: SandboxProcess, tmp_path
         await home.press("U0FRED", other, ids.APPROVE)
         assert (await home.submit("U0FRED", phrase="Nordkai"))["ok"]
         assert (await home.now(other)).state is State.APPROVED
+
+
+async def test_a_draft_that_is_an_argument_is_edited_as_that_argument(home: House) -> None:
+    request = await home.ask({"title": "Sunday", "body": "Open on Sunday"}, tool="send_post", preview=DRAFTS[:1])
+    await home.press("U0ANA", request, ids.MODIFY)
+    assert (await home.submit("U0ANA", field_1="Closed on Sunday"))["ok"]
+    standing = await home.now(request)
+    assert standing.call.arguments["body"] == standing.preview[0].text == "Closed on Sunday"

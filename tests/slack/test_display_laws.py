@@ -20,6 +20,7 @@ from policies.checkpoint import Kind
 from policies.display import display
 from policies.effects import Post
 from policies.form_building import build_form
+from policies.preview import Preview
 from policies.redaction import redact
 from policies.request import Request
 from tests.slack.judging import check_form, check_message, texts
@@ -71,7 +72,16 @@ GATES = st.sampled_from([Kind.HARD, Kind.MANUAL, Kind.SOFT, Kind.INBOX])
 def requests(draw: st.DrawFn) -> Request:
     gate = checkpoint(draw(GATES), reason=draw(TEXT), phrase=draw(TEXT), required_by=draw(TEXT) or None)
     words = {"reason": draw(TEXT) or None, "context": draw(TEXT) or None, "on_behalf_of": draw(TEXT) or None}
-    return ask(draw(ARGUMENTS), gate, tool=draw(TEXT) or "x", **words)
+    arguments = draw(ARGUMENTS)
+    texts = [value for value in arguments.values() if isinstance(value, str) and value]
+    shown = st.builds(
+        Preview,
+        title=TEXT.map(lambda text: text[:100] or "x"),
+        media_type=st.sampled_from(["text/plain", "text/html"]),
+        text=st.one_of(TEXT.map(lambda text: text or "x"), *([st.sampled_from(texts)] if texts else [])),
+    )
+    preview = tuple(draw(st.lists(shown, max_size=5)))
+    return ask(arguments, gate, tool=draw(TEXT) or "x", preview=preview, **words)
 
 
 @settings(max_examples=120, deadline=None)
@@ -108,7 +118,8 @@ def _nothing_missing(request: Request, seen: str) -> None:
     """Every text among the arguments stands there whole, once it was made fit to be shown."""
     shown = redact(dict(request.call.arguments), key=KEY).value
     assert isinstance(shown, dict)
-    for value in shown.values():
+    drafts = (draft.text for draft in request.preview if draft.argument is None)
+    for value in (*shown.values(), *drafts):
         if isinstance(value, str) and 0 < len(value) < 500 and value == value.strip() and value[:1] not in '"[{•':
             whole = display(value, key=KEY, limit=100_000).text
             as_json = display(json.dumps(value, ensure_ascii=False), key=KEY, limit=100_000).text

@@ -58,6 +58,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "form_view_settled": view_form(PLACES["rejected"], LOOK, MEMO),
     "form_reject": reject_form(PLACES["pending"], LOOK, MEMO),
     "form_modify": modify_form(SCHEMED, form_of(SCHEMED), LOOK, MEMO),
+    "form_modify_drafts": modify_form(PLACES["pending_drafts"], form_of(PLACES["pending_drafts"]), LOOK, MEMO),
+    "form_view_drafts": view_form(PLACES["pending_drafts"], LOOK, MEMO),
     "form_notice": notice("Nothing was changed", "Ana Reyes approved this; nothing was changed."),
     "home": home((PLACES["pending"], PLACES["pending_manual"]), (PLACES["pending_soft"],), LOOK),
     "home_empty": home((), (), LOOK),

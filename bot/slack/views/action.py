@@ -8,8 +8,9 @@ from typing import Any
 
 from bot.slack.views import headline
 from bot.slack.views.look import Look
-from bot.slack.views.text import Item, item, items_of, one_line, readable
+from bot.slack.views.text import TITLE, Item, item, items_of, one_line, readable
 from policies.changes import ABSENT, Change, changes
+from policies.preview import Preview
 from policies.redaction import redact
 from policies.request import RUNNER, Request
 
@@ -21,7 +22,9 @@ def arguments(request: Request, look: Look) -> tuple[Item, ...]:
     """The arguments as they stand now, each with its name."""
     if request.purged_at is not None:
         return (item("Contents", f"Blanked on {request.purged_at:%Y-%m-%d}; what was decided stays.", look.key),)
-    found = items_of(request.call.arguments, look.key, chosen=headline.chosen(request), schema=request.call.schema)
+    titles = {draft.argument: draft.title for draft in request.preview if draft.argument is not None}
+    shown_as = headline.chosen(request)
+    found = items_of(request.call.arguments, look.key, chosen=shown_as, schema=request.call.schema, drafts=titles)
     tool = item("Tool", request.call.tool, look.key)
     return (tool, *found) if tool.need > TOOL else found
 
@@ -30,7 +33,9 @@ def edits(request: Request, look: Look) -> tuple[Item, ...]:
     """What the reviewers changed in what the agent proposed: before → after, one line for each change."""
     if not request.modified:
         return ()
-    lines = compared(request.proposed, request.call.arguments, look) or ["Nothing: the arguments are as proposed."]
+    lines = compared(request.proposed, request.call.arguments, look)
+    lines += [_redrawn(draft, look) for draft in request.preview if draft.proposed is not None]
+    lines = lines or ["Nothing: the arguments are as proposed."]
     authors = [review for review in request.reviews if review.revision > 1 and review.verdict.value == "modify"]
     by = f" by {one_line(authors[-1].name, look.key, 60)}" if authors else ""
     return (item(f"Changed{by}", "\n".join(lines), look.key),)
@@ -46,11 +51,31 @@ def _change(change: Change) -> str:
     return f"{change.label}: {_side(change.before)} → {_side(change.after)}"
 
 
+def _redrawn(draft: Preview, look: Look) -> str:
+    between = "\n→\n" if "\n" in f"{draft.proposed}{draft.text}" else " → "
+    return f"Draft “{one_line(draft.title, look.key, TITLE)}”: {draft.proposed}{between}{draft.text}"
+
+
 def _side(value: Any) -> str:
     if value is ABSENT:
         return "(absent)"
     text = readable(value)
     return json.dumps(value, ensure_ascii=False) if "\n" in text and not isinstance(value, str) else text
+
+
+def drafts(request: Request, look: Look) -> tuple[Item, ...]:
+    """What the agent shows beside the call: nothing of it runs."""
+    return tuple(
+        item(f"Draft “{one_line(draft.title, look.key, TITLE)}”, {_kind(draft)}", draft.text, look.key)
+        for draft in request.preview
+        if draft.argument is None
+    )
+
+
+def _kind(draft: Preview) -> str:
+    as_text = "" if draft.media_type == "text/plain" else f", {draft.media_type} as text"
+    whose = "as the agent shows it" if draft.proposed is None else "as a reviewer changed it"
+    return f"{whose} (not part of the call{as_text})"
 
 
 def claims(request: Request, look: Look) -> tuple[Item, ...]:

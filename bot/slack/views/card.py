@@ -21,7 +21,7 @@ from policies.request import ExecutionState, Request, State
 
 BUDGET = 9_000
 """Escaped characters of all blocks together; Slack refuses messages somewhere above 11,000."""
-ARGUMENTS, EDITS, CLAIMS, OUTCOME = 4_000, 1_200, 1_000, 600
+ARGUMENTS, EDITS, DRAFTS, CLAIMS, OUTCOME = 4_000, 1_000, 1_000, 900, 500
 MENTIONS = 4
 
 
@@ -56,6 +56,7 @@ def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
     return (
         lay_out(action.arguments(request, look), look.key, characters=ARGUMENTS, most_blocks=20),
         lay_out(action.edits(request, look), look.key, characters=EDITS, most_blocks=1),
+        lay_out(action.drafts(request, look), look.key, characters=DRAFTS, most_blocks=5),
         lay_out(action.claims(request, look), look.key, characters=CLAIMS, most_blocks=2),
         lay_out(action.outcome(request, look), look.key, characters=OUTCOME, most_blocks=1),
     )

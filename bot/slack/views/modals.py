@@ -66,6 +66,7 @@ def _items(request: Request, look: Look) -> tuple[Item, ...]:
     return (
         *action.arguments(request, look),
         *action.edits(request, look),
+        *action.drafts(request, look),
         *action.claims(request, look),
         *action.outcome(request, look),
     )

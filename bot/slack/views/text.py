@@ -19,6 +19,7 @@ WHOLE = 10_000_000
 """A limit that nothing reaches: arguments hold 64 kB at most."""
 
 NOTHING_CHOSEN: Mapping[str, Rendering] = {}
+NO_DRAFTS: Mapping[str, str] = {}
 _BLOCKS = frozenset({Style.PROSE, Style.CODE, Style.SQL, Style.SHELL, Style.DIFF})
 """Forms that get a block of their own, however short the text."""
 _TITLES = {Style.SQL: "SQL", Style.SHELL: "shell command", Style.DIFF: "changes"}
@@ -78,6 +79,8 @@ LINE = 20
 """Characters that a line end counts for: a card of many short lines is as long as one of few long ones."""
 SHORT = 60
 LABEL = 60
+TITLE = 60
+"""Escaped characters of a draft's title."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,19 +113,21 @@ def items_of(
     *,
     chosen: Mapping[str, Rendering] = NOTHING_CHOSEN,
     schema: Mapping[str, Any] | None = None,
+    drafts: Mapping[str, str] = NO_DRAFTS,
 ) -> tuple[Item, ...]:
     """One item for each argument, in the agent's own order; names too long for a label stand inside the text.
 
-    ``chosen`` is how the policy wants arguments shown, ``schema`` the JSON Schema of all of them.
+    ``chosen`` is how the policy wants arguments shown, ``schema`` the JSON Schema of all of them. ``drafts`` are titles
+    by the names of those arguments that are drafts: each is shown as a text of its own.
     """
     redacted = cast(dict[str, Any], redact(dict(arguments), key=key).value)
     return tuple(
-        _item(name, value, key, rendering(name, arguments.get(name), schema, chosen))
+        _item(name, value, key, rendering(name, arguments.get(name), schema, chosen), drafts.get(name))
         for name, value in redacted.items()
     )
 
 
-def _item(name: str, value: Any, key: bytes, form: Rendering) -> Item:
+def _item(name: str, value: Any, key: bytes, form: Rendering, draft: str | None) -> Item:
     label = shown(name, key).text.translate(_BREAKS)
     if escaped_length(label) > LABEL or not label.strip():
         return item("An argument with an unusual name", _pretty({name: value}), key)
@@ -130,12 +135,12 @@ def _item(name: str, value: Any, key: bytes, form: Rendering) -> Item:
     whole = shown(raw, key)
     block = form.style in _BLOCKS
     flat = not isinstance(value, (list, dict)) and "\n" not in whole.text and not block
-    kind = _TITLES.get(form.style)
+    kind = f"draft: {one_line(draft, key, TITLE)}" if draft is not None else _TITLES.get(form.style)
     return Item(
         label=f"{label} ({kind})" if kind else label,
         raw=raw,
         whole=whole,
-        short=flat and escaped_length(whole.text) <= SHORT,
+        short=flat and draft is None and escaped_length(whole.text) <= SHORT,
         prose=form.style is Style.PROSE,
     )
 
