@@ -295,7 +295,8 @@ def _number(value: float) -> str | None:
 def _clean(said: object) -> str:
     """The engine's words on one line: they may quote the call's values."""
     words = re.sub(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$", "", " ".join(str(said).split()))
-    return "".join(letter if letter.isprintable() else "?" for letter in words)[:_LONGEST_WORDS]
+    words = words[:_LONGEST_WORDS]
+    return words if words.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def _fault(line: int, column: int, said: str, text: str) -> Fault:

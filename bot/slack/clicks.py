@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -100,7 +101,7 @@ class Clicks:
         if request.checkpoint.kind is Kind.MANUAL and not request.settled:
             await self._view(click)
             return
-        if is_cut(request, self._desk.looks.at_once()) and not request.settled:
+        if not request.settled and await asyncio.to_thread(is_cut, request, self._desk.looks.at_once()):
             raise Refused(answers.CUT)
         person = await self._desk.directory.person(click.user_id)
         await self._desk.gateway.review(request.id, person, Verdict.APPROVE, ids.target(click.value).revision)
@@ -134,7 +135,8 @@ class Clicks:
     async def _view(self, click: Click) -> None:
         request = await self._seen(click)
         look = self._desk.looks.at_once((request,))
-        await self._desk.show(click, view_form(request, look, memo_of(click, request)))
+        form = await asyncio.to_thread(view_form, request, look, memo_of(click, request))
+        await self._desk.show(click, form)
 
     async def _turn(self, click: Click) -> None:
         request = await self._seen(click)

@@ -77,7 +77,7 @@ class SlackCarrier:
 
     async def post_card(self, request: Request, to: str, owed_id: int) -> Posted:
         """Post the card to a channel (id or name) or, by user id, as a direct message."""
-        message = card(request, await self._looks.whole(request), owed_id)
+        message = await self._card(request, owed_id)
         posted = await self._post(to, message)
         self._channel_ids[to] = posted.channel
         return posted
@@ -96,14 +96,18 @@ class SlackCarrier:
 
     async def answered(self, request: Request, copy: Copy) -> bool:
         """Bring one copy up to date by the response URL of a click on it; False where there is no fresh one."""
-        message = card(request, await self._looks.whole(request))
+        message = await self._card(request)
         return await self._response_urls.replace(copy.channel, copy.ts, message)
 
     async def refresh(self, request: Request, copy: Copy) -> None:
         """Bring one copy up to date: by a fresh response URL where there is one, since updates are few."""
-        message = card(request, await self._looks.whole(request))
+        message = await self._card(request)
         if not await self._response_urls.replace(copy.channel, copy.ts, message):
             await carried(self._client.chat_update(channel=copy.channel, ts=copy.ts, **_content(message)))
+
+    async def _card(self, request: Request, owed_id: int | None = None) -> Message:
+        """The card, made beside the event loop: one of 64 kB of arguments takes a quarter of a second."""
+        return await asyncio.to_thread(card, request, await self._looks.whole(request), owed_id)
 
     async def remind(self, request: Request, copy: Copy) -> None:
         """Say in the copy's thread that the request still waits, and for whom."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import tempfile
-import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from hypothesis import strategies as st
 from policies.judgement import Facts, explain
 from policies.request import Submission, ToolCall
 from tests.api.house import MAIL, PAYMENT, POLICY, House, open_house
+from tests.heartbeat import heartbeat
 from tests.policies.test_hostile import ARGUMENTS, STALL, TRUE_OR_REFUSED
 
 PROBES: tuple[Mapping[str, Any], ...] = (MAIL, PAYMENT, {"tool": "read_x"}, {"tool": "drop_database"}, {"tool": "new"})
@@ -110,26 +108,6 @@ HOSTILE = "\n".join(
         "",
     ]
 )
-
-
-@asynccontextmanager
-async def heartbeat() -> AsyncIterator[list[float]]:
-    """The seconds of its thread's own time that each turn of the event loop took: other programs don't count."""
-    turns: list[float] = []
-
-    async def beat() -> None:
-        while True:
-            begun = time.thread_time()
-            await asyncio.sleep(0)
-            turns.append(time.thread_time() - begun)
-
-    gc.freeze()  # what earlier tests left behind is no part of a gateway
-    beating = asyncio.create_task(beat())
-    try:
-        yield turns
-    finally:
-        beating.cancel()
-        gc.unfreeze()
 
 
 async def test_the_loop_never_stands_still_for_hostile_calls_under_a_hostile_policy(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ from bot.slack.views.look import Message
 from policies.agent_run import AgentRun
 from policies.effects import Post
 from storage.store import Copy
+from tests.heartbeat import heartbeat
 from tests.sandbox_process import SandboxProcess
 from tests.slack.house import MovableClock, said
-from tests.slack.samples import KEY, NOW, PLACES, SENIORS
+from tests.slack.samples import KEY, NOW, PLACES, SENIORS, ask
 
 SCOPES = ["chat:write", "im:write", "users:read", "users:read.email"]
 READING = ["channels:read", "groups:read", "channels:history", "groups:history", "im:history"]
@@ -66,6 +67,13 @@ async def test_a_card_goes_to_a_channel_by_name_or_id_or_to_a_person(desk: Desk,
     message = await desk.message(posted)
     assert "for Nia Newton" in said(message)
     assert "<@U0ANA> <@U0BEN>" in said(message)
+
+
+async def test_a_card_of_the_largest_arguments_holds_nobody_up(desk: Desk) -> None:
+    async with heartbeat() as turns:
+        posted = await desk.carrier.post_card(ask({"to": ["a"] * 15_000}), "U0ANA", 1)
+    assert max(turns) < 0.1
+    assert "issue_refund" in said(await desk.message(posted))
 
 
 @pytest.mark.parametrize("to", ["#approvals", "U0ANA"])
