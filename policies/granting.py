@@ -44,6 +44,8 @@ def why_never(request: Request) -> str | None:
         return f"{gate.required_by} requires that each of these calls is looked at."
     if gate.grants is None:
         return "The policy wants each of these calls looked at."
+    if any(draft.argument is None for draft in request.preview):
+        return "The agent shows a draft beside this call, and each draft is looked at."
     if request.modified:
         return "This call was changed since the agent asked; approve it alone."
     if len(leaves(request.call.arguments)) > MOST_LEAVES:

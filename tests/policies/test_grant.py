@@ -20,6 +20,7 @@ from policies.granting import covers, go_ahead, may_see, revoke, why_never
 from policies.lifecycle import apply, open_request
 from policies.people import Person, Reviewers
 from policies.people import Standing as Account
+from policies.preview import Preview
 from policies.request import Request, Requester, State, Submission, ToolCall
 from policies.settling import settle
 
@@ -201,6 +202,18 @@ def test_what_must_be_looked_at_each_time_is_never_granted(gate: Checkpoint) -> 
     with pytest.raises(NotAllowed):
         made(request)
     assert not covers(replace(the_grant(), checkpoint=gate), request)
+
+
+def test_a_draft_that_is_no_argument_is_looked_at_each_time() -> None:
+    of_argument, of_its_own = (
+        Preview(title="Letter", media_type="text/plain", text=text, argument=argument)
+        for text, argument in (("Broken", "reason"), ("Dear all", None))
+    )
+    assert covers(the_grant(), replace(ask().request, preview=(of_argument,)))
+    shown = replace(ask().request, preview=(of_argument, of_its_own))
+    assert not covers(the_grant(), shown)
+    with pytest.raises(NotAllowed):
+        made(shown)
 
 
 def test_nobody_reads_a_pattern_of_many_values() -> None:
