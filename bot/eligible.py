@@ -18,7 +18,7 @@ from policies.errors import NotAllowed, Unavailable
 from policies.events import Outcome
 from policies.people import Person, Reviewers
 from policies.request import Request
-from policies.satisfiable import can_fill
+from policies.satisfiable import can_fill, lets_go, may_be_answered, nobody_to_answer, refuse
 from policies.standing_in import admit_those_here, asked_in_turn, with_deputies
 
 log = get_logger("signoff.gateway")
@@ -43,14 +43,17 @@ async def with_people(opened: Outcome, people: People, now: datetime) -> Outcome
     """``opened`` once it is known whether anybody can approve it: as it is, with seniors called, or refused.
 
     Where silence proceeds nobody has to approve, and whom the call serves can stop it: that is left as it is, but
-    deputies are asked to look where the policy names some and nobody else is here.
+    deputies are asked to look where the policy names some and nobody else is here. A question needs somebody who could
+    answer it.
     """
     if opened.request.settled:
         return opened
     try:
         async with asyncio.timeout(SECONDS):
             opened = replace(opened, request=await _with_names(opened.request, people))
-            if opened.request.waits_for_delivery:
+            if opened.request.asking and lets_go(opened.request):
+                return await _answerable(opened, people, now)
+            if opened.request.waits_for_delivery and not opened.request.asking:
                 return await _with_deputies(opened, people, now)
             return await _admitted(opened, people, now)
     except (Unavailable, TimeoutError):
@@ -114,6 +117,16 @@ async def _who_may(request: Request, people: People) -> tuple[Person, ...] | Non
         if len(found) >= MOST_ASKED:
             return None
     return tuple(found)
+
+
+async def _answerable(opened: Outcome, people: People, now: datetime) -> Outcome:
+    served = Reviewers(name="served", users=opened.request.excluded)
+    if may_be_answered(opened.request, await _look_up((await people.ids_of(served))[:MOST_ASKED], people)):
+        return opened
+    async for some in _candidates(opened.request, people):
+        if may_be_answered(opened.request, some):
+            return opened
+    return refuse(opened, nobody_to_answer(), now)
 
 
 async def _candidates(request: Request, people: People) -> AsyncIterator[tuple[Person, ...]]:

@@ -16,11 +16,13 @@ from bot.shelf import PolicyShelf
 from bot.turns import Turns
 from bot.waiting import Waiting, changed_within
 from policies.agent_run import AgentRun, RunState
-from policies.authority import check_may_approve, check_may_stop
+from policies.asking import bare_gate, question_before
+from policies.authority import check_may_answer, check_may_approve, check_may_stop
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Post
 from policies.errors import Conflict, Faulty, NotAllowed, NotFound, Refused, Unavailable
 from policies.events import (
+    Answered,
     Attested,
     AuditMarked,
     Claimed,
@@ -39,7 +41,7 @@ from policies.judgement import Facts, counts, judge
 from policies.lifecycle import apply, open_request
 from policies.people import Person
 from policies.policy import Policy
-from policies.request import ExecutionState, Request, Requester, State, Submission
+from policies.request import ExecutionState, Request, Requester, State, Submission, ToolCall
 from policies.review import Verdict
 from policies.scope import may_start
 from policies.standing_in import readmit
@@ -92,10 +94,13 @@ class Gateway:
     ) -> Added:
         """Judge a tool call and store the request: pending, or settled at once (allow, deny, a grant, nobody who could
         approve)."""
-        await self.turns.run(partial(_check_schema, submission))
+        await self.turns.run(partial(_check_all, submission))
         policy = self.shelf.current
-        checkpoint = await self._judge(policy, submission, requester)
-        if checkpoint.kind not in (Kind.ALLOW, Kind.DENY):
+        facts = await self._facts(policy, submission, requester)
+        judging = partial(bare_gate, policy) if submission.bare else partial(judge, policy, submission, facts)
+        checkpoint = await self.turns.run(judging)
+        question = await self.turns.run(partial(question_before, policy, submission, facts, checkpoint))
+        if question or checkpoint.kind not in (Kind.ALLOW, Kind.DENY):
             await self._check_budget(requester, idempotency)
         opening = partial(
             open_request,
@@ -106,6 +111,7 @@ class Gateway:
             requester=requester,
             policy_digest=policy.digest,
             now=self.clock(),
+            question=question,
         )
         outcome = await self.turns.run(opening)
         if self._people is not None:
@@ -205,6 +211,12 @@ class Gateway:
         event = Reviewed(person=person, verdict=verdict, revision=revision, note=note, phrase=phrase, edit=edit)
         return await self._change_admitted(request_id, event) if edit else await self._change(request_id, event)
 
+    async def answer(
+        self, request_id: str, person: Person, revision: int, *, choice: str | None = None, text: str | None = None
+    ) -> Request:
+        """One person's answer to the open question: a choice by its id, or words. The call then meets its gate."""
+        return await self._change(request_id, Answered(person=person, revision=revision, choice=choice, text=text))
+
     async def stop(self, request_id: str, person: Person, note: str | None = None) -> Request:
         """Stop what is pending or approved and not yet claimed."""
         return await self._change(request_id, Stopped(person=person, note=note))
@@ -222,9 +234,9 @@ class Gateway:
         return await self._change(request_id, AuditMarked(person=person, mark=mark))
 
     async def reviewable(self, person: Person) -> tuple[Request, ...]:
-        """The pending requests that this person may review, newest first."""
+        """The pending requests that this person may review, or whose question they may answer, newest first."""
         page = await self.store.requests(states=(State.PENDING,), limit=OPEN_LIMIT)
-        return tuple(request for request in page.requests if _admits(check_may_approve, request, person))
+        return tuple(request for request in page.requests if _waits_for(request, person))
 
     async def mine(self, person: Person) -> tuple[Request, ...]:
         """The pending requests that were asked on this person's behalf, newest first."""
@@ -287,10 +299,13 @@ class Gateway:
             )
 
     async def _judge(self, policy: Policy, submission: Submission, requester: Requester) -> Checkpoint:
+        facts = await self._facts(policy, submission, requester)
+        return await self.turns.run(partial(judge, policy, submission, facts))
+
+    async def _facts(self, policy: Policy, submission: Submission, requester: Requester) -> Facts:
         now = self.clock()
         recent = await self._recent(policy, submission.call.tool, requester, now)
-        facts = Facts(agent=requester.name, now=now, recent=recent, environment=self._environment)
-        return await self.turns.run(partial(judge, policy, submission, facts))
+        return Facts(agent=requester.name, now=now, recent=recent, environment=self._environment)
 
     async def _recent(self, policy: Policy, tool: str, requester: Requester, now: datetime) -> dict[str, int]:
         """The counts that the policy's conditions read, and no others."""
@@ -310,7 +325,7 @@ class Gateway:
             context=request.context,
             run=request.run,
         )
-        _check_schema(submission)
+        _check_schema(call, arguments)
         policy = await self.shelf.by_digest(request.policy_digest)
         checkpoint = await self._judge(policy, submission, request.requester)
         return Edit(arguments=arguments, checkpoint=checkpoint, drafts=drafts)
@@ -345,11 +360,23 @@ class Gateway:
         return await self.store.change(request_id, step)
 
 
-def _check_schema(submission: Submission) -> None:
-    if submission.call.schema is not None:
-        faults = validate(dict(submission.call.schema), dict(submission.call.arguments))
-        if faults:
-            raise Faulty(faults, code="arguments_invalid")
+def _check_all(submission: Submission) -> None:
+    """Do the call's arguments fit its schema, and those of each choice? Faults are placed as in the API's body."""
+    _check_schema(submission.call, submission.call.arguments, at="/arguments")
+    for place, choice in enumerate(submission.question.choices if submission.question else ()):
+        if choice.arguments is not None:
+            _check_schema(submission.call, choice.arguments, at=f"/question/choices/{place}/arguments")
+
+
+def _check_schema(call: ToolCall, arguments: Mapping[str, Any], *, at: str = "") -> None:
+    faults = validate(dict(call.schema), dict(arguments)) if call.schema is not None else ()
+    if faults:
+        placed = tuple(replace(fault, where=f"{at}{fault.where}") for fault in faults)
+        raise Faulty(placed, code="arguments_invalid")
+
+
+def _waits_for(request: Request, person: Person) -> bool:
+    return _admits(check_may_answer if request.asking else check_may_approve, request, person)
 
 
 def _admits(check: Callable[[Request, Person], None], request: Request, person: Person) -> bool:

@@ -126,11 +126,14 @@ class Rounds:
 
     async def _announce(self, owed: Owed, effect: Announce) -> None:
         request = await self._store.request(effect.request_id)
-        if request is None or request.settled or request.checkpoint.kind is Kind.INBOX:
+        if request is None or request.settled or (request.checkpoint.kind is Kind.INBOX and not request.asking):
             await self._store.done((owed.id,))
             return
         groups = request.checkpoint.groups
         places = [to for group in groups for to in await self._places(group)]
+        owner = request.requester.owner
+        if request.asking and owner is not None and _is_person(owner):
+            places.append(owner)  # whom the agent works for knows best what was meant
         if not places:
             log.error(
                 "nobody can be told of a request", request=request.id, reviewers=request.checkpoint.reviewers.name
@@ -168,8 +171,13 @@ class Rounds:
         await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, shown, copy))
 
     def _delivered(self, standing: Request, shown: Request | None, copy: Copy) -> Outcome:
-        """The card is there; where it shows anything but what stands by now, it is to be brought up to date."""
-        outcome = apply(standing, Delivered(), self._clock())
+        """The card is there; where it shows anything but what stands by now, it is to be brought up to date.
+
+        A card that showed the question doesn't show the gate that came after it.
+        """
+        outcome = Outcome(request=standing)
+        if standing.answer is None or (shown is not None and not shown.asking):
+            outcome = apply(standing, Delivered(), self._clock())
         if standing.stand_ins and not standing.settled and not copy.private:
             told = TellAbsence(request_id=standing.id, channel=copy.channel, ts=copy.ts)
             outcome = outcome.then(Outcome(request=outcome.request, effects=(told,)))
@@ -196,7 +204,7 @@ class Rounds:
     async def _refresh_copy(self, copy: Copy, urgency: Urgency) -> None:
         request = await self._store.request(copy.request_id)
         if request is not None and await self._carrier.answered(request, copy):  # costs no update, so waits no turn
-            await self._store.shown(copy.channel, copy.ts, request.version)
+            await self._brought_up_to_date(copy, request)
             return
         await self._pace.turn(None, urgency)
         request = await self._store.request(copy.request_id)
@@ -207,7 +215,15 @@ class Rounds:
         except Rejected as rejected:
             _raise_if_curable(rejected)
             log.warning("a copy can't be refreshed", request=request.id, channel=copy.channel, error=rejected.error)
+            await self._store.shown(copy.channel, copy.ts, request.version)
+            return
+        await self._brought_up_to_date(copy, request)
+
+    async def _brought_up_to_date(self, copy: Copy, request: Request) -> None:
+        """A copy shows ``request`` now. After an answer that is how a gate's card is first seen."""
         await self._store.shown(copy.channel, copy.ts, request.version)
+        if request.delivered_at is None and request.answer is not None and not request.settled:
+            await self._store.change(request.id, lambda standing: apply(standing, Delivered(), self._clock()))
 
     # ---- notes in the cards' threads
 

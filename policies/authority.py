@@ -32,6 +32,11 @@ def check_may_stop(request: Request, person: Person) -> None:
         _check_named(request, person)
 
 
+def check_may_answer(request: Request, person: Person) -> None:
+    """Refuse whoever may neither review the request nor is served by it. An answer approves nothing."""
+    check_may_stop(request, person)
+
+
 def _check_member(request: Request, person: Person) -> None:
     if person.standing is not Standing.MEMBER and not any(group.admits(person) for group in request.reviewers):
         raise NotAllowed(f"Only members of this workspace may decide; your account is {person.standing.words}.")

@@ -26,7 +26,8 @@ EMPTY = "No case stands here; write - {name: …, tool: …, arguments: {…}, e
 class ExpectShape(Shape):
     """What is expected; whatever is left out may be anything.
 
-    ``reviewers`` names the group; ``quorum`` is the number of approvals, or says how many of each group.
+    ``reviewers`` names the group; ``quorum`` is the number of approvals, or says how many of each group; ``clarify``
+    tells whether a question comes first.
     """
 
     checkpoint: Literal["allow", "soft", "inbox", "hard", "manual", "deny"]
@@ -34,6 +35,7 @@ class ExpectShape(Shape):
     quorum: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = None
     reviewers: str | None = None
     phrase: str | None = None
+    clarify: bool | None = None
 
 
 class CaseShape(CallShape):
@@ -154,11 +156,16 @@ def _misses(expect: ExpectShape, gate: Checkpoint) -> Iterator[Miss]:
         "quorum": _quorum(expect, gate) if asked else "nobody is asked",
         "reviewers": gate.reviewers.name if asked else "nobody is asked",
         "phrase": gate.phrase or "none",
+        "clarify": gate.clarify is not None,
     }
     for what, found in actual.items():
         wanted = getattr(expect, what)
         if wanted is not None and wanted != found:
-            yield Miss(what=what, expected=str(wanted), actual=str(found))
+            yield Miss(what=what, expected=_said(wanted), actual=_said(found))
+
+
+def _said(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _quorum(expect: ExpectShape, gate: Checkpoint) -> int | dict[str, int]:

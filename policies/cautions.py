@@ -87,7 +87,9 @@ def _silence(sheet: Sheet, policy: Policy) -> Iterator[tuple[Path, str]]:
 def _single(policy: Policy, places: dict[str, Path]) -> Iterator[tuple[Path, str]]:
     """Rules that can't do what they seem to, and a catalogue that asks for more people than there are."""
     for rule in policy.rules:
-        if rule.believes and rule.gate.kind is Kind.ALLOW:
+        if rule.gate.kind is Kind.DENY and rule.gate.clarify:
+            yield places[rule.name], "What this rule matches is refused at once, so its question is never asked."
+        if rule.believes and rule.gate.kind is Kind.ALLOW and not rule.only_asks:
             yield places[rule.name], "This rule reads the agent's own words, so it can only tighten: it allows nothing."
         if rule.when and "confidence" in rule.reads and may_rise(rule.when.text):
             yield (*places[rule.name], "when"), _DOWNWARDS

@@ -94,7 +94,25 @@ class GrantBound:
 
 
 NOBODY = Reviewers(name="nobody")
+ASKING = Ladder(
+    name="a question's own",
+    steps=(Step(after=timedelta(minutes=5), act=Act.REMIND), Step(after=timedelta(minutes=10), act=Act.PROCEED)),
+)
+"""What silence does to a question where the policy names no ladder: the best guess stands."""
 ENDS_IN_A_DAY = Ladder(name="a day", steps=(Step(after=timedelta(days=1), act=Act.EXPIRE),))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clarify:
+    """A question that the policy puts before the call: its own words and choices, or none of its own.
+
+    It never authorises anything: once it is answered (or the ladder goes on without an answer) the call meets its gate.
+    """
+
+    rule: str
+    question: str | None = None
+    choices: tuple[str, ...] = ()
+    ladder: Ladder = ASKING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +124,7 @@ class Checkpoint:
     claimed call may take before its outcome counts as unknown. ``matched`` names every rule that matched.
 
     ``quorum`` is the number of people who must approve in all. Where ``places`` stand, each group has to fill its own
-    with different people, and ``reviewers`` is all of those groups in one (``together``).
+    with different people, and ``reviewers`` is all of those groups in one (``together``). ``clarify`` is asked first.
 
     ``title``, ``show``, ``reversible`` and ``impact`` are what the catalogue says of the tool, if it knows it: what a
     call does, with arguments in braces; how arguments are shown (pairs of a name and what
@@ -133,6 +151,7 @@ class Checkpoint:
     reversible: bool | None = None
     impact: str | None = None
     grants: GrantBound | None = GrantBound()
+    clarify: Clarify | None = None
 
     @property
     def groups(self) -> tuple[Reviewers, ...]:

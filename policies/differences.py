@@ -52,5 +52,6 @@ def _by_name(rule: Rule) -> Rule:
         reviewers=Reviewers(name=gate.reviewers.name),
         places=places,
         ladder=Ladder(name=gate.ladder.name, steps=()),
+        clarify=gate.clarify and replace(gate.clarify, ladder=Ladder(name=gate.clarify.ladder.name, steps=())),
     )
     return replace(rule, gate=named)

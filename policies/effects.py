@@ -95,8 +95,8 @@ Effect = Announce | PostCard | Refresh | Remind | Summon | TellAbsence | TellSer
 class Entry:
     """One line of the journal: what happened, by whom, when. Never arguments, only digests.
 
-    ``what`` is one of: opened, delivered, step, reviewed, revised, snoozed, settled, audited, repaired, or an execution
-    state; with the id of a grant as ``subject``, granted or revoked.
+    ``what`` is one of: opened, delivered, step, answered, reviewed, revised, snoozed, settled, audited, repaired, or a
+    state of the execution; with the id of a grant as ``subject``, granted or revoked.
     """
 
     what: str

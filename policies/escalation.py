@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from policies import answering
 from policies.checkpoint import Act, Step
-from policies.effects import Refresh, Remind, Summon, TellServed
+from policies.effects import Refresh, Remind, TellServed
 from policies.events import Outcome
-from policies.people import Reviewers
+from policies.joining import join
 from policies.request import ExecutionState, Request, State
 from policies.settling import entry, execute, settle
 
@@ -23,31 +24,17 @@ def elapse(request: Request, now: datetime) -> Outcome:
     return outcome
 
 
-def join_early(request: Request, steps: int, now: datetime) -> Outcome:
-    """The groups of the next ``steps`` steps join at once, since nobody else can decide; reminders between fall away.
-
-    Later steps keep their time.
-    """
-    outcome = Outcome(request=request)
-    for step in request.checkpoint.ladder.steps[request.steps_done : request.steps_done + steps]:
-        if step.act is Act.ADD:
-            outcome = outcome.then(_join(outcome.request, step, now, actor="policy"))
-        else:
-            standing = outcome.request
-            outcome = replace(outcome, request=replace(standing, steps_done=standing.steps_done + 1))
-    return outcome
-
-
 def _fall_due(request: Request, now: datetime) -> Outcome:
     if request.settled:
         return _execution_due(request, now)
     if request.snoozed is not None:
         # What was put off is due from here on, at once where its time has come meanwhile.
         return Outcome(request=replace(request, snoozed=None), effects=(Refresh(request_id=request.id),))
-    ladder = request.checkpoint.ladder
+    ladder = request.ladder
     step = ladder.steps[request.steps_done]
     if request.expires_at is not None and request.expires_at <= ladder.falls_due(step, request.clock_from):
-        return _expire(request, now, "nobody decided before the requester's own limit")
+        did = "answered" if request.asking else "decided"
+        return _expire(request, now, f"nobody {did} before the requester's own limit")
     return STEPS[step.act](request, step, now)
 
 
@@ -67,28 +54,22 @@ def _remind(request: Request, step: Step, now: datetime) -> Outcome:
 
 def _comes_again(request: Request, now: datetime) -> bool:
     """Is a later reminder, or the end itself, due by ``now`` as well?"""
-    ladder = request.checkpoint.ladder
+    ladder = request.ladder
     later = (step for step in ladder.steps[request.steps_done + 1 :] if step.act is not Act.ADD)
     return any(ladder.falls_due(step, request.clock_from) <= now for step in islice(later, 1))
 
 
-def _join(request: Request, step: Step, now: datetime, actor: str = "clock") -> Outcome:
-    group = step.add or Reviewers(name="nobody")
-    grown = replace(request, steps_done=request.steps_done + 1, joined=(*request.joined, group))
-    return Outcome(
-        request=grown,
-        effects=(Summon(request_id=request.id, group=group.name), Refresh(request_id=request.id)),
-        entries=(entry(request, "step", actor, now, act="add", group=group.name),),
-    )
-
-
 def _end_by_expiry(request: Request, step: Step, now: datetime) -> Outcome:
-    return _expire(request, now, "nobody decided in time")
+    return _expire(request, now, "nobody answered in time" if request.asking else "nobody decided in time")
 
 
 def _end_by_proceeding(request: Request, step: Step, now: datetime) -> Outcome:
     if request.delivered_at is None:
         return _expire(request, now, "no card could be delivered, so silence means nothing")
+    if request.asking and request.question is not None:
+        if request.bare and request.question.best_guess is None:
+            return _expire(request, now, "nobody answered in time")
+        return answering.guess(request, now)
     return settle(replace(request, audit="open"), State.APPROVED, ("silence",), now, "nobody stopped it in time")
 
 
@@ -99,7 +80,7 @@ def _expire(request: Request, now: datetime, why: str) -> Outcome:
 
 STEPS: Mapping[Act, Callable[[Request, Step, datetime], Outcome]] = {
     Act.REMIND: _remind,
-    Act.ADD: _join,
+    Act.ADD: join,
     Act.EXPIRE: _end_by_expiry,
     Act.PROCEED: _end_by_proceeding,
 }

@@ -40,6 +40,16 @@ class Reviewed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """A person answers the question on ``revision``: a ``choice`` by its id, or a ``text``."""
+
+    person: Person
+    revision: int
+    choice: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Elapsed:
     """Time has passed: whatever is due at ``now`` happens."""
 
@@ -121,6 +131,7 @@ class Granted:
 Event = (
     Reviewed
     | Granted
+    | Answered
     | Snoozed
     | Elapsed
     | Delivered

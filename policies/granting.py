@@ -38,6 +38,8 @@ def grantable(gate: Checkpoint) -> GrantBound | None:
 def why_never(request: Request) -> str | None:
     """Why calls like this one can't be approved in advance, as a sentence; None where they can."""
     gate = request.checkpoint
+    if request.asking:
+        return "A question about this call is still open: answer it first."
     if gate.kind is not Kind.HARD or gate.quorum > 1 or gate.places:
         return "Only a call that waits for one approval can be approved together with calls like it."
     if gate.required_by:

@@ -17,6 +17,7 @@ from policies.policy import Policy
 from policies.proportion import Proportion
 from policies.replay import Replay, Replayed
 from policies.request import ExecutionState, Request, State
+from policies.review import Verdict
 
 BANDS = ((0.0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.0))
 """Stated confidence: each band from its first number up to, but not with, its second; the last with it."""
@@ -153,13 +154,14 @@ def ending(request: Request) -> Ending:
         return Ending.REJECTED
     if not by_people:
         return Ending.PROCEEDED if request.decision.by == ("silence",) else Ending.WITHOUT_PEOPLE
-    return Ending.MODIFIED if request.modified else Ending.AS_PROPOSED
+    return Ending.MODIFIED if request.edited else Ending.AS_PROPOSED
 
 
 def _expiry(request: Request) -> Ending:
     if request.expires_at is not None and request.expires_at < request.checkpoint.ladder.ends_at(request.clock_from):
         return Ending.TAKEN_BACK
-    return Ending.SHORT if request.reviews else Ending.UNANSWERED
+    decided = any(review.verdict is not Verdict.ANSWER for review in request.reviews)
+    return Ending.SHORT if decided else Ending.UNANSWERED
 
 
 def _stopped(request: Request) -> bool:

@@ -3,7 +3,8 @@
 Adding a rule to a call that some rule matches can only tighten: the kind of the strictest, the highest quorum, consent
 to self-approval only where all consent, silence lets go only where all let go. What the agent says of itself can only
 raise the gate that the other rules give, and to state a lower confidence never loosens it. A condition that can't be
-evaluated holds the call for people.
+evaluated holds the call for people. A question that some rule puts before the call comes with any gate but ``deny``; it
+changes none.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import reduce
 from typing import Any
 
 from policies.bundle import answered
-from policies.checkpoint import Checkpoint, GrantBound, Kind, Ladder, stricter
+from policies.checkpoint import Checkpoint, Clarify, GrantBound, Kind, Ladder, stricter
 from policies.condition import Bound, Condition, bind
 from policies.confidence import higher
 from policies.duration import parse_duration
@@ -58,12 +59,21 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One rule's say: ``gate`` is the checkpoint that it asks for, None where it asks for none; ``why`` in words."""
+    """One rule's say: ``gate`` is the checkpoint that it asks for, None where it asks for none; ``why`` in words.
+
+    ``clarify`` is the question that it puts first.
+    """
 
     rule: Rule
     standing: Standing
     why: str
     gate: Checkpoint | None = None
+    clarify: Clarify | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Does the rule ask for anything?"""
+        return self.gate is not None or self.clarify is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,8 +152,7 @@ def _other_tool(rule: Rule) -> Finding:
 def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy, answer: bool | None = None) -> Finding:
     """What ``rule`` has to say; ``answer`` is what a batch said of its condition, None where that is still to ask."""
     if rule.when is None:
-        why = "it is about every call of this tool"
-        return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=_safe(rule.gate, submission, policy))
+        return _matched(rule, "it is about every call of this tool", submission, policy)
     if "confidence" not in rule.reads:
         return _ask(rule, rule.when, submission, bound, policy, answer)
     if submission.confidence is None:
@@ -155,7 +164,7 @@ def _find(rule: Rule, submission: Submission, bound: Bound, policy: Policy, answ
         _ask(rule, rule.when, submission, bound.at(confidence), policy, surer=True)
         for confidence in higher(rule.when.thresholds, submission.confidence)
     ]
-    return max([stated, *surer], key=lambda found: found.gate.rank if found.gate else (-1, 0))
+    return max([stated, *surer], key=lambda found: (found.gate.rank if found.gate else (-1, 0), found.asks))
 
 
 def _ask(
@@ -174,12 +183,16 @@ def _ask(
     beside = " of a higher confidence, and to state less never loosens" if surer else ""
     try:
         if when.holds(bound) if answer is None else answer:
-            gate = _safe(rule.gate, submission, policy)
-            return Finding(rule=rule, standing=Standing.MATCHED, why=f"{when.text} is true{beside}", gate=gate)
+            return _matched(rule, f"{when.text} is true{beside}", submission, policy)
     except ConditionError as error:
-        why = f"{when.text} failed{beside}: {error.words}"
-        return Finding(rule=rule, standing=Standing.ERRED, why=why, gate=_held(rule, error.words, policy))
+        gate, why = _held(rule, error.words, policy), f"{when.text} failed{beside}: {error.words}"
+        return Finding(rule=rule, standing=Standing.ERRED, why=why, gate=gate, clarify=rule.gate.clarify)
     return Finding(rule=rule, standing=Standing.CONDITION_FALSE, why=f"{when.text} is false")
+
+
+def _matched(rule: Rule, why: str, submission: Submission, policy: Policy) -> Finding:
+    gate = None if rule.only_asks else _safe(rule.gate, submission, policy)
+    return Finding(rule=rule, standing=Standing.MATCHED, why=why, gate=gate, clarify=rule.gate.clarify)
 
 
 def _safe(gate: Checkpoint, submission: Submission, policy: Policy) -> Checkpoint:
@@ -194,7 +207,7 @@ def _safe(gate: Checkpoint, submission: Submission, policy: Policy) -> Checkpoin
 def _held(rule: Rule, words: str, policy: Policy) -> Checkpoint | None:
     """What a rule asks for whose condition failed: at least ``hard``; nothing where it would have allowed the call."""
     gate = rule.gate
-    if gate.kind is Kind.ALLOW:
+    if gate.kind is Kind.ALLOW and not rule.only_asks:
         return None
     reason = f"{rule.name}: its condition could not be evaluated ({words})"
     if gate.kind.strictness >= Kind.HARD.strictness:
@@ -206,8 +219,15 @@ def _expiring(gate: Checkpoint, policy: Policy) -> Checkpoint:
     return replace(gate, ladder=policy.default.gate.ladder) if proceeds(gate.ladder) else gate
 
 
+def held_for_people(gate: Checkpoint, policy: Policy, why: str) -> Checkpoint:
+    """``gate``, or ``hard`` in its place where it is less strict; ``why`` follows its reason."""
+    if gate.kind.strictness >= Kind.HARD.strictness:
+        return gate
+    return _expiring(replace(gate, kind=Kind.HARD, reason=f"{gate.reason}; {why}"), policy)
+
+
 def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound, now: datetime) -> Checkpoint:
-    asked = [finding for finding in findings if finding.gate is not None]
+    asked = [finding for finding in findings if finding.asks]
     gates = [finding.gate for finding in asked if finding.gate is not None and not finding.rule.believes]
     raising = [finding.gate for finding in asked if finding.gate is not None and finding.rule.believes]
     known = gates or [policy.fallback(tool)]
@@ -216,13 +236,28 @@ def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound
     phrase = _phrase(policy, winner, bound) if winner.kind is Kind.MANUAL else None
     matched = tuple(finding.rule.name for finding in asked)
     grants = None if policy.grave(tool) else winner.grants
-    return _described(replace(winner, phrase=phrase, matched=matched, grants=grants), policy.catalogue.get(tool))
+    gate = replace(winner, phrase=phrase, matched=matched, grants=grants, clarify=_asked(winner, asked))
+    return _described(gate, policy.catalogue.get(tool))
 
 
 def _described(gate: Checkpoint, known: Tool | None) -> Checkpoint:
     if known is None:
         return gate
     return replace(gate, title=known.title, show=known.show, reversible=known.reversible, impact=known.impact)
+
+
+def _asked(winner: Checkpoint, findings: list[Finding]) -> Clarify | None:
+    """The question of the rules that put one first: one with words of its own before a plain one.
+
+    A rule that reads what the agent says of itself comes last, and where one of them ends in expiry, silence expires.
+    """
+    ordered = sorted(findings, key=lambda finding: finding.rule.believes)
+    found = [finding.clarify for finding in ordered if finding.clarify is not None]
+    if not found or winner.kind is Kind.DENY:
+        return None
+    chosen = next((each for each in found if each.question), found[0])
+    ending = next((each for each in (chosen, *found) if not proceeds(each.ladder)), chosen)
+    return replace(chosen, ladder=ending.ladder)
 
 
 def _named_by_policy(winner: Checkpoint, known: Checkpoint) -> Checkpoint:

@@ -3,7 +3,8 @@
 Laws (each an invariant of ``tests/storage/test_laws.py`` on the real store): settled is final; time is looked at
 first; one vote a person; one reject ends it; nobody decides whom the policy doesn't name; each group fills its own
 places; what nobody could approve is refused at opening; an approved call is claimed once and only with the approved
-digest; a modification makes a new revision and voids earlier approvals.
+digest; a modification makes a new revision and voids earlier approvals; a question authorises nothing: nobody approves
+before it is answered, it is answered once, and then the call meets its gate as a new revision.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from policies import granting, reviewing, snoozing
+from policies import answering, granting, reviewing, snoozing
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Announce, Refresh
 from policies.errors import AlreadySettled, Conflict, Invalid
 from policies.escalation import elapse
 from policies.events import (
+    Answered,
     Attested,
     AuditMarked,
     Claimed,
@@ -36,6 +38,7 @@ from policies.events import (
     Withdrawn,
 )
 from policies.preview import bound
+from policies.question import Question
 from policies.request import ExecutionState, Request, Requester, State, Submission
 from policies.settling import entry, execute, settle
 
@@ -49,8 +52,12 @@ def open_request(
     requester: Requester,
     policy_digest: str,
     now: datetime,
+    question: Question | None = None,
 ) -> Outcome:
-    """The request as it is born: pending, approved (``allow``) or rejected (``deny``)."""
+    """The request as it is born: pending, approved (``allow``) or rejected (``deny``).
+
+    With a ``question`` it is pending until that is answered; what is denied is denied at once.
+    """
     arguments = submission.call.arguments
     request = Request(
         id=request_id,
@@ -58,7 +65,7 @@ def open_request(
         requester=requester,
         call=submission.call,
         proposed=arguments,
-        digest=digest(tool=submission.call.tool, arguments=arguments, revision=1, requester=requester.id),
+        digest=digest(tool=submission.call.tool or None, arguments=arguments, revision=1, requester=requester.id),
         checkpoint=checkpoint,
         policy_digest=policy_digest,
         created_at=now,
@@ -69,6 +76,7 @@ def open_request(
         run=submission.run,
         expires_at=now + submission.expires_in if submission.expires_in else None,
         preview=bound(submission.preview, arguments),
+        question=question if checkpoint.kind is not Kind.DENY else None,
     )
     opened = Outcome(
         request=request,
@@ -83,10 +91,11 @@ def open_request(
                 checkpoint=checkpoint.kind.value,
                 rule=checkpoint.rule,
                 policy=policy_digest,
+                **({"asked_by": question.rule or "agent"} if question else {}),
             ),
         ),
     )
-    if checkpoint.kind is Kind.ALLOW:
+    if checkpoint.kind is Kind.ALLOW and request.question is None:
         return opened.then(settle(request, State.APPROVED, ("policy",), now, checkpoint.reason, show=False))
     if checkpoint.kind is Kind.DENY:
         return opened.then(settle(request, State.REJECTED, ("policy",), now, checkpoint.reason, show=False))
@@ -110,6 +119,8 @@ def apply(request: Request, event: Event, now: datetime) -> Outcome:
 
 def _not_admitted(request: Request, event: Event) -> Conflict:
     decision = request.decision
+    if isinstance(event, Answered):
+        answering.refuse_second(request)
     if decision is None:
         return Conflict("The request is still pending; wait until it is settled.", code="not_approved")
     if isinstance(event, (Claimed, Reported)) and request.execution is not None:
@@ -183,6 +194,7 @@ Place = tuple[State | ExecutionState, type[Any]]
 REVIEW: Mapping[Place, Callable[..., Outcome]] = {
     (State.PENDING, Reviewed): reviewing.review,
     (State.PENDING, Granted): granting.grant,
+    (State.PENDING, Answered): answering.answer,
     (State.PENDING, Stopped): reviewing.stop_pending,
     (State.PENDING, Withdrawn): _withdraw,
     (State.PENDING, Snoozed): snoozing.snooze,

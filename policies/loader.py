@@ -18,7 +18,7 @@ from policies.rules import Ground, build_default, build_rule, check_expressions
 from policies.shapes import AgentsShape, DefaultShape, GroupShape, RuleShape, ToolShape, check_shape, shaped
 from policies.silence import read_calendar, read_ladder
 
-RESERVED = ("default", "catalogue")
+RESERVED = ("default", "catalogue", "question")
 """Names that a checkpoint gives to what no rule decided."""
 
 

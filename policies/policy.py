@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from policies.bundle import Bundle, Bundles, bundled, looks_at
 from policies.calendar import Calendar
-from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.checkpoint import ASKING, Act, Checkpoint, Kind, Ladder, Step
 from policies.condition import OWN_WORDS, Condition, Phrase
 from policies.errors import Fault, NotFound
 from policies.people import Reviewers
@@ -50,13 +50,18 @@ class Tool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One rule. No ``patterns``: it looks at every tool. ``gate`` is the checkpoint without the call's own phrase."""
+    """One rule. No ``patterns``: it looks at every tool. ``gate`` is the checkpoint without the call's own phrase.
+
+    ``only_asks``: the rule puts a question before calls and asks for no gate; then ``gate`` names no checkpoint that
+    counts, only the question and who would decide if the condition failed.
+    """
 
     name: str
     gate: Checkpoint
     patterns: tuple[str, ...] = ()
     when: Condition | None = None
     confirm: Phrase | None = None
+    only_asks: bool = False
 
     def names(self, tool: str) -> bool:
         """Does the rule look at this tool? Names match exactly, patterns by ``*`` and ``?``, case always counts."""
@@ -92,6 +97,7 @@ class Policy:
     default: Rule
     warnings: tuple[Fault, ...] = ()
     pause: Ladder = PAUSE
+    asking: Ladder = ASKING
     bundles: Bundles = field(default=Bundles(rules=(), each=()), repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -160,6 +166,7 @@ def scaled(policy: Policy, factor: float) -> Policy:
         rules=tuple(replace(rule, gate=_scaled_gate(rule.gate, factor)) for rule in policy.rules),
         default=replace(policy.default, gate=_scaled_gate(policy.default.gate, factor)),
         pause=_scaled(policy.pause, factor),
+        asking=_scaled(policy.asking, factor),
     )
 
 
@@ -170,4 +177,5 @@ def _scaled(ladder: Ladder, factor: float) -> Ladder:
 
 
 def _scaled_gate(gate: Checkpoint, factor: float) -> Checkpoint:
-    return replace(gate, ladder=_scaled(gate.ladder, factor))
+    asks = replace(gate.clarify, ladder=_scaled(gate.clarify.ladder, factor)) if gate.clarify else None
+    return replace(gate, ladder=_scaled(gate.ladder, factor), clarify=asks)

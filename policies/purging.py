@@ -7,6 +7,7 @@ from datetime import datetime
 
 from policies.agent_run import AgentRun, RunState
 from policies.events import Outcome
+from policies.question import Choice, Question
 from policies.request import ExecutionState, Request
 from policies.settling import entry
 
@@ -33,10 +34,18 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         context=None,
         reviews=tuple(replace(review, note=None) for review in request.reviews),
         decision=replace(request.decision, note=None) if request.decision else None,
+        question=_asked(request.question) if request.question else None,
+        answer=replace(request.answer, choice=None, text=None) if request.answer else None,
         execution=replace(request.execution, note=None, result=None) if request.execution else None,
         purged_at=now,
     )
     return Outcome(request=emptied, entries=(entry(request, "purged", "operator", now, digest=request.digest),))
+
+
+def _asked(question: Question) -> Question:
+    """A question without its words, and without the calls that its choices would have made."""
+    choices = tuple(Choice(id=str(number), label=PURGED) for number, _ in enumerate(question.choices, 1))
+    return replace(question, text=PURGED, choices=choices, best_guess=None)
 
 
 def blanked_run(run: AgentRun, before: datetime) -> AgentRun | None:

@@ -90,12 +90,12 @@ def replay(
     judged: list[Replayed] = []
     unreadable: list[str] = []
     for request, times in _in_time(past):
-        if request.created_at < since:
+        if request.created_at < since or request.bare:
             continue
         if not _intact(request):
             unreadable.append(request.id)
             continue
-        of_its_time = (earlier or {}).get(request.policy_digest) if request.modified else None
+        of_its_time = (earlier or {}).get(request.policy_digest) if request.revision > 1 else None
         before = _judged(of_its_time, request, times, environment) if of_its_time else request.checkpoint
         after = _judged(policy, request, times, environment)
         judged.append(Replayed(request=request, before=before, after=after))
@@ -114,7 +114,7 @@ def _judged(policy: Policy, request: Request, times: Times, environment: str) ->
 
 def _effect(gate: Checkpoint) -> tuple[Any, ...]:
     if gate.kind is Kind.ALLOW:
-        return (gate.permit, gate.required_by)
+        return (gate.permit, gate.required_by, _question(gate))
     return (
         gate.reviewers,
         gate.places,
@@ -125,11 +125,20 @@ def _effect(gate: Checkpoint) -> tuple[Any, ...]:
         gate.report,
         gate.self_approval,
         gate.required_by,
+        _question(gate),
     )
+
+
+def _question(gate: Checkpoint) -> tuple[Any, ...] | None:
+    """The question that comes first, whichever rule asks it."""
+    asked = gate.clarify
+    return (asked.question, asked.choices, asked.ladder.steps) if asked else None
 
 
 def _beside(before: Checkpoint, after: Checkpoint) -> Change:
     """What differs between two checkpoints of one kind."""
+    if (before.clarify is None) != (after.clarify is None):
+        return Change.RELAXED if after.clarify is None else Change.TIGHTENED
     proceeds = (proceeding(before.ladder), proceeding(after.ladder))
     if after.quorum < before.quorum or after.self_approval > before.self_approval or proceeds == (False, True):
         return Change.RELAXED
@@ -166,7 +175,7 @@ def _intact(request: Request) -> bool:
     """Are the stored arguments those that the digest names? They are not once they were blanked."""
     call, requester = request.call, request.requester.id
     try:
-        named = digest(tool=call.tool, arguments=call.arguments, revision=request.revision, requester=requester)
+        named = digest(tool=call.tool or None, arguments=call.arguments, revision=request.revision, requester=requester)
     except Invalid:
         return False
     return named == request.digest

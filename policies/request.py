@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from policies.checkpoint import Act, Checkpoint, Kind, Step
+from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.people import Person, Reviewers, StandIn
 from policies.preview import Preview
+from policies.question import Answer, Question
 from policies.review import Decision, Review, approvers
 
 
@@ -39,7 +40,10 @@ class ExecutionState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolCall:
-    """A name and JSON arguments that an agent wants to run; ``schema`` is the arguments' JSON Schema, if known."""
+    """A name and JSON arguments that an agent wants to run; ``schema`` is the arguments' JSON Schema, if known.
+
+    Without a name (``tool`` is empty) nothing would run: the call of a bare question.
+    """
 
     tool: str
     arguments: Mapping[str, Any]
@@ -47,6 +51,8 @@ class ToolCall:
     description: str | None = None
 
 
+NO_CALL = ToolCall(tool="", arguments={})
+"""What a bare question is about."""
 RUNNER = "runner"
 """The id under which Signoff's own agent runner asks."""
 
@@ -95,8 +101,9 @@ class Request:
     ``requester`` and ``on_behalf_of`` name, as Slack knew them at opening. ``stand_ins`` were asked in the place of
     people who aren't here. ``former`` are the arguments of the revision before this one, for whoever was still editing
     those. ``preview`` are the drafts that the agent shows. ``purged_at`` is when its contents were blanked. While
-    ``snoozed`` stands, no step falls due but the end. ``version`` belongs to the store alone, and so does
-    ``visible_version``: the version with which something last changed that the cards show.
+    ``snoozed`` stands, no step falls due but the end. While ``question`` has no ``answer`` its ladder runs, and the
+    gate's clock has not begun. ``version`` belongs to the store alone, and so does ``visible_version``: the version
+    with which something last changed that the cards show.
     """
 
     id: str
@@ -131,6 +138,8 @@ class Request:
     preview: tuple[Preview, ...] = ()
     purged_at: datetime | None = None
     snoozed: Snooze | None = None
+    question: Question | None = None
+    answer: Answer | None = None
 
     @property
     def settled(self) -> bool:
@@ -146,9 +155,29 @@ class Request:
         return self.proposed if revision == 1 else None
 
     @property
+    def edited(self) -> bool:
+        """True where a reviewer changed the arguments; an answer that changed them is none."""
+        return self.revision > (1 if self.answer is None else 2)
+
+    @property
     def modified(self) -> bool:
         """True where the arguments that stand are not those that the agent proposed."""
-        return self.revision > 1
+        return self.edited or (self.answer is not None and self.answer.changed)
+
+    @property
+    def asking(self) -> bool:
+        """Is a question open? Then nobody can approve yet."""
+        return self.question is not None and self.answer is None and not self.settled
+
+    @property
+    def bare(self) -> bool:
+        """A question without a call: its answer is all that is wanted."""
+        return not self.call.tool
+
+    @property
+    def ladder(self) -> Ladder:
+        """The ladder whose clock runs: the open question's, else the gate's."""
+        return self.question.ladder if self.question is not None and self.asking else self.checkpoint.ladder
 
     @property
     def reviewers(self) -> tuple[Reviewers, ...]:
@@ -170,13 +199,15 @@ class Request:
 
     @property
     def clock_from(self) -> datetime:
-        """When the ladder's clock started: at delivery where silence may proceed, else at opening."""
-        return self.delivered_at if self.waits_for_delivery and self.delivered_at else self.created_at
+        """When the ladder's clock started: at delivery where silence may proceed, else at opening or at the answer."""
+        if self.waits_for_delivery and self.delivered_at:
+            return self.delivered_at
+        return self.answer.at if self.answer is not None else self.created_at
 
     @property
     def waits_for_delivery(self) -> bool:
         """Does silence proceed here, so that its clock may only run once a card was delivered?"""
-        return self.checkpoint.ladder.steps[-1].act is Act.PROCEED
+        return self.ladder.steps[-1].act is Act.PROCEED
 
     @property
     def can_be_put_off(self) -> bool:
@@ -188,14 +219,14 @@ class Request:
 
     @property
     def _next(self) -> Step:
-        return self.checkpoint.ladder.steps[self.steps_done]
+        return self.ladder.steps[self.steps_done]
 
     @property
     def deadline_at(self) -> datetime | None:
         """When silence ends a pending request; None once it is settled."""
         if self.settled:
             return None
-        end = self.checkpoint.ladder.ends_at(self.clock_from)
+        end = self.ladder.ends_at(self.clock_from)
         return min(end, self.expires_at) if self.expires_at else end
 
     @property
@@ -209,7 +240,7 @@ class Request:
     def next_action_at(self) -> datetime | None:
         """The nearest deadline of any kind, an indexed column for the ticker; None where nothing can come due."""
         if not self.settled:
-            due = self.snoozed.until if self.snoozed else self.checkpoint.ladder.falls_due(self._next, self.clock_from)
+            due = self.snoozed.until if self.snoozed else self.ladder.falls_due(self._next, self.clock_from)
             return min(due, self.expires_at) if self.expires_at else due
         if self.execution is not None and self.execution.state is ExecutionState.CLAIMED:
             return self.execution.at + self.checkpoint.report
@@ -226,13 +257,16 @@ class Request:
 
     @property
     def proceeds(self) -> bool:
-        """Does the call go ahead on silence?"""
-        return self.checkpoint.kind in (Kind.SOFT, Kind.INBOX) and self.waits_for_delivery
+        """Does the call go ahead on silence? Never while a question is open: then it meets its gate first."""
+        return not self.asking and self.checkpoint.kind in (Kind.SOFT, Kind.INBOX) and self.waits_for_delivery
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
-    """What an agent sends to have a tool call judged, after intake: see the HTTP API's ``POST /v1/requests``."""
+    """What an agent sends to have a tool call judged, after intake: see the HTTP API's ``POST /v1/requests``.
+
+    ``question`` is put before the call's gate; it comes without gates, which ``asking.question_before`` adds.
+    """
 
     call: ToolCall
     reason: str | None = None
@@ -242,3 +276,9 @@ class Submission:
     run: str | None = None
     expires_in: timedelta | None = None
     preview: tuple[Preview, ...] = ()
+    question: Question | None = None
+
+    @property
+    def bare(self) -> bool:
+        """A question without a call."""
+        return not self.call.tool

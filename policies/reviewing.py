@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from policies.answering import refuse_while_open
 from policies.arguments import digest
 from policies.authority import check_fresh, check_may_approve, check_may_stop, check_phrase
 from policies.checkpoint import Act, Kind, Ladder
 from policies.effects import Announce, Refresh
 from policies.errors import Conflict, Invalid, NotAllowed, Stale
 from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
+from policies.joining import with_their_deputies
 from policies.people import Person
 from policies.preview import followed, redrawn
 from policies.quorum import is_met
@@ -27,6 +29,7 @@ def review(request: Request, event: Reviewed, now: datetime) -> Outcome:
         check_may_stop(request, event.person)
         return _reject(request, event.person, event.note, now)
     check_may_approve(request, event.person)
+    refuse_while_open(request)
     if event.verdict is Verdict.APPROVE:
         return _approve(request, event, now)
     if event.verdict is Verdict.MODIFY and event.edit is not None:
@@ -80,17 +83,11 @@ def _tightened(request: Request, edit: Edit) -> Request:
     if winner.kind is Kind.MANUAL:
         winner = replace(winner, phrase=edited.phrase or _still_typed(standing.phrase, edit))
     if stays or edited.ladder == standing.ladder:
-        return _with_their_deputies(replace(request, checkpoint=replace(winner, ladder=standing.ladder)))
+        return with_their_deputies(replace(request, checkpoint=replace(winner, ladder=standing.ladder)))
     if request.waits_for_delivery:
-        return _with_their_deputies(replace(request, checkpoint=winner, steps_done=0, joined=()))
+        return with_their_deputies(replace(request, checkpoint=winner, steps_done=0, joined=()))
     ladder = _joined_by_nobody(standing.ladder)
-    return _with_their_deputies(replace(request, checkpoint=replace(winner, ladder=ladder), joined=()))
-
-
-def _with_their_deputies(request: Request) -> Request:
-    """``request`` without those who stood in for a group that no longer decides."""
-    names = {group.name for group in (*request.checkpoint.groups, *request.joined)}
-    return replace(request, stand_ins=tuple(one for one in request.stand_ins if one.of in names))
+    return with_their_deputies(replace(request, checkpoint=replace(winner, ladder=ladder), joined=()))
 
 
 def _still_typed(phrase: str | None, edit: Edit) -> str:

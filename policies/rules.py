@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from policies.checkpoint import ENDS_IN_A_DAY, NOBODY, Act, Checkpoint, Kind, Ladder, Place, together
+from policies.checkpoint import ASKING, ENDS_IN_A_DAY, NOBODY, Act, Checkpoint, Clarify, Kind, Ladder, Place, together
 from policies.condition import Condition, Phrase, compile_condition, compile_phrase
 from policies.document import Path, Sheet
 from policies.errors import Faulty
@@ -15,13 +15,14 @@ from policies.nearest import did_you_mean
 from policies.people import Reviewers, deputies
 from policies.policy import Rule, Tool, proceeds
 from policies.quorum import count
-from policies.shapes import DefaultShape, RuleShape
+from policies.shapes import ClarifyShape, DefaultShape, RuleShape
 
 Named = TypeVar("Named", Reviewers, Ladder)
 Compiled = TypeVar("Compiled", Condition, Phrase)
 
 _UNSAID = Checkpoint(kind=Kind.HARD, rule="", reason="")
 _ONLY_GATED = ("confirm", "reviewers", "quorum", "ladder", "self_approval", "grants", "report")
+_MEANT_FOR_A_GATE = (*_ONLY_GATED, "permit", "required_by")
 _SOFT_NEEDS = (
     "a soft checkpoint goes on by silence, so name a ladder whose last step says then: proceed,"
     " such as ladders: {pause: [{after: 10m, then: proceed}]}"
@@ -69,10 +70,13 @@ def build_rule(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, defau
         patterns=tuple(shape.match or ()),
         when=_compile(sheet, (*path, "when"), shape.when, compile_condition),
         confirm=_compile(sheet, (*path, "confirm"), shape.confirm, compile_phrase),
+        only_asks=shape.checkpoint is None,
     )
     if not shape.match and shape.when is None:
         sheet.fault(path, 'The rule says neither match nor when; write match: "*" if it is meant for every call.')
-    if gate.kind in (Kind.ALLOW, Kind.DENY):
+    if rule.only_asks:
+        _check_only_asks(sheet, path, shape)
+    elif gate.kind in (Kind.ALLOW, Kind.DENY):
         _check_ungated(sheet, path, shape)
     else:
         _check_gate(sheet, path, gate, shape.confirm)
@@ -84,7 +88,7 @@ def build_rule(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, defau
 
 
 def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: Checkpoint) -> Checkpoint:
-    kind = Kind(shape.checkpoint)
+    kind = Kind(shape.checkpoint or Kind.ALLOW)
     places = _places(sheet, path, shape, ground)
     if shape.reviewers is None and default.places and kind not in (Kind.ALLOW, Kind.DENY):
         places = places or _of_default(sheet, path, shape, default)
@@ -102,6 +106,23 @@ def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: C
         self_approval=shape.self_approval,
         required_by=shape.required_by,
         grants=grants_bound(shape.grants, default.grants),
+        clarify=_clarify(sheet, path, shape, ground),
+    )
+
+
+def _clarify(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground) -> Clarify | None:
+    if shape.clarify is None:
+        return None
+    if not isinstance(shape.clarify, ClarifyShape):
+        return Clarify(rule=shape.name, question=None if shape.clarify is True else shape.clarify)
+    asked, place = shape.clarify, (*path, "clarify")
+    if len(set(asked.choices or ())) < len(asked.choices or ()):
+        sheet.fault((*place, "choices"), "Two of these answers read the same; keep one of them.")
+    return Clarify(
+        rule=shape.name,
+        question=asked.question,
+        choices=tuple(asked.choices or ()),
+        ladder=_find(sheet, place, asked.ladder, "ladder", ground.ladders) or ASKING,
     )
 
 
@@ -169,6 +190,16 @@ def _compile(sheet: Sheet, path: Path, text: str | None, compiler: Callable[[str
             words = fault.words[:1].upper() + fault.words[1:]
             sheet.fault_within(path, fault.where, words if words.endswith("?") else f"{words}.")
         return None
+
+
+def _check_only_asks(sheet: Sheet, path: Path, shape: RuleShape) -> None:
+    if shape.clarify is None:
+        sheet.fault(path, "checkpoint is missing; add it here.")
+        return
+    for key in _MEANT_FOR_A_GATE:
+        if key in shape.model_fields_set:
+            words = f"This rule only asks, so {key} means nothing here; remove it, or name a checkpoint."
+            sheet.fault((*path, key), words, key=True)
 
 
 def _check_ungated(sheet: Sheet, path: Path, shape: RuleShape) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from policies.authority import check_may_approve
-from policies.checkpoint import Act
+from policies.authority import check_may_answer, check_may_approve
+from policies.checkpoint import Act, Kind
 from policies.errors import NotAllowed
-from policies.escalation import join_early
 from policies.events import Outcome
+from policies.joining import join_early
 from policies.people import Person
 from policies.quorum import count
 from policies.request import Request, State
@@ -18,13 +18,45 @@ from policies.settling import settle
 
 
 def admit(opened: Outcome, steps: int | None, now: datetime) -> Outcome:
-    """``opened`` as it goes on with what ``steps_needed`` found: seniors join at once, or it is refused at once."""
+    """``opened`` as it goes on with what ``steps_needed`` found: seniors join at once, or it is refused at once.
+
+    While a question is open they join when it is answered: the gate has not begun.
+    """
     if steps is None:
-        note = nobody_left(opened.request)
-        return replace(opened, effects=()).then(
-            settle(opened.request, State.REJECTED, ("policy",), now, note, show=False)
-        )
+        return refuse(opened, nobody_left(opened.request), now)
+    question = opened.request.question
+    if steps and question is not None:
+        return replace(opened, request=replace(opened.request, question=replace(question, early=steps)))
     return opened.then(join_early(opened.request, steps, now)) if steps else opened
+
+
+def behind_question(request: Request) -> Request:
+    """The request as if its question were answered and had changed nothing: who could decide then?"""
+    return replace(request, question=None)
+
+
+def lets_go(request: Request) -> bool:
+    """Does the call go on without anybody's approval, at once or by silence, once no question is open?"""
+    gate = behind_question(request)
+    return gate.bare or gate.checkpoint.kind is Kind.ALLOW or gate.waits_for_delivery
+
+
+def may_be_answered(request: Request, people: Sequence[Person]) -> bool:
+    """Could one of ``people`` answer the open question?"""
+    return any(_admits(check_may_answer, request, person) for person in people)
+
+
+def nobody_to_answer() -> str:
+    """Why a question can't be asked, for whoever asked it."""
+    return (
+        "There is nobody who could answer the question: neither the policy's reviewers nor whoever it is for are active"
+        " members of the workspace. Whoever runs Signoff can name more people in the policy."
+    )
+
+
+def refuse(opened: Outcome, note: str, now: datetime) -> Outcome:
+    """``opened`` refused at once by the policy."""
+    return replace(opened, effects=()).then(settle(opened.request, State.REJECTED, ("policy",), now, note, show=False))
 
 
 def nobody_left(request: Request) -> str:
@@ -68,8 +100,12 @@ def reach(request: Request, people: Sequence[Person]) -> int:
 
 def may_fill(request: Request, person: Person) -> bool:
     """May this person approve the request, as far as it goes by who they are?"""
+    return _admits(check_may_approve, request, person)
+
+
+def _admits(check: Callable[[Request, Person], None], request: Request, person: Person) -> bool:
     try:
-        check_may_approve(request, person)
+        check(request, person)
     except NotAllowed:
         return False
     return True

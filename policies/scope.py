@@ -16,7 +16,7 @@ def may_start(policy: Policy, person: Person) -> bool:
 def may_ask(policy: Policy, tool: str) -> bool:
     """False only where every call of ``tool`` is ``allow``, whatever its arguments and whatever the agent says."""
     rules = [rule for rule in policy.rules if rule.names(tool)]
-    if any(rule.gate.kind is not Kind.ALLOW for rule in rules):
+    if any(rule.gate.kind is not Kind.ALLOW or rule.gate.clarify for rule in rules):
         return True
-    certain = any(rule.when is None and not rule.believes for rule in rules)
+    certain = any(rule.when is None and not rule.believes and not rule.only_asks for rule in rules)
     return not certain and policy.fallback(tool).kind is not Kind.ALLOW

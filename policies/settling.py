@@ -34,12 +34,12 @@ def execute(
     key: str | None = None,
     result: Any = None,
 ) -> Outcome:
-    """``request`` with its execution in ``state``; an allowed call has no card to refresh."""
+    """``request`` with its execution in ``state``; an allowed call has no card to refresh unless it was asked about."""
     before = request.execution
     execution = Execution(
         state=state, at=now, note=note, key=key or (before.key if before else None), result=result, by=actor
     )
-    shown = request.checkpoint.kind is not Kind.ALLOW
+    shown = request.checkpoint.kind is not Kind.ALLOW or request.question is not None
     return Outcome(
         request=replace(request, execution=execution),
         effects=(Refresh(request_id=request.id),) if shown else (),

@@ -100,6 +100,10 @@ def _title(value: str) -> str:
     return value
 
 
+def _how_it_asks(value: object) -> str:
+    return "[asked]" if isinstance(value, dict) else "[words]" if isinstance(value, str) else "[yes]"
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -142,6 +146,9 @@ def _bounded(value: timedelta) -> timedelta:
     if value > GrantBound().longest:
         raise ValueError("a grant lasts at most 8 hours")
     return value
+
+
+Label = Annotated[str, Field(min_length=1, max_length=150)]
 
 
 class Shape(BaseModel):
@@ -246,13 +253,28 @@ class DefaultShape(Shape):
     grants: Grants | None = None
 
 
+class ClarifyShape(Shape):
+    """A question before the call: its words, the answers to choose from, and what silence does to it."""
+
+    question: Line | None = None
+    choices: Annotated[list[Label], Field(min_length=1, max_length=10)] | None = None
+    ladder: str | None = None
+
+
+ClarifyOrWords = Annotated[
+    Annotated[Literal[True], Tag("[yes]")] | Annotated[Line, Tag("[words]")] | Annotated[ClarifyShape, Tag("[asked]")],
+    Discriminator(_how_it_asks),
+]
+
+
 class RuleShape(Shape):
-    """A rule: which calls it matches, and the checkpoint that it puts before them."""
+    """A rule: which calls it matches, the checkpoint that it puts before them, the question that comes first."""
 
     name: Title
     match: Patterns | None = None
     when: str | None = None
-    checkpoint: Literal["allow", "soft", "inbox", "hard", "manual", "deny"]
+    checkpoint: Literal["allow", "soft", "inbox", "hard", "manual", "deny"] | None = None
+    clarify: ClarifyOrWords | None = None
     confirm: str | None = None
     reviewers: str | None = None
     quorum: QuorumOrPlaces | None = None
@@ -286,8 +308,18 @@ _PARTS: Mapping[str | int, type[Shape]] = {
     "rules": RuleShape,
     "default": DefaultShape,
 }
-_NOT_YET = {"clarify"}
-_ASIDE = ("[key]", "[number]", "[places]", "[steps]", "[ladder]", "[refused]", "[bounds]")
+_ASIDE = (
+    "[key]",
+    "[number]",
+    "[places]",
+    "[steps]",
+    "[ladder]",
+    "[refused]",
+    "[bounds]",
+    "[yes]",
+    "[words]",
+    "[asked]",
+)
 """What pydantic puts into a place that doesn't stand in the file."""
 _WANTED = {
     "string_type": "Write a text here; put it in quotes",
@@ -324,8 +356,8 @@ def json_schema() -> dict[str, Any]:
 def _note(sheet: Sheet, detail: ErrorDetails) -> None:
     path, raw = tuple(part for part in detail["loc"] if part not in _ASIDE), detail["input"]
     wrong_key = detail["type"] == "extra_forbidden" or "[key]" in detail["loc"]
-    if raw is None or (detail["type"] == "missing" and path[-1] == "checkpoint" and "clarify" in raw):
-        return  # the sheet has noted that nothing stands here; a rule that clarifies is refused by that key
+    if raw is None:
+        return  # the sheet has noted that nothing stands here
     sheet.fault(path, _words(path, detail), key=wrong_key)
 
 
@@ -349,17 +381,19 @@ def _sentence(words: str) -> str:
 
 def _unknown_key(path: Path) -> str:
     key = str(path[-1])
-    if key in _NOT_YET:
-        return f"{key} is not supported yet; remove it."
-    model = GrantsShape if "grants" in path[:-1] else _PARTS[path[0]] if len(path) > 1 else PolicyShape
+    model = ClarifyShape if path[-2:-1] == ("clarify",) else _PARTS[path[0]] if len(path) > 1 else PolicyShape
+    if "grants" in path[:-1]:
+        model = GrantsShape
     if model is LadderShape and isinstance(path[-2], int):
         model = StepShape
     return f"There is no key {key[:60]!r} here{did_you_mean(key, model.model_fields)}"
 
 
 def _not_one_of(path: Path, raw: object, expected: str) -> str:
-    if raw == "clarify":
-        return "clarify is not supported yet; choose another checkpoint."
+    if raw == "clarify" and path[0] == "rules":
+        return "A question is no checkpoint but comes before one: write clarify: true here instead."
+    if path[-1] == "clarify":
+        return 'Write clarify: true, the question itself in quotes, or {question: "…", choices: […], ladder: NAME}.'
     if path == ("version",):
         return "This Signoff reads policies of version 1; write version: 1"
     if path == ("default", "checkpoint"):

@@ -29,7 +29,7 @@ class Trouble(StrEnum):
 
 def needs_card(request: Request) -> bool:
     """Should people be looking at a card of it? What waits in the inbox is shown there alone."""
-    return not request.settled and request.checkpoint.kind is not Kind.INBOX
+    return not request.settled and (request.asking or request.checkpoint.kind is not Kind.INBOX)
 
 
 def missing(request: Request, least_shown: int | None) -> Repair | None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+from bot.agent import questions
 from bot.agent.kit import Kit
 from bot.agent.outcomes import storable, storable_words, told
 from bot.agent.tools import ToolFailed
@@ -21,7 +22,7 @@ from bot.waiting import changed_within
 from policies.agent_run import AgentRun
 from policies.arguments import canonical, intake
 from policies.errors import Invalid, Refused, SignoffError
-from policies.request import RUNNER, ExecutionState, Request, Requester, Submission, ToolCall
+from policies.request import NO_CALL, RUNNER, ExecutionState, Request, Requester, Submission, ToolCall
 from storage.store import Idempotency
 
 log = get_logger("signoff.agent")
@@ -42,7 +43,6 @@ class Calls:
     async def submit(self, run: AgentRun, use: ToolUse) -> Request | Answer:
         """Ask for one call; the answer at once where it could never run."""
         try:
-            self._kit.tools.check(use.name, use.arguments)
             submission = self._submission(run, use)
             body = hashlib.sha256(canonical([use.name, use.arguments])).hexdigest()
             key = Idempotency(requester=RUNNER, key=f"{run.id}:{use.id}", body=body)
@@ -53,6 +53,10 @@ class Calls:
         return added.request
 
     def _submission(self, run: AgentRun, use: ToolUse) -> Submission:
+        if use.name == questions.NAME and use.name not in self._kit.tools.tools:
+            question = questions.question_of(use.arguments)
+            return Submission(call=NO_CALL, context=run.errand, run=run.id, question=question)
+        self._kit.tools.check(use.name, use.arguments)
         tool = self._kit.tools.tools[use.name]
         call = ToolCall(
             tool=tool.name, arguments=intake(use.arguments), schema=tool.schema, description=tool.description

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable, Set
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from bot.agent import questions
 from bot.agent.calls import Calls
 from bot.agent.kit import Kit
 from bot.agent.leftovers import take_back
@@ -42,13 +43,20 @@ LOOK_AGAIN = 60.0
 PAUSE = 5.0
 """Seconds after which a queued call is looked at again when the store could not answer."""
 
+ASK_PEOPLE: dict[str, Any] = {
+    "name": questions.NAME,
+    "description": questions.DESCRIPTION,
+    "input_schema": dict(questions.SCHEMA),
+}
+
 SYSTEM = """\
 You are an agent that carries out errands for people of this company with the tools you are given.
 Some of your tool calls are shown to people first, who may approve, change or reject them. For those calls fill in
 signoff_reason (why this call is right, for the person who decides) and signoff_confidence (0 to 1, honestly).
-Never ask for permission in words: make the call, and the right people are asked. What a tool's result says about a
-rejection, a change or silence is true; tell the person plainly what happened and what did not. If a call was changed
-before it ran, go on from what really ran. Never repeat a call that was rejected or that nobody answered."""
+Never ask for permission in words: make the call, and the right people are asked. Where the errand itself is unclear,
+ask with ask_people and state your best guess. What a tool's result says about a rejection, a change, an answer or
+silence is true; tell the person plainly what happened and what did not. If a call was changed before it ran, go on from
+what really ran. Never repeat a call that was rejected or that nobody answered."""
 
 
 class RunOver(Exception):
@@ -129,7 +137,7 @@ class Errand:
                 "input_schema": asking_schema(tool.schema) if self._kit.asks(tool.name) else dict(tool.schema),
             }
             for tool in self._kit.tools
-        ]
+        ] + ([] if questions.NAME in self._kit.tools.tools else [ASK_PEOPLE])
 
     # ---- answering the tool uses of one message, all together
 

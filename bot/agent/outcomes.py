@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.agent.transcript import Answer
 from policies.changes import ABSENT, Change, changes
 from policies.checkpoint import Kind
+from policies.question import Question, in_words
 from policies.request import Execution, ExecutionState, Request, State
 
 LONGEST_RESULT = 30_000
@@ -18,6 +20,7 @@ LARGEST_RESULT = 64 * 1024
 """Bytes of a tool's result that are stored whole."""
 
 QUEUED = "Queued for review"
+NOBODY = "Nobody answered"
 LATER = "The call that was queued for review"
 NOT_DONE = ", not done"
 CHANGED = "A reviewer changed the arguments before this ran."
@@ -53,6 +56,37 @@ def entered_later(request_id: str, answer: Answer) -> str:
 
 def told(request: Request) -> Answer:
     """What the model hears about a settled request whose execution, if any, is over."""
+    if request.question is not None and request.bare:
+        return _of_question(request, request.question)
+    ended = _ended(request)
+    return replace(ended, text=f"{ended.text}{_asked(request)}")
+
+
+def _of_question(request: Request, question: Question) -> Answer:
+    """What came of a question that the model asked."""
+    answer = request.answer
+    if answer is None:
+        declined = request.state is State.REJECTED and request.reviews
+        who = f"{request.reviews[-1].name} declined to answer" if declined else "Nobody answered"
+        why = f": {request.decision.note}" if declined and request.decision and request.decision.note else ""
+        return Answer(text=f"{who}{why}. Go on only with what is certain, and say what stays open.", failed=True)
+    words = in_words(question, answer)
+    return Answer(
+        text=f"{NOBODY}; your best guess stands: {words}" if answer.guessed else f"{answer.name} answered: {words}"
+    )
+
+
+def _asked(request: Request) -> str:
+    """The question that was put before the call, and its answer; nothing where there was none."""
+    if request.question is None or request.answer is None:
+        return ""
+    words = in_words(request.question, request.answer)
+    if request.answer.guessed:
+        return f"\nBefore it, people were asked “{request.question.text}”. {NOBODY}, so it went on as proposed."
+    return f"\nBefore it, people were asked “{request.question.text}”. {request.answer.name} answered: {words}"
+
+
+def _ended(request: Request) -> Answer:
     if request.state is State.REJECTED:
         return _rejected(request)
     if request.state in ENDED:
@@ -102,7 +136,7 @@ def _rejected(request: Request) -> Answer:
 def _ran(request: Request, execution: Execution) -> Answer:
     failed = execution.state is ExecutionState.FAILED
     words = _failure(execution) if failed else _result(execution)
-    if not request.modified:
+    if not request.edited:
         return Answer(text=words, failed=failed)
     made = changes(dict(request.proposed), dict(request.call.arguments))
     lines = "\n".join(f"- {_change_in_words(each)}" for each in made)

@@ -98,6 +98,8 @@ def _mark(request: Request) -> str:
 
 
 def _standing(request: Request) -> str:
+    if request.asking:
+        return "waits for an answer"
     if request.state is State.PENDING:
         if request.checkpoint.places:
             return f"waits for {' and '.join(waiting_for(request)) or 'one more approval'}"
@@ -105,4 +107,4 @@ def _standing(request: Request) -> str:
     if request.execution is None:
         return "nobody answered in time" if request.state is State.EXPIRED else request.state.value
     words = RUNNING.get(request.execution.state, request.execution.state.value)
-    return f"{words}, changed by a reviewer" if request.modified else words
+    return f"{words}, changed by a reviewer" if request.edited else words

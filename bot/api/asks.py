@@ -7,20 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
-from bot.api.problems import moved
-from policies.arguments import canonical, intake
+from bot.api.questions import Body, Name, QuestionBody, Words, at_place
+from policies.arguments import JsonValue, canonical, intake
 from policies.duration import LONGEST, parse_duration
 from policies.errors import Invalid
 from policies.preview import Preview
-from policies.request import ExecutionState, State, Submission, ToolCall
+from policies.request import NO_CALL, ExecutionState, State, Submission, ToolCall
 from policies.tool_schema import check_schema
 
 MAX_WAIT = 55
 """Seconds of one long poll: below the minute after which proxies give up."""
 MAX_RESULT_BYTES = 64 * 1024
 MAX_DRAFT_BYTES = 30 * 1024
-Words = Annotated[str, Field(max_length=8_000)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 ToolName = Annotated[str, Field(max_length=200, pattern=r"^[^\s\p{C}\p{Default_Ignorable_Code_Point}\x{2800}]+$")]
 """No spaces and no invisible characters: two names that look alike must not be two tools."""
 
@@ -40,12 +38,6 @@ def _span(sent: Any) -> timedelta | None:
 
 
 Span = Annotated[timedelta | None, PlainValidator(_span)]
-
-
-class Body(BaseModel):
-    """A JSON body: types are taken as they come, nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Query(BaseModel):
@@ -68,8 +60,41 @@ class PreviewBody(Body):
     text: Annotated[str, Field(min_length=1), AfterValidator(_bounded)]
 
 
+class BareBody(Body):
+    """``POST /v1/requests`` with a question alone: its answer is all that is wanted."""
+
+    question: QuestionBody
+    reason: Words | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    on_behalf_of: Name | None = None
+    context: Words | None = None
+    run: Name | None = None
+    expires_in: Span = None
+
+    def submission(self) -> Submission:
+        """The submission after intake. Raises ``Faulty`` with the places in the body."""
+        return Submission(
+            call=NO_CALL,
+            reason=self.reason,
+            confidence=self.confidence,
+            on_behalf_of=self.on_behalf_of,
+            context=self.context,
+            run=self.run,
+            expires_in=self.expires_in,
+            question=self.question.question(bare=True),
+        )
+
+
+def is_bare(sent: JsonValue) -> bool:
+    """Is this a question without a call?"""
+    return isinstance(sent, dict) and "question" in sent and "tool" not in sent
+
+
 class SubmitBody(Body):
-    """``POST /v1/requests``. ``confidence`` (0 to 1) and ``expires_in`` (whole seconds, or ``10m``) only tighten."""
+    """``POST /v1/requests``. ``confidence`` (0 to 1) and ``expires_in`` (whole seconds, or ``10m``) only tighten.
+
+    A ``question`` is put before the call's gate.
+    """
 
     tool: ToolName
     arguments: dict[str, Any]
@@ -82,14 +107,15 @@ class SubmitBody(Body):
     run: Name | None = None
     expires_in: Span = None
     preview: Annotated[list[PreviewBody], Field(min_length=1, max_length=5)] | None = None
+    question: QuestionBody | None = None
 
     def submission(self) -> Submission:
         """The submission after intake. Raises ``Invalid`` with the place in the body."""
         return Submission(
             call=ToolCall(
                 tool=self.tool,
-                arguments=_at("/arguments", intake, self.arguments),
-                schema=_at("/schema", check_schema, self.json_schema) if self.json_schema is not None else None,
+                arguments=at_place("/arguments", intake, self.arguments),
+                schema=at_place("/schema", check_schema, self.json_schema) if self.json_schema is not None else None,
                 description=self.description,
             ),
             reason=self.reason,
@@ -99,6 +125,7 @@ class SubmitBody(Body):
             run=self.run,
             expires_in=self.expires_in,
             preview=tuple(Preview(**draft.model_dump()) for draft in self.preview or ()),
+            question=self.question.question(bare=False) if self.question is not None else None,
         )
 
 
@@ -141,10 +168,3 @@ class ListQuery(Query):
     execution: Annotated[tuple[ExecutionState, ...], BeforeValidator(_listed)] = ()
     limit: int = Field(default=50, ge=1, le=200)
     cursor: Name | None = None
-
-
-def _at(prefix: str, check: Any, value: Any) -> Any:
-    try:
-        return check(value)
-    except Invalid as error:
-        raise moved(error, prefix) from error

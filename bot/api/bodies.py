@@ -14,8 +14,9 @@ from aiohttp.http_exceptions import PayloadEncodingError, TransferEncodingError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.api.asks import Body, Query
+from bot.api.asks import Query
 from bot.api.problems import Malformed, TooLarge
+from bot.api.questions import Body
 from bot.turns import Turns
 from policies.arguments import MAX_BODY_BYTES, JsonValue, parse, pointer
 from policies.errors import Fault, Faulty, Invalid
@@ -24,8 +25,8 @@ BODY_SECONDS = 30
 """How long a body may take to arrive."""
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
-NOT_YET: Mapping[str, str] = {
-    "question": "questions aren't supported by this gateway; leave `question` out and put it into `reason`",
+ELSEWHERE: Mapping[str, str] = {
+    "arguments": "there is no tool to give them to; send `tool` too, or leave `arguments` out",
     "group": "groups aren't supported by this gateway; leave `group` out, each call is decided alone anyway",
 }
 
@@ -115,8 +116,8 @@ def _words(fault: ErrorDetails, known: list[str]) -> str:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    if name in NOT_YET:
-        return NOT_YET[name]
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"isn't known here; {hint}"

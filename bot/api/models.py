@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from policies.changes import ABSENT, Change, changes
 from policies.preview import Preview, preview_changes
+from policies.question import Answer, Choice, Question
 from policies.request import Execution, Request
 from policies.review import Decision, Review
 
@@ -73,18 +74,84 @@ class ReviewOut(Out):
         )
 
 
+class ChoiceOut(Out):
+    """One answer to choose from; ``arguments`` only where it changes the call."""
+
+    id: str
+    label: str
+    arguments: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, choice: Choice) -> ChoiceOut:
+        """``choice`` as it was asked."""
+        changed = {} if choice.arguments is None else {"arguments": dict(choice.arguments)}
+        return cls(id=choice.id, label=choice.label, **changed)
+
+
+class QuestionOut(Out):
+    """The question that is put before anybody decides. ``asked_by`` is ``agent``, or the name of the policy's rule."""
+
+    text: str
+    choices: list[ChoiceOut]
+    free_text: bool
+    best_guess: str | None
+    asked_by: str
+
+    @classmethod
+    def of(cls, question: Question) -> QuestionOut:
+        """``question`` as it was asked."""
+        return cls(
+            text=question.text,
+            choices=[ChoiceOut.of(choice) for choice in question.choices],
+            free_text=question.free_text,
+            best_guess=question.best_guess,
+            asked_by=question.rule or "agent",
+        )
+
+
+class AnswerOut(Out):
+    """What was answered: the id of a ``choice``, or a ``text``. ``guessed``: nobody answered, so the best guess stands.
+
+    ``by`` is a Slack user id, or ``silence``.
+    """
+
+    by: str
+    name: str | None
+    choice: str | None
+    text: str | None
+    guessed: bool
+    at: datetime
+
+    @classmethod
+    def of(cls, answer: Answer) -> AnswerOut:
+        """``answer`` as the agent may read it."""
+        return cls(
+            by=answer.by,
+            name=answer.name,
+            choice=answer.choice,
+            text=answer.text,
+            guessed=answer.guessed,
+            at=answer.at,
+        )
+
+
 class DecisionOut(Out):
-    """The settled result. ``by`` holds Slack user ids, or ``policy``, ``silence``, ``requester``, ``grant:ID``."""
+    """The settled result. ``by`` holds Slack user ids, or ``policy``, ``silence``, ``requester``, ``grant:ID``.
+
+    ``answer`` only where a question without a call was answered.
+    """
 
     verdict: str
     by: tuple[str, ...]
     at: datetime
     note: str | None
+    answer: AnswerOut | None = None
 
     @classmethod
-    def of(cls, decision: Decision) -> DecisionOut:
-        """``decision`` as the agent may read it."""
-        return cls(verdict=decision.verdict, by=decision.by, at=decision.at, note=decision.note)
+    def of(cls, decision: Decision, answer: Answer | None) -> DecisionOut:
+        """``decision`` as the agent may read it; ``answer`` is that of a bare question."""
+        answered = {} if answer is None else {"answer": AnswerOut.of(answer)}
+        return cls(verdict=decision.verdict, by=decision.by, at=decision.at, note=decision.note, **answered)
 
 
 class ExecutionOut(Out):
@@ -114,12 +181,15 @@ class PreviewOut(Out):
 
 
 class RequestOut(Out):
-    """A request. ``arguments`` are those that stand now, ``proposed_arguments`` those that the agent sent."""
+    """A request. ``arguments`` are those that stand now, ``proposed_arguments`` those that the agent sent.
+
+    ``tool`` is null where only a question was asked; then the checkpoint's kind reads ``clarify``.
+    """
 
     id: str
     state: str
     checkpoint: CheckpointOut
-    tool: str
+    tool: str | None
     arguments: dict[str, Any]
     proposed_arguments: dict[str, Any]
     modified: bool
@@ -140,6 +210,8 @@ class RequestOut(Out):
     decision: DecisionOut | None
     execution: ExecutionOut | None
     audit: str | None
+    question: QuestionOut | None
+    answer: AnswerOut | None
 
     @classmethod
     def of(cls, request: Request) -> RequestOut:
@@ -151,12 +223,12 @@ class RequestOut(Out):
             id=request.id,
             state=request.state.value,
             checkpoint=CheckpointOut(
-                kind=checkpoint.kind.value,
+                kind="clarify" if request.bare else checkpoint.kind.value,
                 rule=checkpoint.rule,
                 reason=checkpoint.reason,
                 required_by=checkpoint.required_by,
             ),
-            tool=request.call.tool,
+            tool=request.call.tool or None,
             arguments=arguments,
             proposed_arguments=proposed,
             modified=request.modified,
@@ -174,10 +246,18 @@ class RequestOut(Out):
             snoozed_by=snoozed.by if snoozed else None,
             permit_expires_at=request.permit_expires_at,
             reviews=[ReviewOut.of(review) for review in request.reviews],
-            decision=DecisionOut.of(request.decision) if request.decision else None,
+            decision=_decision(request),
             execution=ExecutionOut.of(request.execution) if request.execution else None,
             audit=request.audit,
+            question=QuestionOut.of(request.question) if request.question else None,
+            answer=AnswerOut.of(request.answer) if request.answer else None,
         )
+
+
+def _decision(request: Request) -> DecisionOut | None:
+    if request.decision is None:
+        return None
+    return DecisionOut.of(request.decision, request.answer if request.bare else None)
 
 
 class RequestsOut(Out):

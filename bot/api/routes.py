@@ -11,7 +11,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.api.asks import ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody
+from bot.api.asks import BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
 from bot.api.auth import Doorkeeper
 from bot.api.bodies import body_as, idempotency_key, json_of, query_as
 from bot.api.models import Out, RequestOut, RequestsOut
@@ -19,8 +19,8 @@ from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.arguments import JsonValue, canonical
-from policies.errors import Fault, Faulty, Invalid, NotFound
-from policies.request import ExecutionState, Request, Requester
+from policies.errors import Fault, Invalid, NotFound
+from policies.request import ExecutionState, Request, Requester, Submission
 from storage.store import Idempotency, Store
 
 Ready = Callable[[], Awaitable[tuple[str, ...]]]
@@ -80,12 +80,9 @@ class RequestRoutes:
         key = idempotency_key(http)
         turns = self.gateway.turns
         sent = await json_of(http, turns)
-        submission = await turns.run(body_as(SubmitBody, sent).submission)
+        submission = await turns.run(_submission_of(sent))
         again = await turns.run(partial(_idempotency, requester, key, sent)) if key is not None else None
-        try:
-            added = await self.gateway.submit(submission, requester, idempotency=again)
-        except Faulty as error:
-            raise moved(error, "/arguments") from error
+        added = await self.gateway.submit(submission, requester, idempotency=again)
         status = 201 if added.created else 200
         response = await turns.run(lambda: _show(RequestOut.of(added.request), status=status))
         response.headers["Location"] = f"/v1/requests/{added.request.id}"
@@ -159,6 +156,11 @@ def _metrics(figures: Figures, doorkeeper: Doorkeeper) -> Callable[[web.Request]
         return web.Response(body=await figures(), headers=headers)
 
     return metrics
+
+
+def _submission_of(sent: JsonValue) -> Callable[[], Submission]:
+    """How to read what was sent: a call with or without a question, or a question alone."""
+    return body_as(BareBody, sent).submission if is_bare(sent) else body_as(SubmitBody, sent).submission
 
 
 def _id(http: web.Request) -> str:

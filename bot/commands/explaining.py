@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from bot.commands.policy import read_policy
 from bot.commands.tables import columns, counted, one_line
 from policies.arguments import parse
+from policies.asking import GO_ON, PLAIN
 from policies.calendar import DAYS, Calendar
-from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.checkpoint import Act, Checkpoint, Clarify, Kind, Ladder, Step
 from policies.duration import in_words
 from policies.errors import Invalid
 from policies.granting import grantable
@@ -40,10 +41,15 @@ def explain_call(path: Path, call: Path, environment: str = "") -> str:
     explanation = explain(policy, asked.submission, asked.facts)
     lines = [*_of_call(asked), "rules", *findings_in_words(explanation), winner_in_words(policy, explanation)]
     gate = explanation.checkpoint
+    lines += _question(gate.clarify) if gate.clarify else ()
     if gate.kind not in (Kind.ALLOW, Kind.DENY):
         lines += [*_who(gate), *_when(gate, asked.facts.now)]
     elif gate.kind is Kind.ALLOW:
-        lines.append("  nobody is asked: the call goes on at once")
+        lines.append(
+            "  then nobody is asked: the call goes on"
+            if gate.clarify
+            else "  nobody is asked: the call goes on at once"
+        )
     else:
         lines.append("  nobody is asked: the call is refused at once")
     return "\n".join(lines)
@@ -99,11 +105,21 @@ def _of_call(asked: WrittenCall) -> list[str]:
 
 
 def _finding(finding: Finding) -> tuple[str, str, str, str]:
-    asks = finding.gate.kind.value if finding.gate else ""
+    asked = [finding.gate.kind.value] if finding.gate else []
+    asks = " and ".join([*asked, *(["clarify"] if finding.clarify else [])])
     why = finding.why
-    if finding.rule.believes and finding.gate is not None:
+    if finding.rule.believes and finding.asks:
         why += " (the agent's own words: it can only raise the gate)"
     return (STANDINGS[finding.standing], finding.rule.name, asks, why)
+
+
+def _question(asked: Clarify) -> list[str]:
+    """What is asked first, and what silence does to it."""
+    words = f"{asked.question or PLAIN} ({', '.join(asked.choices or (GO_ON,))}, or in words)"
+    rows = [("asked first", f"by {asked.rule}: {one_line(words, limit=300)}")]
+    ends = {Act.PROCEED: "the best guess stands", Act.EXPIRE: "it expires"}[asked.ladder.steps[-1].act]
+    rows.append(("on silence", f"ladder {asked.ladder.name}, after {in_words(asked.ladder.length)}: {ends}"))
+    return columns(rows)
 
 
 def _who(gate: Checkpoint) -> list[str]:

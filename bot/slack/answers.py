@@ -25,6 +25,7 @@ MODIFY_CUT = (
     "Open *View all*, turn to the last page, and press Modify there."
 )
 NOT_YOURS = "Only its reviewers, and the person whom it serves, can see all of this request; nothing was changed."
+QUESTION_CUT = "The card doesn't show the whole question. Open *View all* to read it and answer there."
 UNTOUCHED = "Nothing was changed here; use Approve to approve the call as it is"
 
 

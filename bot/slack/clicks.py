@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +19,9 @@ from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
 from bot.slack.views.card import is_cut
 from bot.slack.views.grant_form import grant_form, usual_terms
-from bot.slack.views.modals import reject_form, view_form
+from bot.slack.views.modals import answer_form, reject_form, view_form
+from policies.answering import refuse_while_open
+from policies.authority import check_may_answer
 from policies.checkpoint import Kind
 from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError, Stale
 from policies.granting import why_never
@@ -27,6 +30,8 @@ from policies.review import Verdict
 from policies.snoozing import next_morning
 
 log = get_logger("signoff.slack")
+
+_CHOICE = re.compile(rf"^{re.escape(ids.ANSWER)}\.[0-9]$")
 
 
 class Clicks:
@@ -40,6 +45,8 @@ class Clicks:
             ids.APPROVE: self._approve,
             ids.MODIFY: self._modify,
             ids.REJECT: self._reject,
+            ids.ANSWER: self._answer,
+            ids.ANSWER_WORDS: self._answer_in_words,
             ids.STOP: self._stop,
             ids.VIEW: self._view,
             ids.PREVIOUS: self._turn,
@@ -81,7 +88,7 @@ class Clicks:
             self._desk.afterwards.start(self._desk.answer(click, error))
 
     async def _act(self, click: Click) -> None:
-        act = self._acts.get(click.action_id)
+        act = self._acts.get(_CHOICE.sub(ids.ANSWER, click.action_id))
         if act is None:
             raise Invalid("This button belongs to another version of Signoff. Open the request again from /approvals.")
         if click.response_url and click.channel and click.ts and not click.ephemeral:
@@ -107,12 +114,33 @@ class Clicks:
         await self._desk.gateway.review(request.id, person, Verdict.APPROVE, ids.target(click.value).revision)
         self._desk.settled_somewhere(click.user_id, click.channel)
 
+    async def _answer(self, click: Click) -> None:
+        target = ids.target(click.value)
+        request = await self._desk.gateway.request(target.request_id)
+        if request.asking and not click.in_modal and is_cut(request, self._desk.looks.at_once()):
+            raise Refused(answers.QUESTION_CUT)
+        choices = request.question.choices if request.question else ()
+        chosen = choices[target.page].id if target.page < len(choices) else ""
+        person = await self._desk.directory.person(click.user_id)
+        answered = await self._desk.gateway.answer(request.id, person, target.revision, choice=chosen)
+        await self._show_on(click, answered)
+
+    async def _answer_in_words(self, click: Click) -> None:
+        request = await self._desk.gateway.request(ids.target(click.value).request_id)
+        person = await self._desk.directory.person(click.user_id)
+        check_may_answer(request, person)
+        if not request.asking:  # the gateway says who answered, or how it ended
+            await self._desk.gateway.answer(request.id, person, request.revision, text="too late")
+        look = self._desk.looks.at_once((request,))
+        await self._desk.show(click, answer_form(request, look, memo_of(click, request)))
+
     async def _reject(self, click: Click) -> None:
         request = await self._pending(click)
         await self._desk.show(click, reject_form(request, self._desk.looks.at_once(), memo_of(click, request)))
 
     async def _modify(self, click: Click) -> None:
         request = await self._pending(click)
+        refuse_while_open(request)
         await self._desk.gateway.editable(request.id, await self._desk.directory.person(click.user_id))
         await self._editing.open(click, request)
 
@@ -146,9 +174,12 @@ class Clicks:
     async def _stop(self, click: Click) -> None:
         request = await self._standing(click)
         person = await self._desk.directory.person(click.user_id)
-        stopped = await self._desk.gateway.stop(request.id, person)
+        await self._show_on(click, await self._desk.gateway.stop(request.id, person))
+
+    async def _show_on(self, click: Click, standing: Request) -> None:
+        """Show how it stands now where the button was pressed in a form."""
         if click.in_modal:
-            view = view_form(stopped, self._desk.looks.at_once((stopped,)), memo_of(click, stopped))
+            view = view_form(standing, self._desk.looks.at_once((standing,)), memo_of(click, standing))
             self._desk.afterwards.start(self._desk.redraw(click, view))
         self._desk.settled_somewhere(click.user_id, click.channel)
 

@@ -106,6 +106,8 @@ class Desk:
         """Publish the App Home of one person."""
         person = await self.directory.person(user_id)
         waiting, mine = await self.gateway.reviewable(person), await self.gateway.mine(person)
+        listed = {request.id for request in waiting}
+        mine = tuple(request for request in mine if request.id not in listed)
         view = home(waiting, mine, self.looks.at_once((*waiting, *mine)))
         await carried(self.client.views_publish(user_id=user_id, view=view))
 

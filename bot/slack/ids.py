@@ -18,6 +18,9 @@ RAN = "signoff.ran"
 DIDNT_RUN = "signoff.didnt_run"
 SEEN = "signoff.seen"
 OBJECT = "signoff.object"
+ANSWER = "signoff.answer"
+"""Beginning of the ``action_id`` of a choice's button; its place follows, since ids in one row must differ."""
+ANSWER_WORDS = "signoff.answer_words"
 STOP_RUN = "signoff.stop_run"
 SNOOZE_HOUR = "signoff.snooze.hour"
 SNOOZE_MORNING = "signoff.snooze.morning"
@@ -36,6 +39,7 @@ VERBS = {"view": VIEW, "grant": GRANT, "hour": SNOOZE_HOUR, "morning": SNOOZE_MO
 
 VIEW_FORM = "signoff.form.view"
 REJECT_FORM = "signoff.form.reject"
+ANSWER_FORM = "signoff.form.answer"
 MODIFY_FORM = "signoff.form.modify"
 GRANT_FORM = "signoff.form.grant"
 JSON_FORM = "signoff.form.json"
@@ -43,6 +47,7 @@ NOTICE_FORM = "signoff.form.notice"
 
 PHRASE = "phrase"
 REASON = "reason"
+ANSWER_TEXT = "answer"
 ENTRY = "value"
 """``action_id`` of every input; the ``block_id`` names the field."""
 FIELD = "field:"
@@ -65,7 +70,7 @@ _PLACE = re.compile(r"[0-9npv/]{1,80}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What a button is about: one revision of a request, and for paging the page to turn to (from 0)."""
+    """What a button is about: one revision of a request, and the page to turn to or the choice's place (from 0)."""
 
     request_id: str
     revision: int

@@ -43,6 +43,7 @@ class Submissions:
         self._acts: Mapping[str, Callable[[Submitted], Awaitable[Answer]]] = {
             ids.VIEW_FORM: self._approve,
             ids.REJECT_FORM: self._reject,
+            ids.ANSWER_FORM: self._answer,
             ids.MODIFY_FORM: self._modify,
             ids.GRANT_FORM: self._grant,
             ids.JSON_FORM: self._modify_json,
@@ -97,6 +98,12 @@ class Submissions:
         await self._desk.gateway.review(
             sent.memo.request_id, person, Verdict.REJECT, sent.memo.revision, note=sent.text(ids.REASON)
         )
+        return DONE
+
+    async def _answer(self, sent: Submitted) -> Answer:
+        person = await self._desk.directory.person(sent.user_id)
+        text = sent.text(ids.ANSWER_TEXT)
+        await self._desk.gateway.answer(sent.memo.request_id, person, sent.memo.revision, text=text)
         return DONE
 
     async def _modify(self, sent: Submitted) -> Answer:

@@ -19,8 +19,11 @@ from bot.gateway import Gateway
 from bot.metrics import Metrics
 from bot.shelf import PolicyShelf
 from bot.waiting import Waiting
+from policies.events import Delivered, Outcome
+from policies.lifecycle import apply
 from policies.loader import load
 from policies.people import Person, Standing
+from policies.request import Request
 from storage.store import Key, Store
 
 POLICY = """
@@ -124,6 +127,10 @@ class House:
     def person(self, user_id: str) -> Person:
         """A member of the workspace, looked up just now."""
         return Person(id=user_id, name=user_id.title(), standing=Standing.MEMBER, looked_up_at=self.clock())
+
+    def delivered(self, request: Request) -> Outcome:
+        """Its card was posted: what the courier says where there is one."""
+        return apply(request, Delivered(), self.clock())
 
     async def ready(self) -> tuple[str, ...]:
         """What the test says is missing; an exception among it is raised."""

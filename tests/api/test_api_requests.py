@@ -10,8 +10,9 @@ from policies.review import Verdict
 from tests.api.house import MAIL, PAYMENT, House
 
 NAMES = """
-id state checkpoint tool arguments proposed_arguments modified changes revision digest requester on_behalf_of run group
-created_at deadline_at snoozed_until snoozed_by permit_expires_at reviews decision execution audit
+id state checkpoint tool arguments proposed_arguments modified changes preview revision digest requester
+on_behalf_of run group created_at deadline_at snoozed_until snoozed_by permit_expires_at reviews
+decision execution audit question answer
 """
 
 

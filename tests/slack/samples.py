@@ -10,6 +10,7 @@ from typing import Any
 from bot.slack.views.look import Look
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.events import (
+    Answered,
     Attested,
     AuditMarked,
     Claimed,
@@ -27,6 +28,7 @@ from policies.events import (
 from policies.lifecycle import apply, open_request
 from policies.people import Person, Reviewers, StandIn, Standing
 from policies.preview import Preview
+from policies.question import Choice, Question
 from policies.request import ExecutionState, Request, Requester, Submission, ToolCall
 from policies.review import Verdict
 
@@ -102,6 +104,7 @@ def ask(
 ) -> Request:
     """A pending request."""
     call = ToolCall(tool=tool, arguments=dict(arguments), schema=words.pop("schema", None))
+    question = words.pop("question", None)
     return open_request(
         Submission(call=call, **words),
         gate or checkpoint(),
@@ -110,7 +113,32 @@ def ask(
         requester=Requester(id="key:shop", name="Shop agent", owner="U0NEWT"),
         policy_digest="sha256:0",
         now=NOW,
+        question=question,
     ).request
+
+
+WHICH = Question(
+    text="Ms Tran has two open orders. Which of them arrived broken?",
+    choices=(
+        Choice(id="lamp", label="HG-1042, the storm lamp"),
+        Choice(
+            id="kettle",
+            label="HG-1077, the kettle",
+            arguments={**REFUND, "order_id": "HG-1077", "amount": 39},
+            gate=checkpoint(),
+        ),
+    ),
+    best_guess="lamp",
+    on_silence=checkpoint(),
+)
+"""An agent's question before a refund."""
+PLAIN = Question(text="Is this what was meant?", choices=(Choice(id="1", label="Go on as proposed"),), rule="unsure")
+"""The policy's own."""
+
+
+def answered(user_id: str = "U0ANA", *, choice: str | None = None, text: str | None = None) -> Answered:
+    """A person's answer."""
+    return Answered(person=person(user_id), revision=1, choice=choice, text=text)
 
 
 def person(user_id: str, at: datetime = NOW) -> Person:
@@ -149,6 +177,10 @@ def every_place() -> dict[str, Request]:
     )
     unknown = after(claimed, Lost())
     proceeded = after(after(soft, Delivered()), Elapsed(), at=NOW + timedelta(minutes=2))
+    asking, silent = after(ask(question=WHICH), Delivered()), NOW + timedelta(minutes=10)
+    allowed = after(ask(gate=checkpoint(Kind.ALLOW), question=PLAIN), Delivered())
+    bare = after(ask({}, tool="", question=replace(WHICH, choices=(), best_guess=None)), Delivered())
+    guessing = after(ask({}, tool="", question=replace(WHICH, choices=(), best_guess="The lamp, I think")), Delivered())
     return {
         "pending": hard,
         "pending_served": replace(hard, on_behalf_of="max@example.com", context="Ticket 4711"),
@@ -181,6 +213,22 @@ def every_place() -> dict[str, Request]:
             proceeded, AuditMarked(person=person("U0ANA", NOW + timedelta(minutes=2)), mark="objected"),
             at=NOW + timedelta(minutes=2),
         ),
+        "asking_undelivered": ask(question=WHICH, reason="She wrote that it arrived broken.", confidence=0.4),
+        "asking": asking,
+        "asking_policy": after(ask(question=PLAIN), Delivered()),
+        "asking_before_allow": allowed,
+        "asking_bare": bare,
+        "asking_cut": ask(question=replace(WHICH, text="Which of these? " + "one more order, " * 200)),
+        "answered_by_choice": after(asking, answered(choice="lamp")),
+        "answered_with_change": after(asking, answered(choice="kettle")),
+        "answered_in_words": after(asking, answered("U0NEWT", text="Both, *really*: <!channel> see ticket 4711")),
+        "answered_allowed": after(allowed, answered(choice="1")),
+        "answered_bare": after(bare, answered(text="The kettle.")),
+        "guessed": after(asking, Elapsed(), at=silent),
+        "guessed_as_proposed": after(after(ask(question=PLAIN), Delivered()), Elapsed(), at=silent),
+        "guessed_bare": after(guessing, Elapsed(), at=silent),
+        "expired_unanswered": after(bare, Elapsed(), at=silent),
+        "rejected_unanswered": after(asking, reject),
     }  # fmt: skip
 
 

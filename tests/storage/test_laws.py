@@ -111,6 +111,10 @@ class Witness:
         self.delivered: datetime | None = None
 
     @property
+    def begins(self) -> datetime:
+        return self.opened.created_at
+
+    @property
     def deadline(self) -> datetime:
         ladder = self.opened.checkpoint.ladder
         proceeds = ladder.steps[-1].act is Act.PROCEED
@@ -336,7 +340,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def check_may_approve(self, witness: Witness, before: Request, who: str, typed: str | None) -> None:
         allowed = {"U1", "U2", "U3"} if witness.name == "each" else {"U1", "U2"}
-        joined = witness.early == 2 or self.now >= witness.opened.created_at + timedelta(minutes=30)
+        joined = witness.early == 2 or self.now >= witness.begins + timedelta(minutes=30)
         if joined and witness.name != "soft":
             allowed.add("USENIOR")
         if witness.name == "self":

@@ -30,14 +30,14 @@ def arguments(request: Request, look: Look) -> tuple[Item, ...]:
 
 
 def edits(request: Request, look: Look) -> tuple[Item, ...]:
-    """What the reviewers changed in what the agent proposed: before → after, one line for each change."""
+    """What people changed in what the agent proposed: before → after, one line for each change."""
     if not request.modified:
         return ()
     lines = compared(request.proposed, request.call.arguments, look)
     lines += [_redrawn(draft, look) for draft in request.preview if draft.proposed is not None]
     lines = lines or ["Nothing: the arguments are as proposed."]
     authors = [review for review in request.reviews if review.revision > 1 and review.verdict.value == "modify"]
-    by = f" by {one_line(authors[-1].name, look.key, 60)}" if authors else ""
+    by = f" by {one_line(authors[-1].name, look.key, 60)}" if authors else " by the answer"
     return (item(f"Changed{by}", "\n".join(lines), look.key),)
 
 

@@ -1,7 +1,8 @@
 """The card: what will happen, why it was stopped, who decides and until when, in one Slack message.
 
 All texts together stay under ``BUDGET`` escaped characters. What doesn't fit is cut with a notice, and then the card
-has no Approve: whoever approves has had the whole action before them (in View all).
+has no Approve: whoever approves has had the whole action before them (in View all). While a question is open the card
+asks it, and offers answers in the place of approvals.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.slack import ids
-from bot.slack.views import action, words
+from bot.slack.views import action, question, words
 from bot.slack.views.blocks import Block, actions, button, context, header, mrkdwn, named, plain
 from bot.slack.views.headline import headline
 from bot.slack.views.layout import Laid, lay_out
@@ -22,6 +23,10 @@ from policies.request import ExecutionState, Request, State
 BUDGET = 9_000
 """Escaped characters of all blocks together; Slack refuses messages somewhere above 11,000."""
 ARGUMENTS, EDITS, DRAFTS, CLAIMS, OUTCOME = 4_000, 1_000, 1_000, 900, 500
+ANSWERED = 1_000
+"""What a question and its answer may take, of the room that is the arguments' without one."""
+ASKED_ABOUT = 2_000
+"""What the arguments may take beside an open question."""
 MENTIONS = 4
 
 
@@ -32,8 +37,10 @@ def card(request: Request, look: Look, owed_id: int | None = None) -> Message:
     blocks = [header(words.title(request, look)), _who_asks(request, look)]
     for part in parts:
         blocks.extend(part.blocks)
+    if request.question is not None and request.asking and not cut:
+        blocks[2 + len(parts[0].blocks) : 2 + len(parts[0].blocks)] = question.answers(request, request.question, look)
     blocks.extend(_remarks(request, parts, cut))
-    blocks.append(context(*why(request, look)))
+    blocks.extend(told(request, look))
     blocks.extend(_standing(request, look))
     buttons = _buttons(request, cut)
     payload = {"request_id": request.id, **({"owed_id": owed_id} if owed_id is not None else {})}
@@ -53,8 +60,15 @@ def is_cut(request: Request, look: Look) -> bool:
 
 
 def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
+    if request.question is not None and request.asking:
+        first, room = question.asked(request, request.question, look), ASKED_ABOUT
+    else:
+        found = question.answered(request, look)
+        first = lay_out(found, look.key, characters=ANSWERED, most_blocks=1)
+        room = ARGUMENTS - ANSWERED if found else ARGUMENTS
     return (
-        lay_out(action.arguments(request, look), look.key, characters=ARGUMENTS, most_blocks=20),
+        first,
+        lay_out(action.arguments(request, look), look.key, characters=room, most_blocks=20),
         lay_out(action.edits(request, look), look.key, characters=EDITS, most_blocks=1),
         lay_out(action.drafts(request, look), look.key, characters=DRAFTS, most_blocks=5),
         lay_out(action.claims(request, look), look.key, characters=CLAIMS, most_blocks=2),
@@ -92,20 +106,44 @@ def alarms(warnings: Sequence[str]) -> Iterator[Block]:
 def _remarks(request: Request, parts: tuple[Laid, ...], cut: bool) -> Iterator[Block]:
     yield from alarms([warning for part in parts for warning in part.warnings])
     if cut:
-        pending = " Open *View all* to read the rest and decide." if not request.settled else ""
+        did = "answer" if request.asking else "decide"
+        pending = f" Open *View all* to read the rest and {did}." if not request.settled else ""
         yield context(mrkdwn(f"✂️ This card doesn't show everything.{pending}"))
 
 
-def why(request: Request, look: Look) -> Iterator[Block]:
-    """The rule that stopped the call and its reason, as elements of a context block."""
+def told(request: Request, look: Look) -> Iterator[Block]:
+    """The rule that stopped the call and its reason, or what comes after the answer; nothing where no call waits."""
+    elements = tuple(_why(request, look))
+    if elements:
+        yield context(*elements)
+
+
+def _why(request: Request, look: Look) -> Iterator[Block]:
     checkpoint = request.checkpoint
     rule = one_line(checkpoint.rule, look.key, 60)
+    if request.asking:
+        yield plain(_afterwards(request, rule))
+        return
+    if request.bare:
+        return
     reason = checkpoint.reason.removeprefix(f"{checkpoint.rule}: ")
-    yield plain(f"Stopped by the rule “{rule}”: {one_line(reason, look.key, 300)}")
+    did = "Allowed" if checkpoint.kind is Kind.ALLOW else "Stopped"
+    yield plain(f"{did} by the rule “{rule}”: {one_line(reason, look.key, 300)}")
     if checkpoint.required_by:
         yield plain(f"Required by {one_line(checkpoint.required_by, look.key, 60)}")
     if checkpoint.self_approval and checkpoint.kind is not Kind.MANUAL:
         yield plain("The policy lets the person it is for approve it too")
+
+
+def _afterwards(request: Request, rule: str) -> str:
+    """What comes after the answer: the call's own gate."""
+    if request.bare:
+        return "No call waits behind this question: the answer goes to the agent"
+    told = {
+        Kind.ALLOW: f"After the answer the policy lets the call run, by its rule “{rule}”",
+        Kind.SOFT: f"After the answer the call goes ahead unless someone stops it, by the rule “{rule}”",
+    }
+    return told.get(request.checkpoint.kind, f"After the answer the call still needs approval, by the rule “{rule}”")
 
 
 def _standing(request: Request, look: Look) -> Iterator[Block]:
@@ -113,7 +151,7 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
         yield context(*_who_may(request, look))
         if request.stand_ins:
             yield context(*(mrkdwn(f":palm_tree: {words.stood_in(one, look)}.") for one in request.stand_ins[:5]))
-        soft = request.checkpoint.kind is Kind.SOFT
+        soft = request.checkpoint.kind is Kind.SOFT and not request.asking
         counted = () if soft and not request.approvals else (plain(words.progress(request, look)),)
         yield context(*counted, mrkdwn(_until(request)))
         if request.snoozed is not None:
@@ -135,18 +173,19 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
 
 
 def _until(request: Request) -> str:
-    if request.proceeds and request.delivered_at is None:
+    if (request.proceeds or (request.asking and request.waits_for_delivery)) and request.delivered_at is None:
         return words.silence(request)
     return f"{words.silence(request)} {moment(request.deadline_at)}" if request.deadline_at else words.silence(request)
 
 
 def _who_may(request: Request, look: Look) -> Iterator[Block]:
     """The groups' names and the first few people who may approve; nobody is mentioned twice, nobody who is excluded."""
-    if all(group.empty for group in request.reviewers):
+    served = [one_line(look.name(who), look.key, 60) for who in (request.requester.owner,) if who and request.asking]
+    if all(group.empty for group in request.reviewers) and not served:
         yield plain("Nobody may decide this: the policy names no reviewers")
         return
-    names = [one_line(group.name, look.key, 40) for group in request.reviewers[:4]]
-    yield plain(f"May decide: {', '.join(names)}")
+    names = [one_line(group.name, look.key, 40) for group in request.reviewers[:4] if not group.empty]
+    yield plain(f"May {'answer' if request.asking else 'decide'}: {', '.join([*names, *served])}")
     able = may_approve(request, look)
     here = [who for who in able if who not in look.away]
     if here:
@@ -186,6 +225,8 @@ def _buttons(request: Request, cut: bool) -> list[Block]:
 
 def _pending(request: Request, cut: bool) -> list[tuple[str, str, str | None]]:
     modify = ("Modify", ids.MODIFY, None)
+    if request.asking:
+        return [("Decline to answer" if request.bare else "Reject the call", ids.REJECT, "danger")]
     if request.checkpoint.kind is Kind.SOFT:
         return [("Stop", ids.STOP, "danger"), modify]
     approve = "Approve…" if request.checkpoint.kind is Kind.MANUAL else "Approve"

@@ -55,7 +55,7 @@ def _titled(title: str, requests: Sequence[Request], look: Look, empty: str) -> 
 
 def _row(request: Request, look: Look) -> Iterator[Block]:
     value = str(ids.Target(request_id=request.id, revision=request.revision))
-    review = button("Look" if request.settled else "Review", ids.VIEW, value)
+    review = button("Look" if request.settled else "Answer" if request.asking else "Review", ids.VIEW, value)
     gist = _gist(request, look)
     yield section(plain(f"{words.title(request, look)}\n{gist}" if gist else words.title(request, look)), review)
     about = [mrkdwn(words.stand(request))]
@@ -70,7 +70,9 @@ def _row(request: Request, look: Look) -> Iterator[Block]:
 
 
 def _gist(request: Request, look: Look) -> str:
-    """The first short arguments on one line, so that two calls of one tool can be told apart."""
+    """The first short arguments on one line, so that two calls of one tool can be told apart; or the open question."""
+    if request.question is not None and request.asking:
+        return one_line(request.question.text, look.key, 140)
     short = [item for item in items_of(request.call.arguments, look.key) if item.short]
     return clip(" · ".join(f"{item.label}: {item.whole.text}" for item in short[:GIST]), 140)
 

@@ -6,16 +6,30 @@ from collections.abc import Iterator
 
 from bot.slack import ids
 from bot.slack.memo import Memo
-from bot.slack.views import action, words
-from bot.slack.views.blocks import Block, actions, button, context, entry, header, mrkdwn, named, plain, section
-from bot.slack.views.card import alarms, facts, why
+from bot.slack.views import action, question, words
+from bot.slack.views.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    entry,
+    header,
+    mrkdwn,
+    named,
+    plain,
+    quoted,
+    section,
+)
+from bot.slack.views.card import alarms, facts, told
 from bot.slack.views.layout import pages, warnings_of
 from bot.slack.views.look import Look
-from bot.slack.views.text import Item, clip, one_line, shown
+from bot.slack.views.text import Item, clip, shown
 from policies.checkpoint import Kind
+from policies.question import LONGEST_ANSWER
 from policies.request import Request
 
 PHRASE_SHOWN = 1_500
+QUESTION_SHOWN = 2_500
 REASON_LENGTH = 2_000
 
 
@@ -33,17 +47,22 @@ def modal(callback_id: str, title: str, memo: Memo, blocks: list[Block], submit:
 
 
 def view_form(request: Request, look: Look, memo: Memo) -> Block:
-    """Everything, page by page. While the request is pending the last page approves (``manual``: with the phrase)."""
+    """Everything, page by page. While the request is pending the last page approves (``manual``: with the phrase).
+
+    While a question is open the last page answers it instead.
+    """
     items = _items(request, look)
     found = pages(items)
     page = min(memo.page, len(found) - 1)
     last = page == len(found) - 1
-    deciding = last and not request.settled and request.checkpoint.kind is not Kind.SOFT
+    deciding = last and not request.settled and not request.asking and request.checkpoint.kind is not Kind.SOFT
     asks = deciding and request.checkpoint.kind is Kind.MANUAL
     blocks = [header(words.title(request, look)), *facts(request, look), *found[page], *alarms(warnings_of(items))]
     if len(found) > 1:
         blocks.append(context(plain(f"Page {page + 1} of {len(found)}. {_where_next(request, last)}")))
-    blocks.append(context(*why(request, look)))
+    blocks.extend(told(request, look))
+    if request.question is not None and request.asking and last:
+        blocks.extend(question.answers(request, request.question, look))
     blocks.extend(_buttons(request, page, len(found)))
     if asks:
         blocks.append(phrase_field(request, look))
@@ -63,7 +82,10 @@ def is_last_page(request: Request, look: Look, page: int) -> bool:
 
 
 def _items(request: Request, look: Look) -> tuple[Item, ...]:
+    asked = question.items(request, request.question, look) if request.question and request.asking else ()
     return (
+        *asked,
+        *question.answered(request, look),
         *action.arguments(request, look),
         *action.edits(request, look),
         *action.drafts(request, look),
@@ -73,6 +95,8 @@ def _items(request: Request, look: Look) -> tuple[Item, ...]:
 
 
 def _where_next(request: Request, last: bool) -> str:
+    if request.asking:
+        return "You can answer here." if last else "You can answer on the last page."
     if request.settled or request.checkpoint.kind is Kind.SOFT:
         return ""
     return "You can approve here." if last else "You can approve on the last page."
@@ -85,7 +109,10 @@ def _buttons(request: Request, page: int, number: int) -> Iterator[Block]:
     if page < number - 1:
         found.append(button("Next page ▶", ids.NEXT, _turn(request, page + 1)))
     value = str(ids.Target(request_id=request.id, revision=request.revision))
-    if not request.settled:
+    if request.asking:
+        words_ = "Decline to answer" if request.bare else "Reject the call"
+        found.append(button(words_, ids.REJECT, value, "danger"))
+    elif not request.settled:
         found.append(button("Modify", ids.MODIFY, value))
         soft = request.checkpoint.kind is Kind.SOFT
         found.append(button("Stop" if soft else "Reject", ids.STOP if soft else ids.REJECT, value, "danger"))
@@ -117,12 +144,32 @@ def reject_form(request: Request, look: Look, memo: Memo) -> Block:
         "max_length": REASON_LENGTH,
         "focus_on_load": True,
     }
-    tool = one_line(request.call.tool, look.key, 60)
+    ends = "The question stays unanswered." if request.bare else f"{words.subject(request, look)} won't run."
     blocks = [
-        section(plain(f"{tool} won't run. The agent is told the reason and can do better.")),
+        section(plain(f"{ends} The agent is told the reason and can do better.")),
         entry("Why?", ids.REASON, reason, optional=True),
     ]
-    return modal(ids.REJECT_FORM, "Reject the request", memo, named(blocks, f"r{request.revision}"), "Reject")
+    title, submit = ("Decline to answer", "Decline") if request.bare else ("Reject the request", "Reject")
+    return modal(ids.REJECT_FORM, title, memo, named(blocks, f"r{request.revision}"), submit)
+
+
+def answer_form(request: Request, look: Look, memo: Memo) -> Block:
+    """The open question, and a field for an answer in the person's own words."""
+    asked = shown(request.question.text if request.question else "", look.key, QUESTION_SHOWN).text
+    field = {
+        "type": "plain_text_input",
+        "action_id": ids.ENTRY,
+        "multiline": True,
+        "max_length": LONGEST_ANSWER,
+        "focus_on_load": True,
+    }
+    then = "" if request.bare else " It approves nothing: the call meets its checkpoint afterwards."
+    hint = f"The agent reads it word for word.{then}"
+    blocks = [
+        quoted(question.asks(request, look), asked),
+        entry("Your answer", ids.ANSWER_TEXT, field, hint=hint),
+    ]
+    return modal(ids.ANSWER_FORM, "Answer the question", memo, named(blocks, f"a{request.revision}"), "Answer")
 
 
 def notice(title: str, sentence: str) -> Block:

@@ -7,7 +7,7 @@ from bot.slack.views import words
 from bot.slack.views.blocks import Block, actions, button, mrkdwn, named, pieces, plain, section
 from bot.slack.views.card import may_approve
 from bot.slack.views.look import Look, Message, mention, moment
-from bot.slack.views.text import inline, shown
+from bot.slack.views.text import inert, inline, shown
 from policies.effects import Post
 from policies.request import Request
 
@@ -29,8 +29,9 @@ def reminder(request: Request, look: Look) -> Message:
     """Still waiting: for whom, and until when."""
     members = tuple(who for group in request.reviewers for who in look.members.get(group.name, ()))
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
-    tool = inline(request.call.tool, look.key, 60)
-    return _said(request, f"{_calls(request, members, look)} {tool} still waits for a decision.{until}".strip())
+    waits = "waits for an answer" if request.asking else "waits for a decision"
+    about = inert(words.title(request, look) if request.asking else words.subject(request, look))
+    return _said(request, f"{_calls(request, members, look)} {about} still {waits}.{until}".strip())
 
 
 def summons(request: Request, group: str, look: Look) -> Message:
@@ -39,7 +40,8 @@ def summons(request: Request, group: str, look: Look) -> Message:
     name = inline(group, look.key, 40)
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
     why = next((words.stood_in(one, look) for one in request.stand_ins if one.group.name == group), None)
-    return _said(request, f"{called} {why or f'Nobody has decided yet, so {name} may decide too'}.{until}".strip())
+    did, may = ("answered", "answer") if request.asking else ("decided", "decide")
+    return _said(request, f"{called} {why or f'Nobody has {did} yet, so {name} may {may} too'}.{until}".strip())
 
 
 def absences(request: Request, look: Look) -> Message:
@@ -51,8 +53,14 @@ def absences(request: Request, look: Look) -> Message:
 
 def served(request: Request, look: Look) -> Message:
     """How a request ended that was asked on the reader's behalf."""
-    tool = inline(request.call.tool, look.key, 60)
+    tool = inert(words.subject(request, look))
     agent = inline(request.requester.name, look.key, 60)
+    if request.question is not None and request.answer is None:
+        return _said(
+            request,
+            f":clock1: {tool} expired: nobody answered in time, so {agent} went without. "
+            "Ask the agent again if it is still needed.",
+        )
     return _said(
         request,
         f":clock1: {tool} expired: nobody decided in time, so {agent} did not run it on your behalf. "

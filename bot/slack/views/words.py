@@ -35,8 +35,16 @@ FORMER = {
 }
 
 
+def subject(request: Request, look: Look) -> str:
+    """What the request is about, on one line of plain text: its call, or a question where there is none."""
+    return headline(request, look) or "A question"
+
+
 def stand(request: Request) -> str:
     """The first words on a card, in mrkdwn: what the agent does meanwhile, or what became of the request."""
+    if request.asking:
+        waits = "*The agent waits* for an answer" if request.bare else "*A question first*: an answer approves nothing"
+        return f"{EMOJI[State.ANSWERED]} {waits}"
     if request.settled:
         return f"{EMOJI[request.state]} *{request.state.value.capitalize()}*"
     return f"{EMOJI[request.state]} {RISK[request.checkpoint.kind]}{_stakes(request)}"
@@ -67,8 +75,16 @@ def named(who: str, look: Look, request: Request | None = None, remark: str = ""
 
 def title(request: Request, look: Look) -> str:
     """The card's headline, plain text, at most 150 characters."""
-    words = f"{headline(request, look)} {fate(request, look)}"
+    if request.asking:
+        return _question(request, look)
+    words = f"{subject(request, look)} {fate(request, look)}"
     return words if len(words) <= 150 else f"{words[:149]}…"
+
+
+def _question(request: Request, look: Look) -> str:
+    if request.bare:
+        return f"A question from {one_line(request.requester.name, look.key, 60)}"
+    return f"A question before {subject(request, look)}"
 
 
 def fate(request: Request, look: Look) -> str:
@@ -80,6 +96,8 @@ def fate(request: Request, look: Look) -> str:
         return _RAN[execution.state]
     if execution is not None and execution.state is ExecutionState.REVOKED:
         return f"was stopped before it ran by {_who(execution.by or 'requester', look, request)}"
+    if request.state is State.EXPIRED and request.question is not None and request.answer is None:
+        return "expired: nobody answered in time"
     by = request.decision.by if request.decision else ()
     return _SETTLED[request.state].format(people=_deciders(by, look, request))
 
@@ -102,7 +120,9 @@ _SETTLED = {
 
 def _deciders(by: tuple[str, ...], look: Look, request: Request) -> str:
     if by == ("silence",):
-        return "silence: nobody stopped it"
+        return "nobody; the agent's best guess stands" if request.bare else "silence: nobody stopped it"
+    if by == ("policy",) and request.answer is not None:
+        return "the policy"
     if is_grant(by):
         return "a grant, without asking"
     return people(by, look, request) if by else "nobody"
@@ -141,6 +161,8 @@ def ran(request: Request, look: Look) -> str | None:
 
 def progress(request: Request, look: Look) -> str:
     """How far the quorum is: "1 of 2 approvals, waiting for security: Ana Reyes"."""
+    if request.asking:
+        return "Needs an answer"
     approvals = request.approvals
     needed = request.checkpoint.quorum
     if not approvals:
@@ -176,12 +198,25 @@ def stood_in(one: StandIn, look: Look) -> str:
 
 def silence(request: Request) -> str:
     """What happens when nobody decides, as the start of a sentence that ends in a moment; mrkdwn-safe."""
+    if request.asking and request.waits_for_delivery:
+        return _unanswered(request)
     if request.proceeds:
         return "Goes ahead" if request.delivered_at else f"Goes ahead {_pause(request.checkpoint.ladder)} after posting"
     return "Expires"
 
 
+def _unanswered(request: Request) -> str:
+    guess = request.question.guess if request.question else None
+    if request.bare and guess is None:
+        return "Without an answer it expires"
+    stands = "the agent's best guess stands" if guess else "the call stands as proposed"
+    within = "" if request.delivered_at else f" within {duration(request.ladder.length)} of posting"
+    return f"Without an answer{within} {stands}"
+
+
 def sentence(request: Request, look: Look) -> str:
     """One sentence for notifications: escaped, no arguments."""
+    if request.asking and request.bare:
+        return inert(title(request, look))
     agent = inline(request.requester.name, look.key, 60)
-    return f"{inert(headline(request, look))} {inert(fate(request, look))} (asked by {agent})"
+    return f"{inert(title(request, look))} (asked by {agent})"
