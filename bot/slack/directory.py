@@ -151,12 +151,10 @@ class Directory:
 
     async def _glance(self, user_id: str) -> User | None:
         try:
-            return (await self._seen.get(user_id, lambda: self._ask_glance(user_id)))[1]
+            # Asked apart: who decides is looked up at the click, never taken from what drawing a card learnt.
+            return (await self._seen.get(user_id, lambda: self._ask_user(user_id)))[1]
         except (Unavailable, NotAllowed):
             return None
-
-    async def _ask_glance(self, user_id: str) -> User:
-        return (await self._users.get(user_id, lambda: self._ask_user(user_id)))[1]
 
     async def _id_of(self, email: str) -> str | None:
         _, user_id = await self._emails.get(email, lambda: self._ask_email(email))
