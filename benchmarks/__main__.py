@@ -1,11 +1,17 @@
 """``python -m benchmarks``: every comparison, one after the other."""
 
-from benchmarks import clicks, decisions, policy, start
+from benchmarks import clicks, decisions, policy, start, stops
 
 
 def main() -> None:
     """Run them all with their usual sizes."""
-    every = {"decisions": decisions.main, "clicks": clicks.main, "policy": policy.main, "start": start.main}
+    every = {
+        "decisions": decisions.main,
+        "clicks": clicks.main,
+        "policy": policy.main,
+        "start": start.main,
+        "stops": stops.main,
+    }
     for title, run in every.items():
         print(f"\n== {title}")
         run()

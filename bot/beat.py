@@ -21,6 +21,9 @@ class _Again(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     def __init__(self, span: timedelta) -> None:
         self._span = span
 
+    def __str__(self) -> str:
+        return f"each {self._span.total_seconds():g} s"
+
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """When to run next, by the machine's clock."""
         return now + self._span
