@@ -24,6 +24,15 @@ def elapse(request: Request, now: datetime) -> Outcome:
     return outcome
 
 
+def steps_at_delivery(request: Request) -> int:
+    """How many steps count as done where the clock starts anew because a card was delivered only now.
+
+    Reminders that nobody could see come again. Groups that joined have joined, with all that came before them.
+    """
+    done = request.ladder.steps[: request.steps_done]
+    return max((place for place, step in enumerate(done, 1) if step.act is Act.ADD), default=0)
+
+
 def _fall_due(request: Request, now: datetime) -> Outcome:
     if request.settled:
         return _execution_due(request, now)

@@ -19,7 +19,7 @@ from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Announce, Refresh
 from policies.errors import AlreadySettled, Conflict, Invalid
-from policies.escalation import elapse
+from policies.escalation import elapse, steps_at_delivery
 from policies.events import (
     Answered,
     Attested,
@@ -140,7 +140,8 @@ def _deliver(request: Request, event: Delivered, now: datetime) -> Outcome:
     if request.delivered_at is not None:
         return Outcome(request=request)
     written = entry(request, "delivered", "courier", now)
-    restarted = replace(request, delivered_at=now, steps_done=0 if request.waits_for_delivery else request.steps_done)
+    steps_done = steps_at_delivery(request) if request.waits_for_delivery else request.steps_done
+    restarted = replace(request, delivered_at=now, steps_done=steps_done)
     effects = (Refresh(request_id=request.id),) if request.waits_for_delivery else ()
     return Outcome(request=restarted, effects=effects, entries=(written,))
 

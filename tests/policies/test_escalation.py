@@ -13,7 +13,7 @@ from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.effects import Remind, Summon
 from policies.errors import Invalid, Refused
 from policies.escalation import elapse
-from policies.events import Elapsed, Event, Snoozed
+from policies.events import Delivered, Elapsed, Event, Snoozed
 from policies.lifecycle import apply
 from policies.people import Person, Reviewers, Standing
 from policies.request import Request, Requester, State, ToolCall
@@ -164,3 +164,22 @@ def test_snoozed_steps_happen_once_when_the_last_snooze_ends_and_the_end_stays(
         assert len(due) == len(said) or lasting is not None  # whoever ends a snooze sees it at the next look
         assert (request.state is State.EXPIRED) == (ladder.ends_at(FRIDAY) <= now)
         assert request.settled or request.deadline_at == ladder.ends_at(FRIDAY)
+
+
+def test_a_group_that_joined_before_the_card_was_delivered_does_not_join_again() -> None:
+    """Silence counts from delivery: a reminder that nobody saw comes again, whoever joined meanwhile has joined."""
+    ladder = ladder_of((10, Act.REMIND), (20, Act.ADD), (30, Act.REMIND), (60, Act.PROCEED))
+    gate = Checkpoint(kind=Kind.SOFT, rule="r", reason="r", reviewers=SUPPORT, ladder=ladder)
+    early = elapse(waiting(ladder, checkpoint=gate), FRIDAY + 25 * MINUTE)
+    assert [entry.detail["act"] for entry in early.entries] == ["remind", "add"]
+    shown = apply(early.request, Delivered(), FRIDAY + 40 * MINUTE).request
+    request, said, _ = acts_said(shown, [99, 100, 101])
+    assert (said, request.joined, request.state) == (["remind"], (SENIORS,), State.APPROVED)
+
+
+def test_reminders_that_came_before_anybody_could_see_the_card_come_again() -> None:
+    ladder = ladder_of((10, Act.REMIND), (60, Act.PROCEED))
+    gate = Checkpoint(kind=Kind.SOFT, rule="r", reason="r", reviewers=SUPPORT, ladder=ladder)
+    early = elapse(waiting(ladder, checkpoint=gate), FRIDAY + 25 * MINUTE).request
+    shown = apply(early, Delivered(), FRIDAY + 40 * MINUTE).request
+    assert acts_said(shown, [49, 50, 99])[1:] == (["remind"], [0, 1, 0])
