@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
@@ -13,6 +15,14 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 PAYMENT = {"payee": "Lindgren & Sons <AB>", "amount": 1800}
 PHRASE = "Type the confirmation to approve"
+
+
+@asynccontextmanager
+async def _old_cards(stage: Stage) -> AsyncIterator[None]:
+    """People see their cards as they are now, however long they take: Slack takes no updates meanwhile."""
+    await stage.control.faults({"method": "chat.update", "times": 1_000, "status": 500})
+    yield
+    await stage.control.faults()
 
 
 async def test_a_manual_call_wants_the_phrase_exactly_and_two_people(stage: Stage) -> None:
@@ -128,7 +138,7 @@ async def test_an_approval_after_the_deadline_finds_it_expired_even_before_the_t
         assert stage.decisions(asked["id"]) == [("expired", ["silence"])]
         await stage.whisper("U0ANA", card.channel, "This expired")
 
-    async with asyncio.TaskGroup() as clicks:
+    async with _old_cards(stage), asyncio.TaskGroup() as clicks:
         for _ in range(8):
             clicks.create_task(click_after_the_deadline(await stage.ask("quick")))
             await asyncio.sleep(0.13)
@@ -138,7 +148,8 @@ async def test_an_approval_after_the_deadline_finds_it_expired_even_before_the_t
 async def test_a_withdrawn_request_is_over_for_everybody(stage: Stage) -> None:
     asked = await stage.ask("hard", REFUND)
     card = await stage.card(asked["id"])
-    assert (await stage.agent.withdraw(asked["id"])).body["state"] == "withdrawn"
-    await stage.press("U0ANA", card, "signoff.approve")
-    await stage.whisper("U0ANA", card.channel, "took this back")
+    async with _old_cards(stage):
+        assert (await stage.agent.withdraw(asked["id"])).body["state"] == "withdrawn"
+        await stage.press("U0ANA", card, "signoff.approve")
+        await stage.whisper("U0ANA", card.channel, "took this back")
     assert stage.decisions(asked["id"]) == [("withdrawn", ["requester"])]
