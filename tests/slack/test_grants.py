@@ -17,6 +17,7 @@ from policies.grant import Grant, Standing, Terms
 from policies.loader import load
 from policies.people import Person
 from policies.people import Standing as Account
+from policies.question import Question
 from policies.request import Request, Requester, State, Submission, ToolCall
 from policies.review import Verdict
 from storage.store import Idempotency
@@ -193,6 +194,13 @@ async def test_a_further_rule_that_matches_asks_and_an_unsure_agent_is_asked_abo
         await granted(home)
         assert (await ask(home, confidence=0.6)).state is State.PENDING
         assert (await ask(home, confidence=0.9, context="They all agree.")).state is State.APPROVED
+
+
+async def test_a_call_that_brings_a_question_is_asked_about(home: House) -> None:
+    await granted(home)
+    asked = await ask(home, question=Question(text="Which customer is meant?"))
+    assert (asked.state, asked.asking) == (State.PENDING, True)
+    assert (await ask(home)).state is State.APPROVED
 
 
 async def test_another_policy_ends_a_grant_for_good_even_where_the_first_comes_back(home: House) -> None:
