@@ -42,7 +42,9 @@ def sentence(error: Exception, look: Look, request: Request | None = None) -> st
 
 def _late(error: AlreadySettled, look: Look, request: Request | None) -> str:
     if error.by == ("silence",):
-        became = "went ahead, since nobody stopped it," if error.verdict == "approved" else "expired"
+        became = {"approved": "went ahead, since nobody stopped it,", "answered": "went unanswered"}.get(
+            error.verdict, "expired"
+        )
         return f"This {became} {moment(error.at)}; nothing was changed."
     if error.by == ("requester",):
         return f"The agent took this back {moment(error.at)}; nothing was changed."

@@ -96,9 +96,15 @@ def fate(request: Request, look: Look) -> str:
         return _RAN[execution.state]
     if execution is not None and execution.state is ExecutionState.REVOKED:
         return f"was stopped before it ran by {_who(execution.by or 'requester', look, request)}"
+    return _settled(request, look)
+
+
+def _settled(request: Request, look: Look) -> str:
+    by = request.decision.by if request.decision else ()
     if request.state is State.EXPIRED and request.question is not None and request.answer is None:
         return "expired: nobody answered in time"
-    by = request.decision.by if request.decision else ()
+    if request.state is State.ANSWERED and by == ("silence",):
+        return "went unanswered; the agent's best guess stands"
     return _SETTLED[request.state].format(people=_deciders(by, look, request))
 
 
@@ -120,7 +126,7 @@ _SETTLED = {
 
 def _deciders(by: tuple[str, ...], look: Look, request: Request) -> str:
     if by == ("silence",):
-        return "nobody; the agent's best guess stands" if request.bare else "silence: nobody stopped it"
+        return "silence: nobody stopped it"
     if by == ("policy",) and request.answer is not None:
         return "the policy"
     if is_grant(by):
@@ -142,7 +148,7 @@ def decided(request: Request, look: Look) -> str | None:
     decision = request.decision
     if decision is None:
         return None
-    words = _SETTLED[request.state].format(people=_deciders(decision.by, look, request)).removeprefix("was ")
+    words = _settled(request, look).removeprefix("was ")
     said = f" “{one_line(decision.note, look.key, 300)}”" if decision.note and decision.by != ("silence",) else ""
     return f"{words[0].upper()}{words[1:]}.{said}"
 
