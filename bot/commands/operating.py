@@ -111,7 +111,14 @@ def _columns(request: Request) -> tuple[str, ...]:
     if request.execution is not None:
         state = f"{state}/{request.execution.state.value}"
     asked = request.created_at.isoformat(timespec="seconds")
-    return (request.id, state, request.checkpoint.kind.value, request.call.tool, request.requester.name, asked)
+    return (
+        request.id,
+        state,
+        request.checkpoint.kind.value,
+        request.call.tool or "(a question)",
+        request.requester.name,
+        asked,
+    )
 
 
 async def _found(store: Store, request_id: str) -> Request:

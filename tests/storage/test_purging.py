@@ -10,6 +10,7 @@ import pytest
 from policies.agent_run import RunState
 from policies.errors import Conflict
 from policies.events import Outcome
+from policies.question import Answer, Choice, Question
 from policies.request import ExecutionState, Request, State
 from policies.settling import execute
 from storage.store import Store
@@ -44,6 +45,22 @@ async def test_contents_go_and_the_decision_stays(store: Store) -> None:
     assert [line.what for line in lines][-1] == "purged"
     assert (await store.verify_journal()).ok
     assert await store.purge(LONG_AGO, LATER) == (0, 0)
+
+
+async def test_a_question_loses_its_words_and_those_of_its_answer(store: Store) -> None:
+    choice = Choice(id="Mara Holm", label="Mara Holm", arguments={"payee": "Mara Holm"})
+    asked = Question(text="Is it Mara Holm?", choices=(choice,), best_guess="Mara Holm")
+    answer = Answer(by="U0ANA", at=NOW, choice="Mara Holm", text="Mara Holm")
+    new = opened("r1")
+    await store.add(replace(new, request=replace(new.request, question=asked, answer=answer)))
+    await store.change("r1", decided())
+    await store.change("r1", _ran(ExecutionState.SUCCEEDED))
+    assert await store.purge(LONG_AGO, LATER) == (1, 0)
+    after = await store.request("r1")
+    assert after is not None
+    assert after.answer is not None
+    assert after.answer.by == "U0ANA"
+    assert "Mara" not in repr(after)
 
 
 @pytest.mark.parametrize("state", [ExecutionState.UNCLAIMED, ExecutionState.CLAIMED, ExecutionState.UNKNOWN])
