@@ -122,6 +122,11 @@ async def _withdraw(stage: Theatre, asked: Json) -> None:
     assert [(await stage.call("DELETE", path))[0] for _ in range(2)] == expected
 
 
+async def _answer(stage: Theatre, asked: Json) -> None:
+    """Ana answers what was asked first; the answer lets nothing go by itself."""
+    await stage.press("U0ANA", asked["id"], f"{ids.ANSWER}.0")
+
+
 async def _snooze(stage: Theatre, asked: Json) -> None:
     """Ana puts reminders off for an hour; where silence would let the call go ahead she can't."""
     command = f"/approvals snooze {asked['id']} 1h"
@@ -144,6 +149,7 @@ ACTS: dict[str, Done] = {
     "modify": _modify,
     "raise": _raise,
     "exceed": _exceed,
+    "answer": _answer,
     "snooze": _snooze,
     "stop": _stop,
     "withdraw": _withdraw,

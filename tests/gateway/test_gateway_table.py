@@ -131,10 +131,11 @@ async def test_where_the_gateway_was_away_across_the_deadline_silence_has_decide
 async def _too_late(stage: Theatre, row: Row, one: Json) -> None:
     """The first thing that a client or a person meets is the end."""
     now = await stage.request(one["id"])
-    assert now["state"] == row.state, row
+    goes_on = any(line.endswith("settled") and _minute(line) > AWAY for line in row.when)
+    assert now["state"] == ("pending" if goes_on else row.state), row
     status, refused = await stage.call("POST", f"/v1/requests/{one['id']}/claim", {"digest": "sha256:" + "0" * 64})
     assert status == 409, refused
-    if row.state == "expired":
+    if now["state"] == "expired":
         assert (await stage.call("DELETE", f"/v1/requests/{one['id']}"))[0] == 409
 
 
@@ -145,7 +146,7 @@ def _minute(line: str) -> int:
 async def test_several_steps_that_fell_due_while_it_was_away_happen_once_each_and_the_ladder_goes_on(
     stage: Theatre,
 ) -> None:
-    waiting = [row for row in ROWS if row.act == "silence" and row.kind not in ("allow", "deny")]
+    waiting = [row for row in ROWS if row.act == "silence" and "10 remind" in row.when]
     asked = await _ask(stage, waiting)
     await stage.stop()
     await stage.at(45)

@@ -135,16 +135,18 @@ class Theatre:
         return (await self.call("GET", f"/v1/requests/{request_id}"))[1]
 
     def places(self, request_id: str) -> list[tuple[str, str]]:
-        """Where its cards stand: channel and ts, the oldest first."""
+        """Where its cards stand: channel and ts, those in channels before those in direct messages."""
         return [
             (channel, ts)
-            for channel, ts in self.raw("SELECT channel, ts FROM copies WHERE request_id = ? ORDER BY ts", request_id)
+            for channel, ts in self.raw(
+                "SELECT channel, ts FROM copies WHERE request_id = ? ORDER BY channel, ts", request_id
+            )
         ]
 
     async def thread(self, request_id: str) -> list[Json]:
         """Its first card and what was said in its thread; nothing where there is no card."""
         for channel, ts in self.places(request_id)[:1]:
-            person = "U0ANA" if channel == "C0APPROVALS" else "U0FRED"
+            person = f"U{channel[1:]}" if channel.startswith("D") else "U0ANA"
             return list(await self.sandbox.people.history(person, channel, ts))
         return []
 
