@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.agent.progress import progress
 from bot.agent.questions import SCHEMA, question_of
 from bot.agent.tools import ToolFailed
+from bot.agent.transcript import tool_uses
 from policies.request import Request, State
 from tests.agent.runner_house import House, results, resumed, said, use
 from tests.sandbox_process import until
@@ -29,11 +31,13 @@ async def test_the_model_asks_people_and_hears_who_answered_what(home: House) ->
     run = await home.start("write to Mara")
     question = await asked(home)
     assert (question.call.tool, question.question and question.question.best_guess) == ("", "1")
-    await home.thread_says(run, "⏸ ask_people: waits for an answer")
+    standing = await home.store.run(run.id)
+    assert standing is not None
+    (asking,) = tool_uses(standing.transcript[-1])
+    assert "⏸ ask_people: waits for an answer" in progress(standing, {asking.id: question})
     ana = home.person("U0ANA")
     await home.gateway.answer(question.id, ana, 1, choice="2")
     assert said(await home.over(run)) == "The end: Ana Reyes answered: Mara Lind"
-    await home.thread_says(run, "✓ ask_people")
 
 
 async def test_on_silence_the_models_best_guess_stands_and_it_hears_that(home: House) -> None:

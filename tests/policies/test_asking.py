@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.asking import GO_ON, PLAIN, bare_gate, question_before
@@ -169,6 +169,7 @@ RULES = st.lists(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(RULES, st.sampled_from(["read_order", "wipe", "unheard_of"]), st.sampled_from([None, 0.2, 0.9]))
 def test_a_question_changes_no_gate(rules: list[str], tool: str, confidence: float | None) -> None:
     """Whatever asks, the gate is the one that the rules give without their questions."""

@@ -184,7 +184,7 @@ class Questions(Lifecycle):
 
 
 QUICK = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=25,
     deadline=None,
     database=None,
