@@ -36,8 +36,8 @@ MAX_ROOM = 80
 MAX_DEPTH = 5
 """Steps from the arguments to a field: objects, lists and choices count one each, and so do entries."""
 NOTHING: frozenset[str] = frozenset()
-MAX_WORK = 2_000
-WORK_OF_FORMS = 40
+MAX_WORK = 800
+WORK_OF_FORMS = 20
 MAX_CHOICES_ROOM = 90_000
 """Bytes of all choices together: Slack takes views of 250 kB."""
 _PER_CHOICE = 80
@@ -151,13 +151,14 @@ class _Builder:
 
     def rows(self, name: str, told: Described, value: Found, place: Place, space: int) -> Rows | None:
         given = [] if value is ABSENT or (value is None and told.nullable) else value
-        if not isinstance(given, list) or len(given) > MAX_ENTRIES:
+        items = told.part.get("items")
+        one = describe(self.schema, items, required=True)
+        least = HEADING + max(1, len(properties(self.schema, one.part)))
+        if not isinstance(given, list) or len(given) > MAX_ENTRIES or len(given) * least >= space:
             return None
         marks = [*map(str, range(len(given))), *(f"{NEW}{one}" for one in range(self.added(place)))]
         marks = [mark for mark in marks if f"{place.id}/{mark}" not in self.shape.removed]
         label = " › ".join((*place.under, *place.way, label_of(name, told, self.key, MAX_STEP)))
-        items = told.part.get("items")
-        one = describe(self.schema, items, required=True)
         entries: list[Entry] = []
         for number, mark in enumerate(marks, 1):
             new = mark.startswith(NEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,10 @@ from policies.typed import Submitted
 from policies.whole_call import json_text
 
 HEADING = 300
+MOST_BYTES = 220_000
+"""Of a form as it goes over the wire: Slack takes 250 kB. What only helps to type gives way."""
+MOST_TYPED = 100_000
+"""Likewise of what was typed; more is no call any more, and Slack itself keeps it under the same ids."""
 _NOTHING: Mapping[str, Submitted] = {}
 
 
@@ -39,9 +44,11 @@ def modify_form(
     ``remark`` is a sentence (mrkdwn) above the fields: why the form is shown again.
     """
     asks = asks_phrase or request.checkpoint.kind is Checkpoint.MANUAL
+    typed = typed if len(json.dumps(list(typed.values()))) <= MOST_TYPED else {}
     blocks = [*_head(request, look, remark, as_json=json_text(form.root.value, look.key) is not None)]
     for part in flow(form.root):
         blocks.extend(_drawn(part, request, look, memo, typed))
+    blocks = _without_hints(blocks) if len(json.dumps(blocks)) > MOST_BYTES else blocks
     if asks:
         blocks.append(phrase_field(request, look))
     kept = memo.shaped(form.shape).model_copy(update={"asks_phrase": asks})
@@ -87,6 +94,10 @@ def _drawn(
         yield _heading(part, request)
     else:
         yield _end(part, request)
+
+
+def _without_hints(blocks: list[Block]) -> list[Block]:
+    return [{name: value for name, value in block.items() if name != "hint"} for block in blocks]
 
 
 def _heading(part: Entry, request: Request) -> Block:
