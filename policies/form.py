@@ -109,7 +109,6 @@ class Rows:
     label: str
     hint: str
     entries: tuple[Entry, ...]
-    value: Found
     reshaped: bool
     open: bool = True
 

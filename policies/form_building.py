@@ -164,18 +164,16 @@ class _Builder:
             new = mark.startswith(NEW)
             inner = replace(place.inside(mark, f"#{mark}", key=False), way=(), under=(f"{label} {number}",))
             inner = replace(inner, fresh=place.fresh or new)
-            value = seed(self.schema, items) if new else given[int(mark)]
-            node = self.node(name, one, value, inner, space)
+            start = seed(self.schema, items) if new else given[int(mark)]
+            node = self.node(name, one, start, inner, space)
             title = f"{label} {number} of {len(marks)}"
-            entries.append(Entry(id=inner.id, title=title, node=node, value=value, new=new))
+            entries.append(Entry(id=inner.id, title=title, node=node, value=start, new=new))
             space -= HEADING + room(node)
             if space < 1:
                 return None
         hint = display("\n".join(filter(None, (told.description, told.limits))), key=self.key, limit=MAX_HINT).text
         reshaped = len(marks) != len(given) or any(mark.startswith(NEW) for mark in marks)
-        return Rows(
-            id=place.id, path=place.path, label=label, hint=hint, entries=tuple(entries), value=value, reshaped=reshaped
-        )
+        return Rows(id=place.id, path=place.path, label=label, hint=hint, entries=tuple(entries), reshaped=reshaped)
 
     def added(self, place: Place) -> int:
         return min(self.shape.added.get(place.id, 0), MAX_ENTRIES)
