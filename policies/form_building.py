@@ -9,7 +9,7 @@ from typing import cast
 from policies.arguments import Arguments, JsonValue
 from policies.changes import ABSENT, Found
 from policies.display import display
-from policies.field_values import pretty
+from policies.field_values import as_input, holds, pretty, units
 from policies.fields import (
     MAX_CHOICE_LABEL,
     MAX_HINT,
@@ -109,6 +109,8 @@ class _Builder:
                 case Kind.OBJECT:
                     made = self.group(name, told, value, place, space)
                 case Kind.ROWS:
+                    made = self.rows(name, told, value, place, space)
+                case Kind.LIST if _needs_boxes(told, value):
                     made = self.rows(name, told, value, place, space)
                 case Kind.VARIANTS:
                     made = self.variants(name, told, value, place, space)
@@ -254,6 +256,13 @@ class _Builder:
         return Text(
             fields=made, between=between, required=told.required, nullable=told.nullable, windows="\r\n" in value
         )
+
+
+def _needs_boxes(told: Described, value: Found) -> bool:
+    """Are these texts that don't fit into one box, one a line? Then each is an entry of its own."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return False
+    return not holds(Kind.LIST, told, value) or units(as_input(Kind.LIST, value)) > MAX_TEXT
 
 
 def _step(place: Place, name: str, told: Described, key: bytes) -> tuple[str, ...]:

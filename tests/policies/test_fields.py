@@ -66,7 +66,7 @@ def one(name: str, arguments: dict[str, Any], schema: dict[str, Any] | None = SC
         ("on", "2026-02-28", "date", "2026-02-28", ()),
         ("on", "soon", "json", '"soon"', ()),
         ("to", ["ana", "bo "], "list", "ana\nbo ", ()),
-        ("to", ["a\nb"], "json", '[\n  "a\\nb"\n]', ()),
+        ("to", ["a\nb", 1], "json", '[\n  "a\\nb",\n  1\n]', ()),
         ("extra", {"a": 1}, "json", '{\n  "a": 1\n}', ()),
         ("note", None, "text", "", ()),
         ("note", "x", "text", "x", ()),
@@ -121,7 +121,7 @@ def test_a_title_never_hides_the_name_that_the_tool_gets() -> None:
         ("payee", "a\r\nb\nc", "two kinds of line ends"),
         ("to", ["a", "b\u200b"], "hidden characters"),
         ("extra", {"a\u200b": 1}, "hidden characters"),
-        ("to", ["x" * 2000, "y" * 2000], "longer than"),
+        ("extra", {"a": ["x" * 2000, "y" * 2000]}, "longer than"),
         ("payee", "🎉" * 11_000, "longer than"),
     ],
 )

@@ -251,6 +251,16 @@ def test_no_schema_makes_a_form_large_or_slow(name: str) -> None:
     seed(schema, {"$ref": "#/$defs/n"} if "n" in schema.get("$defs", {}) else {})
 
 
+def test_texts_that_no_line_holds_are_entries_of_their_own() -> None:
+    schema = {"properties": {"notes": {"type": "array", "items": {"type": "string"}}}}
+    call = {"notes": ["one\ntwo", "", "three"]}
+    made = build_form(schema, call, key=KEY, shape=Shape().adding("0"))
+    assert [field.id for field in made.fields] == ["0/0", "0/1", "0/2", "0/n0"]
+    assert apply_edits(made, {"0/n0": "four\nfive"}).arguments == {"notes": ["one\ntwo", "", "three", "four\nfive"]}
+    with pytest.raises(Faulty, match="fill this entry in"):
+        apply_edits(made, {})
+
+
 def test_a_list_is_open_only_while_the_form_has_room() -> None:
     shape = Shape()
     for _ in range(40):
