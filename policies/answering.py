@@ -113,6 +113,7 @@ def _revised(request: Request, given: Answer, chosen: Choice | None, gate: Check
     revised = replace(
         request,
         call=replace(request.call, arguments=arguments),
+        former=request.call.arguments,
         revision=revision,
         digest=digest(tool=request.call.tool, arguments=arguments, revision=revision, requester=request.requester.id),
         checkpoint=gate,

@@ -26,6 +26,7 @@ MODIFY_CUT = (
 )
 NOT_YOURS = "Only its reviewers, and the person whom it serves, can see all of this request; nothing was changed."
 QUESTION_CUT = "The card doesn't show the whole question. Open *View all* to read it and answer there."
+MORE_THAN_ONCE = "it was changed more than once, look at the card"
 UNTOUCHED = "Nothing was changed here; use Approve to approve the call as it is"
 
 
@@ -72,12 +73,14 @@ def at_text(error: Faulty) -> str:
 
 def meanwhile(request: Request, revision: int, lost: Sequence[str], look: Look) -> str:
     """Why the form of an older ``revision`` comes back, in mrkdwn: who saved what, and what must be entered again."""
-    before = request.arguments_at(revision) or {}
-    authors = [review.name for review in request.reviews if review.verdict is Verdict.MODIFY]
-    who = one_line(authors[-1], look.key, 60) if authors else "Somebody"
-    made = [one_line(line, look.key, 200) for line in action.compared(before, request.call.arguments, look)]
+    before = request.arguments_at(revision)
+    made_by = [review for review in request.reviews if review.verdict in (Verdict.MODIFY, Verdict.ANSWER)]
+    who = one_line(made_by[-1].name, look.key, 60) if made_by else "Somebody"
+    did = "answered the question" if made_by and made_by[-1].verdict is Verdict.ANSWER else "saved a change"
+    lines = action.compared(before, request.call.arguments, look) if before is not None else [MORE_THAN_ONCE]
+    made = [one_line(line, look.key, 200) for line in lines]
     more = f", and {len(made) - MEANWHILE} more" if len(made) > MEANWHILE else ""
-    said = f"{who} saved a change meanwhile, so this is revision {request.revision} by now: "
+    said = f"{who} {did} meanwhile, so this is revision {request.revision} by now: "
     said += f"{'; '.join(made[:MEANWHILE]) or 'the same arguments'}{more}. "
     said += "What you entered stands below, over theirs; nothing of it is saved yet. Look again, then save."
     again = "; ".join(one_line(label, look.key, 80) for label in lost[:MEANWHILE])

@@ -24,7 +24,7 @@ from tests.slack.samples import KEY, LOOK, ask
 from tests.slack.shaped_calls import SECRET, SEEDS, call
 from tests.slack.test_forms import untouched
 
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 MEMO = Memo(r="req_1", v=1)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.slack import ids
 from policies.request import Request, State
+from tests.sandbox_process import until
 from tests.slack.house import House, said
 from tests.slack.invoice import INVOICE, SCHEMA, SECRET, TERMS
 
@@ -216,6 +218,40 @@ async def test_two_people_at_once_lose_nothing_and_save_nothing_unseen(home: Hou
     standing = (await home.now(request)).call.arguments
     assert (standing["customer"]["name"], standing["due"]) == ("Tran Ltd", "2026-12-20")
     assert [line["quantity"] for line in standing["line_items"]] == [3, 24, 1]
+
+
+async def test_json_typed_over_an_older_revision_comes_back_as_it_was_typed(home: House) -> None:
+    request = await ask(home, SHORT, tool="pair_up")
+    await edit(home, request, "U0ANA")
+    await edit(home, request, "U0BEN")
+    await press(home, "b0.r1", ids.AS_JSON)
+    mine = str(value(await home.front("U0ANA"), ids.JSON)).replace("Pallets", "Crates")
+    assert (await send(home, "U0BEN", Due="2026-12-20"))["ok"]
+    assert (await home.submit("U0ANA", json=mine))["response_action"] == "update"
+    view = await home.front("U0ANA")
+    assert value(view, ids.JSON) == mine
+    assert "due: 2026-12-14 → 2026-12-20" in said(view)
+    assert (await home.now(request)).revision == 2
+
+
+async def test_whoever_may_no_longer_decide_sees_and_changes_nothing(home: House) -> None:
+    request = await ask(home, SHORT)
+    await edit(home, request)
+    await home.sandbox.control.person("U0ANA", is_restricted=True)
+    home.clock.ahead = timedelta(seconds=50)
+    for act in (("list:1", ids.ADD), ("b0.r1", ids.AS_JSON)):
+        await press(home, *act)
+        told = await until(lambda: _both_views(home))
+        assert "Nothing was changed" in str(told[-1])
+        await home.sandbox.people.close("U0ANA", told[-1]["id"])
+    await send(home, Due="2026-12-20")
+    assert (await home.now(request)).state is State.PENDING
+
+
+async def _both_views(home: House) -> list[dict[str, Any]]:
+    """The form and the notice over it, once both are there."""
+    views: list[dict[str, Any]] = await home.sandbox.people.views("U0ANA")
+    return views if len(views) > 1 else []
 
 
 async def test_entries_of_a_list_that_somebody_else_made_shorter_must_be_entered_again(home: House) -> None:
