@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.eligible import People, who_may, with_people
 from bot.grants import Grants
+from bot.inboxes import Inboxes
 from bot.naming import new_id
 from bot.shelf import PolicyShelf
 from bot.turns import Turns
@@ -85,6 +86,7 @@ class Gateway:
         self.turns = Turns()
         self._people = people
         self.grants = Grants(store, clock, people)
+        self.inboxes = Inboxes(store, clock)
         self._environment = environment
 
     # ---- the agent's side

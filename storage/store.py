@@ -15,6 +15,7 @@ from storage.auditing import Auditing, Lack, Place, Standing, Window
 from storage.copies import Copies
 from storage.deadlines import Deadlines
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
+from storage.finding import Finding
 from storage.grants import Grants
 from storage.journal import Journal
 from storage.keys import Keys
@@ -65,7 +66,9 @@ __all__ = [
 ]
 
 
-class Store(Requests, Deadlines, Listing, Copies, Outbox, Grants, Runs, Keys, Remembered, Journal, Purging, Auditing):
+class Store(
+    Requests, Deadlines, Listing, Finding, Copies, Outbox, Grants, Runs, Keys, Remembered, Journal, Purging, Auditing
+):
     """One workspace's requests, cards, outbox, runs, keys and journal. Made by ``await Store.open(...)``."""
 
     _lock: ServeLock | None = None

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 
 from bot.logs import get_logger
 from bot.slack import answers, payloads
+from bot.slack.approvals import Approvals
 from bot.slack.desk import Desk
-from bot.slack.memo import Memo
 from bot.slack.payloads import Command, Mention
-from bot.slack.views.home import HELP, listing, unknown_word
-from bot.slack.views.look import moment
-from bot.slack.views.modals import view_form
-from policies.duration import parse_duration
 from policies.errors import Refused, SignoffError
 from policies.people import Person
 
@@ -34,10 +29,11 @@ class Talk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._approvals = Approvals(desk)
 
     async def approvals(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """``/approvals [mine|all|grants|ID|snooze ID 1h|help]``: what waits for the person; only they see it."""
-        await ack(**await self._answered(body, self._approvals))
+        """``/approvals``: where work waits for the person; only they see it."""
+        await ack(**await self._answered(body, self._approvals.answer))
 
     async def agent(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """``/agent <task>``: start the agent; the run's messages follow in the channel."""
@@ -74,52 +70,6 @@ class Talk:
         except Exception:
             log.exception("a command failed")
             return {"text": answers.UNEXPECTED}
-
-    async def _approvals(self, command: Command, person: Person) -> Answer:
-        word = command.text.split(maxsplit=1)[0] if command.text else ""
-        if word.startswith("req_"):
-            return await self._open(command, word, person)
-        if word == "snooze":
-            return await self._snooze(command, person)
-        if word == "help":
-            return {"text": HELP}
-        if word == "grants":
-            return await self._grants(person)
-        if word not in ("", "mine", "all"):
-            return {"text": unknown_word(word, self._desk.looks.at_once())}
-        return await self._listed(word, person)
-
-    async def _listed(self, word: str, person: Person) -> Answer:
-        waiting = await self._desk.gateway.reviewable(person) if word != "mine" else ()
-        mine = await self._desk.gateway.mine(person) if word else ()
-        look = self._desk.looks.at_once((*waiting, *mine))
-        blocks = listing("Waiting for you", waiting, look, "Nothing waits for you.") if word != "mine" else []
-        if word:
-            blocks += listing(
-                "Asked on your behalf", mine, look, "No agent waits for an answer on your behalf.", "mine"
-            )
-        counted = len({request.id for request in (*waiting, *mine)})
-        return {"text": f"{counted} waiting" if counted else "Nothing waits for you.", "blocks": blocks}
-
-    async def _grants(self, person: Person) -> Answer:
-        message = await self._desk.grants_of(person)
-        return {"text": message.text, "blocks": list(message.blocks)}
-
-    async def _open(self, command: Command, request_id: str, person: Person) -> Answer:
-        request = await self._desk.gateway.visible(request_id, person)
-        memo = Memo(r=request.id, v=request.revision)
-        await self._desk.open(command.trigger_id, view_form(request, self._desk.looks.at_once((request,)), memo))
-        return {}
-
-    async def _snooze(self, command: Command, person: Person) -> Answer:
-        _, request_id, span = [*command.text.split(), "", ""][:3]
-        if len(command.text.split()) != 3 or not request_id.startswith("req_"):
-            return {"text": HELP}
-        await self._desk.gateway.visible(request_id, person)
-        ahead = timedelta(0) if span == "now" else parse_duration(span)
-        request = await self._desk.gateway.snooze(request_id, person, self._desk.gateway.clock() + ahead)
-        until = f"put off until {moment(request.snoozed.until)}" if request.snoozed else "sent when they are due again"
-        return {"text": f"Reminders are {until}."}
 
     async def _agent(self, command: Command, person: Person) -> Answer:
         if not command.text:

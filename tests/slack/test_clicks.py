@@ -73,7 +73,7 @@ async def test_the_command_snoozes_wakes_and_helps_whoever_writes_it_otherwise(h
     people = home.sandbox.people
     for text, expected in (
         ("", "/approvals snooze ID 1h"),
-        (" 1h", "/approvals snooze ID 1h"),
+        (" 1h", "Give at least 8 characters of the id"),
         (f" {request.id}", "/approvals snooze ID 1h"),
         (f" {request.id} 1h please", "/approvals snooze ID 1h"),
         (f" {request.id} soon", "'soon' is no duration"),
@@ -357,8 +357,8 @@ async def test_the_command_lists_opens_helps_and_tells_strangers_nothing(home: H
     for text, expected in (
         ("/approvals", "issue_refund needs your approval"),
         ("/approvals all", "Asked on your behalf"),
-        ("/approvals help", "/approvals mine"),
-        ("/approvals stats", "not available yet"),
+        ("/approvals help", "*/approvals approve ID*"),
+        ("/approvals stats", "You decided nothing in the last 30 days."),
         ("/approvals frobnicate *x*", "There is no “frobnicate”"),
         ("/approvals req_unknown", "There is no request with this id"),
     ):

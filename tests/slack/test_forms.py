@@ -189,7 +189,7 @@ def test_a_form_remembers_ids_only() -> None:
 
 
 def test_unknown_words_after_the_command_are_repeated_inertly() -> None:
-    said = unknown_word("<!channel>*x*", LOOK)
+    said = unknown_word("<!channel>*x*", "", LOOK)
     assert "&lt;!channel&gt;" in said
     assert "*x*" not in said
     assert "not available yet" in unknown_word("stats", LOOK)

@@ -59,6 +59,25 @@ def is_cut(request: Request, look: Look) -> bool:
     return any(part.cut for part in _parts(request, look))
 
 
+def why_form(request: Request, look: Look) -> str | None:
+    """Why the request isn't to be approved by a word alone, in mrkdwn; None where a plain card says all there is.
+
+    Whoever types an id has perhaps seen an earlier revision, or none: then the whole call comes first.
+    """
+    if request.asking:
+        return "A question is open before this call."
+    if request.checkpoint.kind is Kind.MANUAL:
+        return "Approving this takes a typed confirmation."
+    if request.checkpoint.kind is not Kind.HARD:
+        return "This isn't held for an approval alone."
+    if request.revision > 1 or request.answer is not None:
+        return "This was changed since the agent proposed it."
+    parts = _parts(request, look)
+    if any(part.warnings for part in parts):
+        return "Something about its texts is suspicious."
+    return "This is too long for an answer here." if any(part.cut for part in parts) else None
+
+
 def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
     if request.question is not None and request.asking:
         first, room = question.asked(request, request.question, look), ASKED_ABOUT

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from difflib import get_close_matches
 
 from bot.slack import ids
 from bot.slack.views import words
 from bot.slack.views.blocks import Block, button, context, divider, header, mrkdwn, named, plain, section
 from bot.slack.views.look import Look, moment
-from bot.slack.views.text import clip, inline, items_of, one_line
+from bot.slack.views.text import clip, inline, items_of, one_line, roughly
+from policies.inbox import Numbers
 from policies.request import Request
+from policies.review import Review, Verdict
 
 ROWS = 15
 """Requests in one list; two blocks each."""
 
 GIST = 3
 """Arguments that stand in a list's row."""
+SHORT_ID = 12
+"""Characters of an id that a row shows: enough for the command's words about one request."""
+HISTORY = 20
+"""Reviews that a request's history shows, the latest."""
 
 HELP = (
-    "*/approvals* shows what waits for you\n"
-    "*/approvals mine* shows what was asked on your behalf\n"
-    "*/approvals all* shows both\n"
-    "*/approvals grants* shows what was approved in advance, and ends it\n"
-    "*/approvals ID* opens one request, such as req_1c9f…\n"
+    "*/approvals* lists what waits for you, *mine* what was asked on your behalf, *all* both\n"
+    "*/approvals ID* or *show ID* opens the whole call; 8 characters of an id, such as req_1c9f, are enough if unique\n"
+    "*/approvals approve ID* approves it, if it is short and needs no more than that; else the whole call opens\n"
+    "*/approvals reject ID reason* rejects it; the agent is told the reason, which you may leave out\n"
     "*/approvals snooze ID 1h* puts its reminders off for an hour; *now* instead of 1h ends that\n"
+    "*/approvals history* lists what was decided lately, *history ID* what became of one request\n"
+    "*/approvals grants* shows what was approved in advance, and ends it\n"
+    "*/approvals stats* shows your own numbers\n"
     "*/agent what to do* starts the agent"
 )
+WORDS = ("list", "mine", "all", "show", "approve", "reject", "snooze", "grants", "history", "stats", "help")
+"""The words that may follow ``/approvals``."""
 
 
 def home(waiting: Sequence[Request], mine: Sequence[Request], look: Look) -> Block:
@@ -38,28 +50,29 @@ def home(waiting: Sequence[Request], mine: Sequence[Request], look: Look) -> Blo
     return {"type": "home", "blocks": named(blocks, "home")}
 
 
-def listing(title: str, requests: Sequence[Request], look: Look, empty: str, name: str = "list") -> list[Block]:
+def listing(
+    title: str, requests: Sequence[Request], look: Look, empty: str, name: str = "list", *, rows: int = ROWS
+) -> list[Block]:
     """One list as a message, with a Review button for each request; ``name`` keeps lists in one message apart."""
-    return named(_titled(title, requests, look, empty), name)
+    return named(_titled(title, requests, look, empty, rows), name)
 
 
-def _titled(title: str, requests: Sequence[Request], look: Look, empty: str) -> Iterator[Block]:
+def _titled(title: str, requests: Sequence[Request], look: Look, empty: str, rows: int = ROWS) -> Iterator[Block]:
     yield header(f"{title} ({len(requests)})" if requests else title)
     if not requests:
         yield section(plain(empty))
-    for request in requests[:ROWS]:
+    for request in requests[:rows]:
         yield from _row(request, look)
-    if len(requests) > ROWS:
-        yield context(plain(f"… and {len(requests) - ROWS} more. These are the newest; decide some to see the rest."))
+    if len(requests) > rows:
+        yield context(plain(f"… and {len(requests) - rows} more. These are the newest; decide some to see the rest."))
 
 
 def _row(request: Request, look: Look) -> Iterator[Block]:
-    value = str(ids.Target(request_id=request.id, revision=request.revision))
-    review = button("Look" if request.settled else "Answer" if request.asking else "Review", ids.VIEW, value)
     gist = _gist(request, look)
-    yield section(plain(f"{words.title(request, look)}\n{gist}" if gist else words.title(request, look)), review)
+    title = words.title(request, look)
+    yield section(plain(f"{title}\n{gist}" if gist else title), _review(request))
     about = [mrkdwn(words.stand(request))]
-    about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)}"))
+    about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)} · {request.id[:SHORT_ID]}"))
     if not request.settled:
         about.append(plain(words.progress(request, look)))
         if request.deadline_at is not None:
@@ -67,6 +80,12 @@ def _row(request: Request, look: Look) -> Iterator[Block]:
         if request.snoozed is not None:
             about.append(mrkdwn(f"💤 until {moment(request.snoozed.until)}"))
     yield context(*about)
+
+
+def _review(request: Request) -> Block:
+    """The button that opens the whole request."""
+    value = str(ids.Target(request_id=request.id, revision=request.revision))
+    return button("Look" if request.settled else "Answer" if request.asking else "Review", ids.VIEW, value)
 
 
 def _gist(request: Request, look: Look) -> str:
@@ -77,9 +96,53 @@ def _gist(request: Request, look: Look) -> str:
     return clip(" · ".join(f"{item.label}: {item.whole.text}" for item in short[:GIST]), 140)
 
 
-def unknown_word(word: str, look: Look) -> str:
-    """What ``/approvals`` says to a word it doesn't know; mrkdwn."""
+def unknown_word(word: str, rest: str, look: Look) -> str:
+    """What ``/approvals`` says to a word it doesn't know, or to one more than it takes; mrkdwn."""
     said = inline(word, look.key, 40)
-    if word == "stats":
-        return f"*/approvals {said}* is not available yet.\n{HELP}"
-    return f"There is no “{said}” here. What there is:\n{HELP}"
+    if word in WORDS:
+        return f"*/approvals {said}* takes no more words; “{inline(rest, look.key, 40)}” is one too many.\n{HELP}"
+    close = get_close_matches(word.lower(), WORDS, n=1, cutoff=0.6)
+    meant = f" Did you mean */approvals {close[0]}*?" if close else " What there is:"
+    return f"There is no “{said}” here.{meant}" + ("" if close else f"\n{HELP}")
+
+
+def numbers(found: Numbers) -> str:
+    """A person's own numbers in one sentence; mrkdwn."""
+    if not found.decided or found.typical is None:
+        return "You decided nothing in the last 30 days."
+    calls = "1 request" if found.decided == 1 else f"{found.decided} requests"
+    share = round(100 * found.unchanged / found.decided)
+    return (
+        f"In the last 30 days you decided *{calls}*, typically within *{roughly(found.typical)}*; "
+        f"you approved *{share} %* of them as proposed."
+    )
+
+
+def history(request: Request, look: Look) -> list[Block]:
+    """What became of one request, oldest first."""
+    lines = [_dated(request.created_at, f"Asked by {one_line(request.requester.name, look.key, 60)}")]
+    lines += [_dated(review.at, _said(review, look)) for review in request.reviews[-HISTORY:]]
+    if request.decision is not None:
+        lines.append(_dated(request.decision.at, words.decided(request, look) or ""))
+    if request.execution is not None and (ran := words.ran(request, look)):
+        lines.append(_dated(request.execution.at, ran))
+    title = section(plain(f"{words.title(request, look)}\n{_gist(request, look)}"), _review(request))
+    return named([title, *lines], "history")
+
+
+def _dated(at: datetime, what: str) -> Block:
+    return context(mrkdwn(moment(at)), plain(what))
+
+
+def _said(review: Review, look: Look) -> str:
+    who = one_line(review.name, look.key, 60)
+    note = f" “{one_line(review.note, look.key, 300)}”" if review.note else ""
+    return f"{who}: {_VERDICTS[review.verdict]}, revision {review.revision}.{note}"
+
+
+_VERDICTS = {
+    Verdict.APPROVE: "approved",
+    Verdict.MODIFY: "changed and approved",
+    Verdict.REJECT: "rejected",
+    Verdict.ANSWER: "answered",
+}

@@ -71,6 +71,15 @@ def duration(span: timedelta) -> str:
     return _count(seconds, "second") if seconds < 120 else _count(round(seconds / 60), "minute")
 
 
+def roughly(span: timedelta) -> str:
+    """``span`` in words, rounded to the largest unit of which there are two: "40 seconds", "3 hours", "2 days"."""
+    seconds = max(1.0, span.total_seconds())
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 2 * size:
+            return _count(round(seconds / size), unit)
+    return _count(round(seconds), "second")
+
+
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 

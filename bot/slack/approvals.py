@@ -1,0 +1,158 @@
+"""``/approvals`` and what may follow it, answered to the asker alone, with only what they may see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.slack import answers
+from bot.slack.desk import Desk
+from bot.slack.memo import Memo
+from bot.slack.payloads import Command
+from bot.slack.views.card import card, why_form
+from bot.slack.views.home import HELP, ROWS, history, listing, numbers, unknown_word
+from bot.slack.views.look import moment
+from bot.slack.views.modals import REASON_LENGTH, view_form
+from policies.duration import parse_duration
+from policies.errors import AlreadySettled, Invalid
+from policies.inbox import RECENT
+from policies.people import Person
+from policies.request import Request
+from policies.review import Verdict
+
+Answer = dict[str, Any]
+
+ROWS_OF_TWO = 10
+"""Requests in each of two lists; a message has room for fifty blocks."""
+
+ID_MISSING = "Say which request: its id, such as */approvals {word} req_1c9f03ab*. Each stands in the list.\n{help}"
+
+
+class Approvals:
+    """Answers the command's words, each by one method."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lists: Mapping[str, Callable[[Person], Awaitable[Answer]]] = {
+            "list": self._waiting,
+            "mine": self._mine,
+            "all": self._all,
+            "grants": self._grants,
+            "stats": self._stats,
+        }
+        self._acts: Mapping[str, Callable[[Command, Request, str, Person], Awaitable[Answer]]] = {
+            "show": self._show,
+            "approve": self._approve,
+            "reject": self._reject,
+            "snooze": self._snooze,
+            "history": self._history_of,
+        }
+
+    async def answer(self, command: Command, person: Person) -> Answer:
+        """What the person is told. Raises ``SignoffError`` with words for them."""
+        word, _, rest = (command.text or "list").partition(" ")
+        given, _, rest = rest.strip().partition(" ")
+        rest = rest.strip()
+        if word in self._lists and not given:
+            return await self._lists[word](person)
+        if word == "history" and not given:
+            return await self._history(person)
+        if word in self._acts:
+            return await self._about(word, given, rest, command, person)
+        if word.startswith("req_") and not given:
+            return await self._about("show", word, "", command, person)
+        if word == "help":
+            return {"text": HELP}
+        return {"text": unknown_word(word, given, self._desk.looks.at_once())}
+
+    async def _about(self, word: str, given: str, rest: str, command: Command, person: Person) -> Answer:
+        if not given:
+            return {"text": ID_MISSING.format(word=word, help=HELP)}
+        request = await self._desk.gateway.inboxes.find(given.strip("`*_<>…."), person)
+        try:
+            return await self._acts[word](command, request, rest, person)
+        except AlreadySettled as error:
+            return {"text": answers.sentence(error, self._desk.looks.at_once((request,)), request)}
+
+    # ---- lists
+
+    async def _waiting(self, person: Person) -> Answer:
+        return self._listed(await self._desk.gateway.reviewable(person), (), "list")
+
+    async def _mine(self, person: Person) -> Answer:
+        return self._listed((), await self._desk.gateway.mine(person), "mine")
+
+    async def _all(self, person: Person) -> Answer:
+        waiting, mine = await self._desk.gateway.reviewable(person), await self._desk.gateway.mine(person)
+        return self._listed(waiting, mine, "all")
+
+    def _listed(self, waiting: tuple[Request, ...], mine: tuple[Request, ...], which: str) -> Answer:
+        look, rows = self._desk.looks.at_once((*waiting, *mine)), ROWS_OF_TWO if which == "all" else ROWS
+        blocks = []
+        if which != "mine":
+            blocks += listing("Waiting for you", waiting, look, "Nothing waits for you.", rows=rows)
+        if which != "list":
+            nothing = "No agent waits for an answer on your behalf."
+            blocks += listing("Asked on your behalf", mine, look, nothing, "mine", rows=rows)
+        counted = len({request.id for request in (*waiting, *mine)})
+        return {"text": f"{counted} waiting" if counted else "Nothing waits for you.", "blocks": blocks}
+
+    async def _grants(self, person: Person) -> Answer:
+        message = await self._desk.grants_of(person)
+        return {"text": message.text, "blocks": list(message.blocks)}
+
+    async def _stats(self, person: Person) -> Answer:
+        return {"text": numbers(await self._desk.gateway.inboxes.numbers(person))}
+
+    async def _history(self, person: Person) -> Answer:
+        found = await self._desk.gateway.inboxes.decided(person)
+        look = self._desk.looks.at_once(found)
+        nothing = "Nothing of yours was decided in the last 30 days."
+        blocks = listing("Recently decided", found, look, nothing, rows=RECENT)
+        return {"text": f"{len(found)} decided", "blocks": blocks}
+
+    # ---- one request
+
+    async def _show(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
+        look = self._desk.looks.at_once((request,))
+        memo = Memo(r=request.id, v=request.revision)
+        await self._desk.open(command.trigger_id, await asyncio.to_thread(view_form, request, look, memo))
+        return {}
+
+    async def _approve(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
+        """Approve what the answer can show whole and nobody has changed; for everything else open the whole call."""
+        if rest:
+            raise Invalid("An approval takes no more words than the id. To change the call, press Modify on its card.")
+        if not request.settled:
+            await self._desk.gateway.editable(request.id, person)
+            why = await asyncio.to_thread(why_form, request, self._desk.looks.at_once((request,)))
+            if why is not None:
+                await self._show(command, request, rest, person)
+                return {"text": f"{why} Look at the whole call first: it is open before you."}
+        approved = await self._desk.gateway.review(request.id, person, Verdict.APPROVE, request.revision)
+        return await self._card(approved)
+
+    async def _reject(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
+        if len(rest) > REASON_LENGTH:
+            raise Invalid(f"A reason has at most {REASON_LENGTH:,} characters; nothing was rejected.")
+        gateway = self._desk.gateway
+        rejected = await gateway.review(request.id, person, Verdict.REJECT, request.revision, note=rest or None)
+        return await self._card(rejected)
+
+    async def _card(self, request: Request) -> Answer:
+        message = await asyncio.to_thread(card, request, self._desk.looks.at_once((request,)))
+        return {"text": message.text, "blocks": list(message.blocks)}
+
+    async def _snooze(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
+        if not rest or " " in rest:
+            return {"text": HELP}
+        ahead = timedelta(0) if rest == "now" else parse_duration(rest)
+        snoozed = await self._desk.gateway.snooze(request.id, person, self._desk.gateway.clock() + ahead)
+        until = f"put off until {moment(snoozed.snoozed.until)}" if snoozed.snoozed else "sent when they are due again"
+        return {"text": f"Reminders are {until}."}
+
+    async def _history_of(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
+        look = self._desk.looks.at_once((request,))
+        return {"text": f"What became of {request.id}", "blocks": history(request, look)}

@@ -1,0 +1,75 @@
+"""One person's inbox: each request in one section, the nearest end first, and nothing that isn't theirs to see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.checkpoint import Kind
+from policies.inbox import Inbox, Numbers, Tally, numbers_of, sort_out
+from policies.request import Request, State
+from policies.review import Decision, Review, Verdict
+from tests.slack.samples import NOW, PLAIN, SENIORS, ask, checkpoint, person
+
+ANA, SAM, NEWT = (person(who) for who in ("U0ANA", "U0SAM", "U0NEWT"))
+FRED = replace(ANA, id="U0FRED")
+
+
+def named(name: str, request: Request | None = None, **fields: object) -> Request:
+    return replace(request or ask(), id=name, **fields)  # type: ignore[arg-type]
+
+
+def sorted_for(who: object, *pending: Request, **more: object) -> Inbox:
+    rest = {"unseen": (), "decided": (), "numbers": Numbers()} | more
+    return sort_out(who, pending=pending, **rest)  # type: ignore[arg-type]
+
+
+def test_each_section_holds_what_its_name_says() -> None:
+    late, soon = named("late"), named("soon", expires_at=NOW + timedelta(minutes=1))
+    joined, question = named("joined", joined=(SENIORS,)), named("question", ask(question=PLAIN))
+    unseen = named("unseen", ask(gate=checkpoint(Kind.SOFT)), state=State.APPROVED, audit="open")
+    by_ana = Review(by="U0ANA", name="Ana", verdict=Verdict.REJECT, at=NOW, revision=1)
+    settled = {"state": State.REJECTED, "decision": Decision(verdict="rejected", by=("U0ANA",), at=NOW)}
+    over = named("over", reviews=(by_ana,), **settled)
+    pending = (late, soon, joined, question)
+
+    ana = sorted_for(ANA, *pending, unseen=(unseen,), decided=(over, unseen))
+    assert [one.id for one in ana.waiting] == ["soon", "joined", "late"]
+    assert [[one.id for one in part] for part in (ana.questions, ana.audits, ana.recent)] == [
+        ["question"],
+        ["unseen"],
+        ["over"],
+    ]
+    sam = sorted_for(SAM, *pending)
+    assert ([one.id for one in sam.waiting], [one.id for one in sam.escalated]) == ([], ["joined"])
+    newt = sorted_for(NEWT, *pending)
+    assert newt.waiting == ()
+    assert {one.id for one in newt.mine} == {"soon", "joined", "late"}
+    assert [one.id for one in newt.questions] == ["question"]
+    assert sorted_for(FRED, *pending, unseen=(unseen,), decided=(over,)).shown == ()
+
+
+@given(st.lists(st.sampled_from(["plain", "joined", "asking", "soft"]), max_size=6), st.sampled_from([ANA, SAM, NEWT]))
+def test_no_request_stands_in_two_sections(kinds: list[str], who: object) -> None:
+    shapes = {
+        "plain": ask(),
+        "joined": replace(ask(), joined=(SENIORS,)),
+        "asking": ask(question=PLAIN),
+        "soft": ask(gate=checkpoint(Kind.SOFT)),
+    }
+    pending = [named(f"r{place}", shapes[kind]) for place, kind in enumerate(kinds)]
+    ids = [one.id for one in sorted_for(who, *pending).shown]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_persons_numbers_are_the_median_and_the_share_approved_as_proposed() -> None:
+    def tally(verdict: str, minutes: int, revision: int = 1) -> Tally:
+        return Tally(verdict=verdict, asked_at=NOW, decided_at=NOW + timedelta(minutes=minutes), revision=revision)
+
+    found = numbers_of([tally("approved", 1), tally("approved", 9, revision=2), tally("rejected", 2)])
+    assert (found.decided, found.unchanged, found.typical) == (3, 1, timedelta(minutes=2))
+    assert numbers_of([]) == Numbers()
+    assert numbers_of([tally("approved", -5)]).typical == timedelta()
