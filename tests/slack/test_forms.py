@@ -192,4 +192,4 @@ def test_unknown_words_after_the_command_are_repeated_inertly() -> None:
     said = unknown_word("<!channel>*x*", "", LOOK)
     assert "&lt;!channel&gt;" in said
     assert "*x*" not in said
-    assert "not available yet" in unknown_word("stats", LOOK)
+    assert "“&lt;!here&gt;” is one too many" in unknown_word("stats", "<!here>", LOOK)
