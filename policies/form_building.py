@@ -201,9 +201,11 @@ class _Builder:
         select = self.select(name, told, forms, chosen, place, present=given)
         return Variants(field=select, node=node, value=start, switched=switched)
 
-    def chosen(self, name: str, form: Variant, position: int, value: Found, place: Place, space: int) -> Node:
+    def chosen(self, name: str, form: Variant, position: int, value: Found, place: Place, space: int) -> Node | None:
         inner = place.inside(f"v{position}", f"~{position}", key=False)
-        told = replace(form.told, required=True, title="", description=form.told.description)
+        told = replace(form.told, required=True, title="")
+        if told.kind is Kind.ENUM and len(told.options) == 1:
+            return None  # the choice has said it
         if told.kind is Kind.OBJECT and place.depth < MAX_DEPTH:
             inner = replace(inner, way=(*place.way, *_step(place, name, told, self.key)))
             unsaid = constants(self.schema, told, value)

@@ -208,9 +208,9 @@ def _options(told: Part) -> tuple[Option, ...]:
         return tuple(Option(title=_as_text(value), value=value) for value in values)
     if "const" in told:
         return (Option(title=_as_text(told["const"]), value=told["const"]),)
-    forms = told.get("oneOf")
-    if isinstance(forms, list) and forms and all(isinstance(form, dict) and "const" in form for form in forms):
-        return tuple(_titled(form) for form in forms if isinstance(form, dict))
+    for forms in (told.get("oneOf"), told.get("anyOf")):
+        if isinstance(forms, list) and forms and all(isinstance(form, dict) and "const" in form for form in forms):
+            return tuple(_titled(form) for form in forms if isinstance(form, dict))
     return ()
 
 

@@ -103,6 +103,17 @@ def test_another_form_starts_anew_and_the_first_one_comes_back_as_it_was() -> No
     assert "pay" not in edited(Shape(), {"1": ()})
 
 
+def test_a_form_that_is_one_fixed_value_needs_no_field() -> None:
+    forms = [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]
+    schema: dict[str, Any] = {"properties": {"to": {"anyOf": forms}, "by": {"anyOf": [{"const": 1}, {"const": 2}]}}}
+    made = build_form(schema, {"to": ["a"]}, key=KEY, shape=Shape().choosing("0", 0))
+    assert [field.id for field in made.fields] == ["0", "1"]
+    assert apply_edits(made, {}).arguments == {"to": "all"}
+    assert apply_edits(made, {"1": (1,)}).arguments == {"to": "all", "by": 2}
+    back = build_form(schema, {"to": "all"}, key=KEY, shape=Shape().choosing("0", 1))
+    assert apply_edits(back, {"0/v1": "a\nb"}).arguments == {"to": ["a", "b"]}
+
+
 def test_a_choice_without_its_fields_is_a_fault_and_never_saved() -> None:
     with pytest.raises(Faulty, match="look at the fields"):
         edited(Shape(), {"1": (1,)})

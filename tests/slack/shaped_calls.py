@@ -36,6 +36,8 @@ LEAVES: list[tuple[dict[str, Any], list[Any]]] = [
     ({"type": "integer", "minimum": 0}, [0, 1, 10**6, 4.0]),
     ({"type": "number", "maximum": 10**9}, [0.1, -1e9, 1e-7, 3, -0.0]),
     ({"type": "boolean"}, [True, False]),
+    ({"const": "all"}, ["all"]),
+    ({"oneOf": [{"const": 1, "title": "One"}, {"const": "1"}]}, [1, "1"]),
     ({"type": ["string", "null"]}, [None, "x", ""]),
     ({"enum": ["EUR", 1, None, "x" * 200]}, ["EUR", 1, None]),
     ({"enum": ["EUR", 1, None]}, ["EUR", 1, None]),
