@@ -175,6 +175,17 @@ def test_a_secret_is_kept_unless_a_new_one_is_entered_and_never_shown() -> None:
         edit(request, form, {"field:1": "[redacted authorization, 16 characters, #0badcafe]\nthen stop"})
 
 
+def test_a_form_of_long_words_gives_up_its_hints_before_slack_refuses_it() -> None:
+    said = {"type": "string", "description": "𝄲" * 350}
+    schema = {"type": "object", "properties": {f"p{one}": said for one in range(38)} | {"password": said}}
+    request = ask({f"p{one}": "𝄲" * 380 for one in range(38)} | {"password": "hunter2"}, schema=schema)
+    view = modify_form(request, form_of(request), LOOK, MEMO, typed={"0": "x" * 2_000} | {"1": "y" * 200_000})
+    check_form(view)
+    hints = [block["hint"]["text"] for block in view["blocks"] if "hint" in block]
+    assert len(hints) == 1
+    assert "[redacted password" in hints[0]
+
+
 def test_a_manual_modification_asks_for_the_phrase_again() -> None:
     request = ask(gate=checkpoint(Kind.MANUAL))
     view = modify_form(request, form_of(request), LOOK, MEMO)

@@ -16,6 +16,7 @@ from bot.slack.views.text import clip, inert, one_line
 from policies.checkpoint import Kind as Checkpoint
 from policies.fields import MAX_TEXT, Field
 from policies.form import Entry, Form, Rows, flow
+from policies.redaction import has_mask
 from policies.request import Request
 from policies.typed import Submitted
 from policies.whole_call import json_text
@@ -97,7 +98,10 @@ def _drawn(
 
 
 def _without_hints(blocks: list[Block]) -> list[Block]:
-    return [{name: value for name, value in block.items() if name != "hint"} for block in blocks]
+    """The blocks without what only helps to type; the mask of a secret is part of what is approved and stays."""
+    helps = ("hint" in block and not has_mask(block["hint"]["text"]) for block in blocks)
+    pairs = zip(blocks, helps, strict=True)
+    return [{name: block[name] for name in block if name != "hint"} if only else block for block, only in pairs]
 
 
 def _heading(part: Entry, request: Request) -> Block:
