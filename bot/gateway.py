@@ -217,7 +217,8 @@ class Gateway:
         self, request_id: str, person: Person, revision: int, *, choice: str | None = None, text: str | None = None
     ) -> Request:
         """One person's answer to the open question: a choice by its id, or words. The call then meets its gate."""
-        return await self._change(request_id, Answered(person=person, revision=revision, choice=choice, text=text))
+        event = Answered(person=person, revision=revision, choice=choice, text=text)
+        return await self._change_admitted(request_id, event)
 
     async def stop(self, request_id: str, person: Person, note: str | None = None) -> Request:
         """Stop what is pending or approved and not yet claimed."""
@@ -338,7 +339,7 @@ class Gateway:
 
         return await self.store.change(request_id, step)
 
-    async def _change_admitted(self, request_id: str, event: Event) -> Request:
+    async def _change_admitted(self, request_id: str, event: Reviewed | Answered) -> Request:
         """As ``_change``, for what may put a request before other people: it is looked again who can approve it."""
         expected = apply(await self.request(request_id), event, self.clock()).request
         people = None

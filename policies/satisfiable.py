@@ -25,7 +25,7 @@ def admit(opened: Outcome, steps: int | None, now: datetime) -> Outcome:
     if steps is None:
         return refuse(opened, nobody_left(opened.request), now)
     question = opened.request.question
-    if steps and question is not None:
+    if steps and question is not None and opened.request.asking:
         return replace(opened, request=replace(opened.request, question=replace(question, early=steps)))
     return opened.then(join_early(opened.request, steps, now)) if steps else opened
 

@@ -1,4 +1,4 @@
-"""Who stands in for people who are out of office, when a request is opened and when an edit moves it.
+"""Who stands in for people who are out of office, when a request is opened and when an edit or an answer moves it.
 
 Somebody away who decides all the same counts; they are only not waited for. A deputy fills the places of the group for
 which it stands in, and no others. Where no deputy helps, the ladder's next groups join early.
@@ -35,13 +35,14 @@ def admit_those_here(opened: Outcome, people: Sequence[Person], now: datetime) -
 
 
 def readmit(changed: Outcome, people: Sequence[Person], now: datetime) -> Outcome:
-    """``changed``, an edit of a request, as ``admit_those_here`` has it go on.
+    """``changed``, a request edited or answered, as ``admit_those_here`` has it go on.
 
-    Raises ``NotAllowed`` where nobody could approve the edited call: then it stays as it was.
+    Raises ``NotAllowed`` where nobody could approve the call then: it stays as it was.
     """
     found = admit_those_here(changed, people, now)
     if found.request.state is State.REJECTED:
-        raise NotAllowed(f"With these changes nobody could approve it. {nobody_left(changed.request)}")
+        cause = "these changes" if changed.request.edited else "this answer"
+        raise NotAllowed(f"With {cause} nobody could approve it. {nobody_left(changed.request)}")
     return found
 
 

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.slack import ids
+from policies.question import Choice, Question
 from policies.request import Request, Requester, State, Submission, ToolCall
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import House, house, said
@@ -39,6 +40,7 @@ rules:
 default: {checkpoint: hard, reviewers: support, ladder: standard}
 """
 AGENT = Requester(id="key:shop", name="Shop agent", owner="U0NEWT")
+NOBODYS = Requester(id="key:plain", name="Plain agent")
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]}
 
 
@@ -169,3 +171,38 @@ async def test_an_edit_before_people_who_are_away_calls_the_ladders_next_group_a
         ["chiefs"],
     )
     await home.card_says(request, "lone is out of office until")
+
+
+async def _answered(home: House, amount: int) -> Request:
+    """A purchase before which somebody chose another amount."""
+    call = ToolCall(tool="buy", arguments={"amount": 9}, schema=SCHEMA)
+    asked = Question(text="How much?", choices=(Choice(id="other", label="More", arguments={"amount": amount}),))
+    request = (await home.serving.gateway.submit(Submission(call=call, question=asked), NOBODYS)).request
+    await _copy(home, request, "#approvals")
+    await home.press("U0ANA", request, f"{ids.ANSWER}.0")
+    return await home.now(request)
+
+
+async def test_an_answer_that_leads_before_people_who_are_away_calls_the_ladders_next_group_at_once(
+    home: House,
+) -> None:
+    await _leave(home, "U0FAY")
+    standing = await _answered(home, 100)
+    assert (standing.revision, standing.state) == (2, State.PENDING)
+    assert [each.name for each in standing.joined] == ["chiefs"]
+
+
+async def test_an_answer_after_which_nobody_could_approve_is_refused_with_the_reason(home: House) -> None:
+    standing = await _answered(home, 1000)
+    assert (standing.revision, standing.asking, standing.state) == (1, True, State.PENDING)
+    assert "With this answer nobody could approve it" in await home.whispered("U0ANA")
+
+
+async def test_an_edit_after_an_answer_calls_the_ladders_next_group_too(home: House) -> None:
+    await _leave(home, "U0FAY")
+    request = await _answered(home, 50)
+    await home.shown(request)
+    await home.press("U0ANA", request, ids.MODIFY)
+    await home.submit("U0ANA", field_0="100")
+    standing = await home.now(request)
+    assert (standing.revision, [each.name for each in standing.joined]) == (3, ["chiefs"])
