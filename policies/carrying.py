@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.arguments import Arguments, JsonValue
 from policies.fields import Field
@@ -36,15 +36,16 @@ def carry_over(
     arguments: Arguments,
     *,
     key: bytes,
+    drafts: tuple[Field, ...] = (),
 ) -> Carried:
-    """`typed` into `old`, put over the form of `arguments`.
+    """`typed` into `old`, put over the form of `arguments` and of the `drafts` that stand now.
 
     A list that has got longer or shorter has other entries at its positions, so nothing is carried into it; nor is a
     secret, which is never shown back.
     """
     before = old.root.value if isinstance(old.root.value, dict) else {}
     moved = tuple(one.id for one in old.rows if _length(one.path, before) != _length(one.path, arguments))
-    form = build_form(schema, arguments, key=key, shape=old.shape.without(moved))
+    form = replace(build_form(schema, arguments, key=key, shape=old.shape.without(moved)), drafts=drafts)
     now = {field.id: field for field in form.fields}
     wanted = touched(old, typed)
     fits = {

@@ -130,15 +130,18 @@ Node: TypeAlias = "Leaf | Text | Group | Rows | Variants"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
-    """A call's arguments to fill in. `shape` is the part of the asked shape that the form has a place for."""
+    """A call's arguments to fill in. `shape` is the part of the asked shape that the form has a place for. `drafts` are
+    the agent's own drafts, below the arguments and no part of them.
+    """
 
     root: Group
     shape: Shape = AS_IT_IS
+    drafts: tuple[Field, ...] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """All fields, from top to bottom."""
-        return tuple(part for part in flow(self.root) if isinstance(part, Field))
+        return (*(part for part in flow(self.root) if isinstance(part, Field)), *self.drafts)
 
     @property
     def rows(self) -> tuple[Rows, ...]:

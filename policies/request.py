@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -153,6 +153,19 @@ class Request:
         if revision == self.revision - 1 and self.former is not None:
             return self.former
         return self.proposed if revision == 1 else None
+
+    @property
+    def drafts(self) -> tuple[int, ...]:
+        """The places in ``preview`` of the agent's own drafts, which are no arguments."""
+        return tuple(place for place, draft in enumerate(self.preview) if draft.argument is None)
+
+    def drafts_at(self, revision: int) -> tuple[Preview, ...]:
+        """The agent's own drafts as they stood at an earlier revision; as they stand now where that wasn't kept."""
+        proposed = revision <= (1 if self.answer is None else 2)
+        own = (self.preview[place] for place in self.drafts)
+        return tuple(
+            replace(draft, text=draft.proposed) if proposed and draft.proposed is not None else draft for draft in own
+        )
 
     @property
     def edited(self) -> bool:

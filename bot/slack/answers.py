@@ -19,13 +19,13 @@ UNEXPECTED = (
     "Signoff could not do this just now. Look at the card to see where the request stands, then try again; "
     "if it keeps happening, tell whoever runs Signoff."
 )
-CUT = "The card doesn't show the whole call, so it can't be approved from here. Open *View all* first."
+CUT = "The card doesn't show the whole call, so it can't be approved from here. Open “View all” first."
 MODIFY_CUT = (
     "Saving a change approves the whole call, and its form can't show all of it. "
-    "Open *View all*, turn to the last page, and press Modify there."
+    "Open “View all”, turn to the last page, and press Modify there."
 )
 NOT_YOURS = "Only its reviewers, and the person whom it serves, can see all of this request; nothing was changed."
-QUESTION_CUT = "The card doesn't show the whole question. Open *View all* to read it and answer there."
+QUESTION_CUT = "The card doesn't show the whole question. Open “View all” to read it and answer there."
 MORE_THAN_ONCE = "it was changed more than once, look at the card"
 UNTOUCHED = "Nothing was changed here; use Approve to approve the call as it is"
 
@@ -78,6 +78,7 @@ def meanwhile(request: Request, revision: int, lost: Sequence[str], look: Look) 
     who = one_line(made_by[-1].name, look.key, 60) if made_by else "Somebody"
     did = "answered the question" if made_by and made_by[-1].verdict is Verdict.ANSWER else "saved a change"
     lines = action.compared(before, request.call.arguments, look) if before is not None else [MORE_THAN_ONCE]
+    lines += action.redrawn(request, look)
     made = [one_line(line, look.key, 200) for line in lines]
     more = f", and {len(made) - MEANWHILE} more" if len(made) > MEANWHILE else ""
     said = f"{who} {did} meanwhile, so this is revision {request.revision} by now: "

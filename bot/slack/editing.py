@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.slack import answers, ids
@@ -17,6 +18,7 @@ from bot.slack.views.modify import hides, json_form, modify_form
 from policies.arguments import Arguments
 from policies.carrying import carry_over, touched
 from policies.changes import changes
+from policies.draft_fields import draft_fields, redrafted
 from policies.edits import Edited, apply_edits
 from policies.errors import Fault, Faulty, Invalid, Refused, Stale
 from policies.field_values import CHOOSING
@@ -28,6 +30,7 @@ from policies.tool_schema import validate
 from policies.typed import Submitted as Typed
 from policies.whole_call import json_text
 
+NO_DRAFTS: Mapping[int, str] = {}
 UNROOMY = "There is no room for this in one form. Save what you have changed first, or press Edit as JSON."
 
 
@@ -82,10 +85,13 @@ class Editing:
         request, memo = await self._edited(click)
         look = self._desk.looks.at_once((request,))
         form = form_of(request, memo, look.key)
+        typed = typed_into(form, click.values, memo.turn)
         try:
-            edited = apply_edits(form, typed_into(form, click.values, memo.turn))
+            drafts, edited = redrafted(form.drafts, typed), apply_edits(form, typed)
         except Faulty as error:
             raise Refused(f"Some fields can't be read yet. {_with_labels(form, error)}") from error
+        if drafts:
+            raise Refused("The JSON is the call alone, without its drafts. Save what you changed in them first.")
         text = json_text(edited.arguments, look.key)
         if text is None:
             raise Refused("With what was typed the call holds a secret, or is too long to be edited as JSON.")
@@ -106,7 +112,8 @@ def form_of(request: Request, memo: Memo, key: bytes) -> Form:
     arguments = request.arguments_at(memo.revision)
     if arguments is None:
         raise Stale(f"This is revision {request.revision} by now; look at it again before you change it.")
-    return build_form(schema_of(request), dict(arguments), key=key, shape=memo.shape)
+    form = build_form(schema_of(request), dict(arguments), key=key, shape=memo.shape)
+    return replace(form, drafts=draft_fields(request.drafts_at(memo.revision), key))
 
 
 def schema_of(request: Request) -> dict[str, Any] | None:
@@ -139,18 +146,22 @@ def chosen_since(form: Form, typed: Mapping[str, Typed]) -> Shape:
     return shape
 
 
-def edited_arguments(request: Request, form: Form, typed: Mapping[str, Typed]) -> Arguments:
-    """The arguments as the form says. Raises ``Faulty`` (``where`` names fields) for wrong entries or none changed."""
-    edited = apply_edits(form, typed)
-    check_edit(request, form.root.value, edited)
-    return edited.arguments
+def edit_of(request: Request, form: Form, typed: Mapping[str, Typed]) -> tuple[Arguments, Mapping[int, str]]:
+    """The arguments as the form says, and the texts of changed drafts by their places in the request's ``preview``.
+
+    Raises ``Faulty`` (``where`` names fields) for wrong entries or none changed.
+    """
+    edited, texts = apply_edits(form, typed), redrafted(form.drafts, typed)
+    drafts = {request.drafts[place]: text for place, text in texts.items()}
+    check_edit(request, form.root.value, edited, drafts)
+    return edited.arguments, drafts
 
 
-def check_edit(request: Request, original: Any, edited: Edited) -> None:
+def check_edit(request: Request, original: Any, edited: Edited, drafts: Mapping[int, str] = NO_DRAFTS) -> None:
     """Is anything changed, and does it fit the tool's schema? Raises ``Faulty``, ``where`` the ids of fields, or
     JSON pointers where there are none.
     """
-    if not changes(original, edited.arguments):
+    if not drafts and not changes(original, edited.arguments):
         raise Faulty((Fault(where="", words=answers.UNTOUCHED),))
     schema = schema_of(request)
     faults = validate(schema, edited.arguments) if schema is not None else ()
@@ -162,7 +173,8 @@ def check_edit(request: Request, original: Any, edited: Edited) -> None:
 def carried(request: Request, form: Form, typed: Mapping[str, Typed], memo: Memo, look: Look) -> dict[str, Any]:
     """The form again, of the revision that somebody else has saved meanwhile, with what was typed put over it."""
     arguments = dict(request.call.arguments)
-    found = carry_over(form, typed, schema_of(request), arguments, key=look.key)
+    drafts = draft_fields(request.drafts_at(request.revision), look.key)
+    found = carry_over(form, typed, schema_of(request), arguments, key=look.key, drafts=drafts)
     remark = answers.meanwhile(request, memo.revision, found.lost, look)
     kept = memo.model_copy(update={"revision": request.revision, "turn": memo.turn + 1})
     return modify_form(request, found.form, look, kept, asks_phrase=memo.asks_phrase, remark=remark, typed=found.typed)

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck
 from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.desk import Desk
-from bot.slack.editing import carried, check_edit, chosen_since, edited_arguments, form_of, typed_into
+from bot.slack.editing import NO_DRAFTS, carried, check_edit, chosen_since, edit_of, form_of, typed_into
 from bot.slack.payloads import Submitted
 from bot.slack.terms import terms_of
 from bot.slack.views.grant_form import grant_form, written
@@ -117,7 +117,7 @@ class Submissions:
         if request.revision != sent.memo.revision:
             return _update(carried(request, form, typed, sent.memo, look))
         try:
-            await self._commit(request, sent, edited_arguments(request, form, typed))
+            await self._commit(request, sent, *edit_of(request, form, typed))
         except Faulty as error:
             return _at_fields(form, sent.memo.turn, error) or await self._refusal(error, request.id)
         except PhraseWrong as error:
@@ -164,7 +164,9 @@ class Submissions:
             await self._desk.gateway.review(request.id, person, Verdict.REJECT, request.revision)
         return await self._desk.gateway.editable(request.id, person)
 
-    async def _commit(self, request: Request, sent: Submitted, edited: Mapping[str, Any]) -> None:
+    async def _commit(
+        self, request: Request, sent: Submitted, edited: Mapping[str, Any], drafts: Mapping[int, str] = NO_DRAFTS
+    ) -> None:
         person = await self._desk.directory.person(sent.user_id)
         await self._desk.gateway.review(
             request.id,
@@ -172,6 +174,7 @@ class Submissions:
             Verdict.MODIFY,
             sent.memo.revision,
             arguments=edited,
+            drafts=drafts,
             phrase=sent.text(ids.PHRASE),
         )
 

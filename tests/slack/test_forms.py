@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.slack import ids
-from bot.slack.editing import edited_arguments, typed_into
+from bot.slack.editing import edit_of, typed_into
 from bot.slack.memo import Memo
 from bot.slack.views.card import card
 from bot.slack.views.home import home, listing, unknown_word
@@ -32,7 +32,7 @@ def form_of(request: Request) -> Form:
 
 def edit(request: Request, form: Form, values: dict[str, Any]) -> dict[str, Any]:
     """The arguments once the form was sent with these values, by the inputs' block ids."""
-    return edited_arguments(request, form, typed_into(form, values, 0))
+    return dict(edit_of(request, form, typed_into(form, values, 0))[0])
 
 
 def untouched(view: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.slack import ids
+from policies.preview import Preview
 from policies.request import Request, State
 from tests.sandbox_process import until
 from tests.slack.house import House, said
@@ -269,3 +270,65 @@ async def test_entries_of_a_list_that_somebody_else_made_shorter_must_be_entered
     standing = (await home.now(request)).call.arguments
     assert standing["customer"]["name"] == "Tran Ltd"
     assert standing["line_items"] == [INVOICE["line_items"][1]]
+
+
+MAIL = Preview(title="The mail", media_type="text/plain", text="Dear all,\n\nwe open on Sunday.")
+TOO_LONG = Preview(title="The terms", media_type="text/plain", text="All rights reserved. " * 200)
+SECRETIVE = Preview(title="The call", media_type="text/plain", text=f"curl -H 'Authorization: Bearer {SECRET}'")
+
+
+async def test_a_draft_beside_the_call_is_edited_alone_and_goes_back_to_the_agent(home: House) -> None:
+    request = await home.ask(SHORT, tool="send_invoice", schema=SCHEMA, preview=(MAIL,))
+    view = await edit(home, request)
+    assert value(view, "field:draft:0") == MAIL.text
+    assert "no part of it" in said(view)
+    assert "Nothing was changed here" in str(await send(home))
+    assert (await send(home, **{"Draft “The mail”": "Dear all,\n\nwe open on Monday."}))["ok"]
+    standing = await home.now(request)
+    assert (standing.state, standing.revision, standing.call.arguments) == (State.APPROVED, 2, request.call.arguments)
+    assert (standing.preview[0].text, standing.preview[0].proposed) == ("Dear all,\n\nwe open on Monday.", MAIL.text)
+    await home.card_says(request, "we open on Monday")
+
+
+async def test_what_was_typed_into_a_draft_outlives_another_entry_and_is_not_lost_to_json(home: House) -> None:
+    request = await home.ask(SHORT, tool="send_invoice", schema=SCHEMA, preview=(MAIL,))
+    await edit(home, request)
+    typed = {"field:draft:0": {ids.ENTRY: "Dear all, Monday."}}
+    await press(home, "list:1", ids.ADD, values=typed)
+    assert value(await home.front("U0ANA"), "field:draft:0") == "Dear all, Monday."
+    await press(home, "b0.r1", ids.AS_JSON, values=typed)
+
+    async def told() -> bool:
+        return "without its drafts" in said(await home.front("U0ANA"))
+
+    await until(told)
+
+
+async def test_two_people_who_edit_a_draft_at_once_save_nothing_unseen(home: House) -> None:
+    request = await home.ask(SHORT, tool="pair_up", schema=SCHEMA, preview=(MAIL,))
+    await edit(home, request, "U0ANA")
+    await edit(home, request, "U0BEN")
+    assert (await send(home, "U0BEN", **{"Draft “The mail”": "By Ben"}))["ok"]
+    assert (await send(home, Due="2026-12-20"))["response_action"] == "update"
+    view = await home.front("U0ANA")
+    assert value(view, "field:draft:0~1") == "By Ben"
+    assert "By Ben" in said(view)
+    assert (await send(home))["ok"]
+    standing = await home.now(request)
+    assert (standing.preview[0].text, standing.call.arguments["due"]) == ("By Ben", "2026-12-20")
+
+
+async def test_a_draft_that_no_text_box_holds_is_seen_whole_first_and_its_secret_never_leaves(home: House) -> None:
+    request = await home.ask(SHORT, tool="send_invoice", schema=SCHEMA, preview=(SECRETIVE, TOO_LONG))
+    await home.press("U0ANA", request, ids.MODIFY)
+    assert "Open “View all”" in await home.whispered("U0ANA")
+    await home.press("U0ANA", request, ids.VIEW)
+    while not (await home.front("U0ANA"))["submit"]:
+        await home.press_in_view("U0ANA", ids.NEXT)
+    await home.press_in_view("U0ANA", ids.MODIFY)
+    view = await home.front("U0ANA")
+    assert SECRET not in said(view)
+    assert "longer than the 3,000 characters" in said(view)
+    assert "field:draft:1" not in str(view)
+    assert (await send(home, Due="2026-12-20"))["ok"]
+    assert [draft.text for draft in (await home.now(request)).preview] == [SECRETIVE.text, TOO_LONG.text]

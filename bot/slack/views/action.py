@@ -34,11 +34,16 @@ def edits(request: Request, look: Look) -> tuple[Item, ...]:
     if not request.modified:
         return ()
     lines = compared(request.proposed, request.call.arguments, look)
-    lines += [_redrawn(draft, look) for draft in request.preview if draft.proposed is not None]
+    lines += redrawn(request, look)
     lines = lines or ["Nothing: the arguments are as proposed."]
     authors = [review for review in request.reviews if review.revision > 1 and review.verdict.value == "modify"]
     by = f" by {one_line(authors[-1].name, look.key, 60)}" if authors else " by the answer"
     return (item(f"Changed{by}", "\n".join(lines), look.key),)
+
+
+def redrawn(request: Request, look: Look) -> list[str]:
+    """What became of the agent's own drafts: one entry for each that was edited, not yet fit to be shown."""
+    return [_redrawn(draft, look) for draft in request.preview if draft.proposed is not None]
 
 
 def compared(before: Mapping[str, Any], after: Mapping[str, Any], look: Look) -> list[str]:

@@ -49,6 +49,10 @@ def modify_form(
     blocks = [*_head(request, look, remark, as_json=json_text(form.root.value, look.key) is not None)]
     for part in flow(form.root):
         blocks.extend(_drawn(part, request, look, memo, typed))
+    if form.drafts:
+        blocks.append(divider())
+    for draft in form.drafts:
+        blocks.extend(_drawn(draft, request, look, memo, typed))
     blocks = _without_hints(blocks) if len(json.dumps(blocks)) > MOST_BYTES else blocks
     if asks:
         blocks.append(phrase_field(request, look))
