@@ -20,6 +20,7 @@ const NAMES = {
   chart_with_upwards_trend: "📈",
   clap: "👏",
   clipboard: "📋",
+  clock1: "🕐",
   clock3: "🕒",
   closed_lock_with_key: "🔐",
   coffee: "☕",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack.views.look import Look
-from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Place, Step, together
 from policies.events import (
     Answered,
     Attested,
@@ -117,6 +117,15 @@ def ask(
     ).request
 
 
+BOTH = (Place(group=SUPPORT), Place(group=SENIORS))
+TITLED = checkpoint(
+    title="Refund {amount} for order {order_id}",
+    show=(("amount", "money EUR"), ("message", "prose")),
+    reversible=False,
+    impact="high",
+)
+"""A gate whose tool the catalogue describes."""
+
 WHICH = Question(
     text="Ms Tran has two open orders. Which of them arrived broken?",
     choices=(
@@ -188,6 +197,9 @@ def every_place() -> dict[str, Request]:
         "pending_manual": manual,
         "pending_soft_undelivered": soft,
         "pending_soft": after(soft, Delivered()),
+        "pending_inbox": ask(POST, checkpoint(Kind.INBOX), tool="publish_post"),
+        "pending_by_groups": after(ask(gate=checkpoint(quorum=2, places=BOTH, reviewers=together(BOTH))), approve),
+        "pending_headline": ask(gate=TITLED),
         "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
         "pending_snoozed": after(hard, Snoozed(person=person("U0ANA"), until=NOW + timedelta(hours=1))),
         "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),
@@ -209,6 +221,10 @@ def every_place() -> dict[str, Request]:
         "lapsed": after(approved, Elapsed(), at=late),
         "revoked": after(approved, Stopped(person=person("U0BEN"))),
         "proceeded": proceeded,
+        "proceeded_seen": after(
+            proceeded, AuditMarked(person=person("U0ANA", NOW + timedelta(minutes=2)), mark="seen"),
+            at=NOW + timedelta(minutes=2),
+        ),
         "proceeded_objected": after(
             proceeded, AuditMarked(person=person("U0ANA", NOW + timedelta(minutes=2)), mark="objected"),
             at=NOW + timedelta(minutes=2),

@@ -10,12 +10,21 @@ import pytest
 from bot.slack import ids
 from bot.slack.views.card import card, is_cut
 from bot.slack.views.look import Look, Message
+from bot.slack.views.thread import absences, reminder, served, summons
 from policies.calendar import Calendar, Hours
 from policies.checkpoint import Kind
 from policies.request import Request
 from policies.review import Verdict
 from tests.slack.judging import check_message, compare, texts
 from tests.slack.samples import KEY, LOOK, NOW, PLACES, after, ask, checkpoint, verdict
+
+NOTES = {
+    "note_reminder": reminder(PLACES["pending"], LOOK),
+    "note_question": reminder(PLACES["asking"], LOOK),
+    "note_summons": summons(PLACES["pending_joined"], "seniors", LOOK),
+    "note_absences": absences(PLACES["pending_stand_in"], LOOK),
+    "note_served": served(PLACES["pending_served"], LOOK),
+}
 
 
 def shown(request: Request) -> Message:
@@ -59,6 +68,13 @@ def test_a_pause_that_counts_in_office_hours_says_so_before_its_end_is_known() -
 def test_the_card_at_each_place_is_the_golden_one_and_any_workspace_takes_it(place: str) -> None:
     message = shown(PLACES[place])
     compare(place, {"text": message.text, "metadata": message.metadata, "blocks": message.blocks})
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_each_note_beside_a_card_is_the_golden_one_and_any_workspace_takes_it(name: str) -> None:
+    note = NOTES[name]
+    check_message(note)
+    compare(name, {"text": note.text, "blocks": note.blocks})
 
 
 def test_a_pending_card_says_what_why_who_until_when_and_how_to_decide() -> None:

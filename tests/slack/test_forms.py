@@ -12,13 +12,14 @@ from bot.slack.memo import Memo
 from bot.slack.views.card import card
 from bot.slack.views.home import home, listing, unknown_word
 from bot.slack.views.inputs import block_of
-from bot.slack.views.modals import notice, reject_form, view_form
+from bot.slack.views.modals import answer_form, notice, reject_form, view_form
 from bot.slack.views.modify import modify_form
 from policies.checkpoint import Kind
 from policies.errors import Faulty
 from policies.form import Form
 from policies.form_building import build_form
 from policies.request import Request
+from tests.slack import invoice
 from tests.slack.judging import check_form, compare, texts
 from tests.slack.samples import KEY, LOOK, PLACES, REFUND, SCHEMA, ask, checkpoint
 
@@ -51,6 +52,7 @@ def untouched(view: dict[str, Any]) -> dict[str, Any]:
 
 
 SCHEMED = ask(schema=SCHEMA)
+BILL = ask(invoice.INVOICE, tool="send_invoice", schema=invoice.SCHEMA)
 FORMS: dict[str, dict[str, Any]] = {
     "form_view": view_form(PLACES["pending"], LOOK, MEMO),
     "form_view_manual": view_form(PLACES["pending_manual"], LOOK, MEMO),
@@ -60,8 +62,15 @@ FORMS: dict[str, dict[str, Any]] = {
     "form_modify": modify_form(SCHEMED, form_of(SCHEMED), LOOK, MEMO),
     "form_modify_drafts": modify_form(PLACES["pending_drafts"], form_of(PLACES["pending_drafts"]), LOOK, MEMO),
     "form_view_drafts": view_form(PLACES["pending_drafts"], LOOK, MEMO),
+    "form_modify_invoice": modify_form(BILL, form_of(BILL), LOOK, MEMO),
+    "form_view_modified": view_form(PLACES["pending_modified"], LOOK, MEMO),
+    "form_view_pages": view_form(PLACES["pending_cut"], LOOK, MEMO),
+    "form_view_last_page": view_form(PLACES["pending_cut"], LOOK, MEMO.model_copy(update={"page": 99})),
+    "form_view_asking": view_form(PLACES["asking"], LOOK, MEMO),
+    "form_answer": answer_form(PLACES["asking"], LOOK, MEMO),
     "form_notice": notice("Nothing was changed", "Ana Reyes approved this; nothing was changed."),
     "home": home((PLACES["pending"], PLACES["pending_manual"]), (PLACES["pending_soft"],), LOOK),
+    "home_full": home((PLACES["asking"], PLACES["pending_headline"], *(PLACES["pending"],) * 20), (), LOOK),
     "home_empty": home((), (), LOOK),
     "list": {"type": "home", "blocks": listing("Waiting for you", (PLACES["pending_quorum"],), LOOK, "Nothing.")},
 }

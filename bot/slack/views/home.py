@@ -11,6 +11,7 @@ from bot.slack.views import words
 from bot.slack.views.blocks import Block, button, context, divider, header, mrkdwn, named, plain, section
 from bot.slack.views.look import Look, moment
 from bot.slack.views.text import clip, inline, items_of, one_line, roughly
+from policies.checkpoint import Kind
 from policies.inbox import Numbers
 from policies.request import Request
 from policies.review import Review, Verdict
@@ -74,7 +75,8 @@ def _row(request: Request, look: Look) -> Iterator[Block]:
     about = [mrkdwn(words.stand(request))]
     about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)} · {request.id[:SHORT_ID]}"))
     if not request.settled:
-        about.append(plain(words.progress(request, look)))
+        if request.asking or request.approvals or request.checkpoint.kind is not Kind.SOFT:
+            about.append(plain(words.progress(request, look)))
         if request.deadline_at is not None:
             about.append(mrkdwn(f"{words.silence(request)} {moment(request.deadline_at)}"))
         if request.snoozed is not None:

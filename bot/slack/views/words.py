@@ -26,6 +26,13 @@ RISK = {
     Kind.MANUAL: "*High stakes*: approving takes a typed confirmation",
     Kind.DENY: "*Refused* by the policy",
 }
+CAME_TO = {
+    ExecutionState.FAILED: ":warning: *Failed*",
+    ExecutionState.UNKNOWN: ":warning: *Unknown*",
+    ExecutionState.LAPSED: ":clock1: *Lapsed*",
+    ExecutionState.REVOKED: ":octagonal_sign: *Stopped*",
+}
+"""What became of an approved call, where a green tick would say too much."""
 FORMER = {
     ExecutionState.CLAIMED: "The agent is running it.",
     ExecutionState.SUCCEEDED: "It ran.",
@@ -46,7 +53,8 @@ def stand(request: Request) -> str:
         waits = "*The agent waits* for an answer" if request.bare else "*A question first*: an answer approves nothing"
         return f"{EMOJI[State.ANSWERED]} {waits}"
     if request.settled:
-        return f"{EMOJI[request.state]} *{request.state.value.capitalize()}*"
+        came_to = CAME_TO.get(request.execution.state) if request.execution else None
+        return came_to or f"{EMOJI[request.state]} *{request.state.value.capitalize()}*"
     return f"{EMOJI[request.state]} {RISK[request.checkpoint.kind]}{_stakes(request)}"
 
 
