@@ -41,12 +41,13 @@ class Beat:
         self._at_once = at_once
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._watch: asyncio.TimerHandle | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Begin on the running event loop."""
         first = datetime.now().astimezone() + (timedelta() if self._at_once else self._span)
         self._job = self._scheduler.add_job(
-            self._act, _Again(self._span), max_instances=1, next_run_time=first, misfire_grace_time=None
+            self._once, _Again(self._span), max_instances=1, next_run_time=first, misfire_grace_time=None
         )
         self._scheduler.start()
         self._look_after()
@@ -55,7 +56,15 @@ class Beat:
         """No more beats; one under way may be cut short."""
         if self._watch is not None:
             self._watch.cancel()
+        self._stopped = True
         self._scheduler.shutdown(wait=False)
+
+    async def _once(self) -> None:
+        try:
+            await self._act()
+        except asyncio.CancelledError:
+            if not self._stopped:
+                raise  # a beat cut short by ``stop`` is no error for APScheduler to log
 
     def _look_after(self) -> None:
         """Make the job due where the machine's clock was set back, so that its next run is further off than a span."""

@@ -5,10 +5,10 @@ Requests are counted from committed changes only, so that what was rolled back o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from policies.request import Request, State
 from policies.upkeep import Repair, Trouble
@@ -25,6 +25,23 @@ class Figure:
     name: str
     words: str
     labels: tuple[str, ...] = ()
+
+
+Labels = tuple[str, ...]
+"""The values of a figure's labels, in their order."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Waits:
+    """How many took at most each of ``WAITS`` seconds and longer than the one before; the last place: longer."""
+
+    places: list[int] = field(default_factory=lambda: [0] * (len(WAITS) + 1))
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.places[bisect_left(WAITS, seconds)] += 1
+        self.total += seconds
 
 
 OPENED = Figure(name="signoff_requests_opened", words="Requests opened.", labels=("checkpoint",))
@@ -78,23 +95,18 @@ GIVEN_UP = Figure(name="signoff_outbox_given_up", words="Effects that were given
 GAUGES = (TROUBLES, PENDING, OVERDUE, WAITING, OLDEST, GIVEN_UP)
 
 
-class _Registry(CollectorRegistry):
-    """Without the times at which each counter was made, which double the text and tell nothing."""
-
-    def collect(self) -> Iterator[Metric]:
-        for metric in super().collect():
-            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
-            yield metric
-
-
 class Metrics:
-    """The figures of one gateway, in a registry of its own. To be used on the event loop alone."""
+    """The figures of one gateway. To be used on the event loop alone.
+
+    Kept as plain numbers; the library that writes Prometheus's format is loaded by the first scrape, so that a gateway
+    that nobody watches doesn't hold it in memory.
+    """
 
     def __init__(self) -> None:
-        self._registry = registry = _Registry()
-        self._counters = {each: Counter(each.name, each.words, each.labels, registry=registry) for each in COUNTERS}
-        self._gauges = {each: Gauge(each.name, each.words, each.labels, registry=registry) for each in GAUGES}
-        self._waited = Histogram(WAITED.name, WAITED.words, WAITED.labels, buckets=WAITS, registry=registry)
+        self._counted: dict[Figure, Counter[Labels]] = {each: Counter() for each in COUNTERS}
+        self._standing: dict[Figure, dict[Labels, float]] = {each: {} for each in GAUGES}
+        self._waited: dict[Labels, Waits] = {}
+        self._counted[LATE][()] = 0
         for outcome in ("ok", "refused"):
             self._count(RELOADS, outcome, times=0)
         for kind in Repair:
@@ -103,8 +115,7 @@ class Metrics:
             self.troubled(trouble, 0)
 
     def _count(self, figure: Figure, *labels: str, times: int = 1) -> None:
-        counter = self._counters[figure]
-        (counter.labels(*labels) if labels else counter).inc(times)
+        self._counted[figure][labels] += times
 
     def changed(self, changes: Sequence[Changed]) -> None:
         """Count what was committed."""
@@ -124,7 +135,7 @@ class Metrics:
         self._count(SETTLED, request.state.value, by)
         if by not in ("policy", "grant"):
             waited = (request.decision.at - request.created_at).total_seconds()
-            self._waited.labels(request.checkpoint.kind.value).observe(max(waited, 0.0))
+            self._waited.setdefault((request.checkpoint.kind.value,), Waits()).add(max(waited, 0.0))
         if request.decision.by == ("silence",):
             self._count(STEPS, "expire" if request.state is State.EXPIRED else "proceed")
 
@@ -150,19 +161,21 @@ class Metrics:
 
     def troubled(self, kind: Trouble, count: int) -> None:
         """So many things of this kind stand that a person must put right."""
-        self._gauges[TROUBLES].labels(kind.value).set(count)
+        self._standing[TROUBLES][(kind.value,)] = count
 
     def stands(self, standing: Standing, oldest_seconds: float) -> None:
         """How much there is of what, now."""
-        self._gauges[PENDING].set(standing.pending)
-        self._gauges[OVERDUE].set(standing.overdue)
-        self._gauges[WAITING].set(standing.waiting)
-        self._gauges[OLDEST].set(oldest_seconds)
-        self._gauges[GIVEN_UP].set(standing.given_up)
+        self._standing[PENDING][()] = standing.pending
+        self._standing[OVERDUE][()] = standing.overdue
+        self._standing[WAITING][()] = standing.waiting
+        self._standing[OLDEST][()] = oldest_seconds
+        self._standing[GIVEN_UP][()] = standing.given_up
 
     def text(self) -> bytes:
         """Everything in Prometheus's text format."""
-        return generate_latest(self._registry)
+        from bot.exposition import written
+
+        return written(self._counted, self._standing, WAITED, self._waited)
 
 
 def _whom(by: Sequence[str]) -> str:

@@ -154,7 +154,7 @@ Label = Annotated[str, Field(min_length=1, max_length=150)]
 class Shape(BaseModel):
     """Nothing unknown is let through, nothing is converted."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class GroupShape(Shape):

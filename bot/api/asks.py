@@ -43,7 +43,7 @@ Span = Annotated[timedelta | None, PlainValidator(_span)]
 class Query(BaseModel):
     """A query string: text becomes numbers and lists (``a,b`` or the name repeated)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _bounded(text: str) -> str:

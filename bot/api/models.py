@@ -18,7 +18,7 @@ from policies.review import Decision, Review
 class Out(BaseModel):
     """Base of what goes out. ``exclude_unset`` drops only what was left out on purpose (see ``ChangeOut``)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def body(self) -> bytes:
         """The JSON of this value."""

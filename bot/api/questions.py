@@ -19,7 +19,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 class Body(BaseModel):
     """A JSON body: types are taken as they come, nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class ChoiceBody(Body):

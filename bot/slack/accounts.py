@@ -15,7 +15,7 @@ from policies.people import Absence, Standing
 class Wire(BaseModel):
     """Strict about what is read, tolerant of the rest."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
 
 class _Profile(Wire):

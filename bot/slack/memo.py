@@ -24,7 +24,7 @@ class Memo(BaseModel):
     how often its fields were given new ids.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     request_id: str = Field(alias="r", default="", max_length=100)
     revision: int = Field(alias="v", default=0, ge=0, lt=10**9)

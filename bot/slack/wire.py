@@ -15,7 +15,7 @@ Ts = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}\.[0-9]{1,8}$", stri
 class Wire(BaseModel):
     """What all parts share: unknown fields are let be."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class User(Wire):
