@@ -13,10 +13,9 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import get_logger
-from bot.slack.clicks import Clicks
 from bot.slack.counted import Called, CountedClient
 from bot.slack.desk import Desk
-from bot.slack.submissions import Submissions
+from bot.slack.hands import Hands
 from bot.slack.talk import Talk
 
 log = get_logger("signoff.slack")
@@ -76,9 +75,9 @@ async def _unreadable(error: Exception) -> BoltResponse:
 def build_app(desk: Desk, identity: Identity) -> AsyncApp:
     """The Bolt app with everything that people can do to it."""
     app = new_app(desk.client, identity)
-    talk = Talk(desk)
-    app.action(BUTTONS)(Clicks(desk).click)
-    app.view(FORMS)(Submissions(desk).submit)
+    talk, hands = Talk(desk), Hands(desk)
+    app.action(BUTTONS)(hands.click)
+    app.view(FORMS)(hands.submit)
     app.command("/approvals")(talk.approvals)
     app.command("/agent")(talk.agent)
     app.event("app_mention")(talk.mention)
