@@ -38,7 +38,7 @@ from policies.events import (
     Stopped,
     Withdrawn,
 )
-from policies.judgement import Facts, counts, judge
+from policies.judgement import BEFORE, Facts, counts, judge
 from policies.lifecycle import apply, open_request
 from policies.people import Person
 from policies.policy import Policy
@@ -312,10 +312,13 @@ class Gateway:
 
     async def _recent(self, policy: Policy, tool: str, requester: Requester, now: datetime) -> dict[str, int]:
         """The counts that the policy's conditions read, and no others."""
-        return {
-            name: await self.store.counts(requester.id, tool if of_this_tool else None, now - span)
-            for name, (span, of_this_tool) in counts(policy).items()
-        }
+        found = {}
+        for name, (span, of_this_tool) in counts(policy).items():
+            if name == BEFORE:
+                found[name] = int(await self.store.taken(requester.id, tool, now - span))
+            else:
+                found[name] = await self.store.counts(requester.id, tool if of_this_tool else None, now - span)
+        return found
 
     async def _edit(self, request_id: str, arguments: Mapping[str, Any], drafts: Mapping[int, str]) -> Edit:
         request = await self.request(request_id)

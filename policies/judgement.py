@@ -34,6 +34,8 @@ RECENT: Mapping[str, tuple[timedelta, bool]] = {
     "tool_before": (timedelta(days=90), True),
 }
 """The counts behind ``recent``: over how long, and whether of this tool only. ``tool_before`` tells the first use."""
+BEFORE = "tool_before"
+"""Counts the calls that ran, unlike the others: an agent that asks and takes it back has used nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

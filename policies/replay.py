@@ -17,13 +17,14 @@ from typing import Any
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.errors import Invalid
-from policies.judgement import Facts, counts, judge
+from policies.judgement import BEFORE, Facts, counts, judge
 from policies.policy import Policy
 from policies.policy import proceeds as proceeding
-from policies.request import Request, Submission
+from policies.request import TAKEN, Request, Submission
 
-Times = Mapping[bool, Sequence[datetime]]
-"""When one agent asked before, in order: for the tool in question (True), and for any (False)."""
+Times = Mapping[bool | str, Sequence[datetime]]
+"""When one agent asked before, in order: for the tool in question (True), for any (False), and of the tool's those
+calls that ran (``BEFORE``)."""
 
 
 def lookback(policy: Policy) -> timedelta:
@@ -105,8 +106,9 @@ def replay(
 def _judged(policy: Policy, request: Request, times: Times, environment: str) -> Checkpoint:
     now = request.created_at
     recent = {
-        name: len(times[of_this_tool]) - bisect_left(times[of_this_tool], now - span)
+        name: len(asked) - bisect_left(asked, now - span)
         for name, (span, of_this_tool) in counts(policy).items()
+        for asked in (times[BEFORE if name == BEFORE else of_this_tool],)
     }
     facts = Facts(agent=request.requester.name, now=now, recent=recent, environment=environment)
     return judge(policy, _proposal(request), facts)
@@ -152,12 +154,15 @@ def _beside(before: Checkpoint, after: Checkpoint) -> Change:
 def _in_time(past: Sequence[Request]) -> Iterator[tuple[Request, Times]]:
     """Each request in the order of time, with when its agent had asked before it."""
     asked: dict[tuple[str, str | None], list[datetime]] = defaultdict(list)
+    ran: dict[tuple[str, str], list[datetime]] = defaultdict(list)
     for request in sorted(past, key=lambda each: (each.created_at, each.id)):
         who, tool = request.requester.id, request.call.tool
-        times = {True: asked[(who, tool)], False: asked[(who, None)]}
-        yield request, times
-        for each in times.values():
-            each.append(request.created_at)
+        of_this, of_any, before = asked[(who, tool)], asked[(who, None)], ran[(who, tool)]
+        yield request, {True: of_this, False: of_any, BEFORE: before}
+        of_this.append(request.created_at)
+        of_any.append(request.created_at)
+        if request.execution is not None and request.execution.state in TAKEN:
+            before.append(request.created_at)
 
 
 def _proposal(request: Request) -> Submission:

@@ -51,6 +51,8 @@ class ToolCall:
     description: str | None = None
 
 
+TAKEN = frozenset({ExecutionState.CLAIMED, ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.UNKNOWN})
+"""Where an execution stands once its permit was claimed, so that the call ran or may have run."""
 NO_CALL = ToolCall(tool="", arguments={})
 """What a bare question is about."""
 RUNNER = "runner"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from policies.errors import Invalid
-from policies.request import ExecutionState, Request, State
+from policies.request import TAKEN, ExecutionState, Request, State
 from storage.access import Access
 from storage.columns import micros, moment
 from storage.requests import OURS, REQUESTS
@@ -23,6 +23,15 @@ MADE_SINCE = (OURS, REQUESTS.c.requester == bindparam("of_requester"), REQUESTS.
 COUNT = Statement(select(func.count()).select_from(REQUESTS).where(*MADE_SINCE))
 COUNT_OF_TOOL = Statement(
     select(func.count()).select_from(REQUESTS).where(*MADE_SINCE, REQUESTS.c.tool == bindparam("of_tool"))
+)
+ANY_TAKEN = Statement(
+    select(REQUESTS.c.id)
+    .where(
+        *MADE_SINCE,
+        REQUESTS.c.tool == bindparam("of_tool"),
+        or_(*(REQUESTS.c.execution_state == state.value for state in sorted(TAKEN))),
+    )
+    .limit(1)
 )
 COUNT_PENDING = Statement(
     select(func.count())
@@ -106,6 +115,12 @@ class Listing(Access):
         values = {"of_requester": requester, "since": since} | ({} if tool is None else {"of_tool": tool})
         found = await self._read(lambda connection: connection.row(statement, workspace=self._workspace_id, **values))
         return found[0] if found else 0
+
+    async def taken(self, requester: str, tool: str, since: datetime) -> bool:
+        """Did a requester (its id) take a call of this tool that it made since then, so that it ran?"""
+        values = {"of_requester": requester, "of_tool": tool, "since": since}
+        found = await self._read(lambda connection: connection.row(ANY_TAKEN, workspace=self._workspace_id, **values))
+        return found is not None
 
     async def pending(self, requester: str) -> int:
         """How many requests of a requester (its id) wait for people now."""

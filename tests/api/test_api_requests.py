@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from policies.review import Verdict
-from tests.api.house import MAIL, PAYMENT, House
+from tests.api.house import MAIL, PAYMENT, POLICY, House, open_house
 
 NAMES = """
 id state checkpoint tool arguments proposed_arguments modified changes preview revision digest requester
@@ -231,3 +232,22 @@ async def test_an_agent_that_floods_people_is_told_to_wait_and_others_are_not(
     assert other.status == 201
     allowed = await house.call("POST", "/v1/requests", json={"tool": "read_order", "arguments": {}})
     assert allowed.status == 201
+
+
+async def test_what_was_asked_and_taken_back_is_no_first_use_of_a_tool(tmp_path: Path) -> None:
+    known = "  - {name: known, match: send_email, checkpoint: allow}\n"
+    first = "  - {name: first, match: send_email, when: recent.first_use, checkpoint: hard}\n"
+    async with open_house(tmp_path, POLICY.replace("rules:\n", f"rules:\n{known}{first}")) as house:
+        for decide in ("withdraw", "reject"):
+            asked = await house.ask()
+            assert (asked["checkpoint"]["rule"], asked["state"]) == ("first", "pending")
+            if decide == "withdraw":
+                await house.call("DELETE", f"/v1/requests/{asked['id']}")
+            else:
+                await house.gateway.review(asked["id"], house.person("U0ANA"), Verdict.REJECT, 1)
+        approved = await house.ask()
+        assert approved["checkpoint"]["rule"] == "first"
+        await house.gateway.review(approved["id"], house.person("U0ANA"), Verdict.APPROVE, 1)
+        assert (await house.ask())["checkpoint"]["rule"] == "first"
+        await house.call("POST", f"/v1/requests/{approved['id']}/claim", json={"digest": approved["digest"]})
+        assert (await house.ask())["checkpoint"]["rule"] == "known"

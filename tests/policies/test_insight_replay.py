@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from policies.judgement import counts
 from policies.loader import load
 from policies.replay import Change, replay
-from policies.request import Request, Requester
+from policies.request import Execution, ExecutionState, Request, Requester
 from tests.policies.past_samples import BOT, START, modified, opened
 
 TEXT = """
@@ -56,6 +56,7 @@ def history(calls: list[tuple[str, int, Requester, float | None, int]]) -> list[
                 each.requester == requester
                 and each.created_at >= now - span
                 and (not of_this_tool or each.call.tool == tool)
+                and (name != "tool_before" or each.execution is not None)
                 for each in past
             )
             for name, (span, of_this_tool) in counts(POLICY).items()
@@ -71,7 +72,8 @@ def history(calls: list[tuple[str, int, Requester, float | None, int]]) -> list[
             requester=requester,
             confidence=confidence,
         )
-        past.append(request)
+        ran = Execution(state=ExecutionState.SUCCEEDED, at=now) if number % 3 == 0 else None
+        past.append(replace(request, execution=ran))
     return past
 
 
