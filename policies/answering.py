@@ -38,7 +38,7 @@ def answer(request: Request, event: Answered, now: datetime) -> Outcome:
         groups=tuple(group.name for group in request.reviewers if group.include(event.person)),
     )
     chosen = question.choice(given.choice)
-    gate = chosen.gate if chosen and chosen.gate else request.checkpoint
+    gate = (chosen.gate if chosen else question.on_words) or request.checkpoint
     return _go_on(replace(request, reviews=(*request.reviews, review)), given, chosen, gate, now)
 
 
@@ -86,9 +86,9 @@ def _said(question: Question, event: Answered) -> tuple[str | None, str | None]:
 
 
 def _go_on(request: Request, given: Answer, chosen: Choice | None, gate: Checkpoint, now: datetime) -> Outcome:
-    answered = entry(
-        request, "answered", given.by, now, choice=given.choice, guessed=given.guessed, revision=request.revision
-    )
+    ids = [choice.id for choice in request.question.choices] if request.question else []
+    place = ids.index(given.choice) + 1 if given.choice in ids else None  # its id is the agent's word
+    answered = entry(request, "answered", given.by, now, choice=place, guessed=given.guessed, revision=request.revision)
     told = Outcome(request=replace(request, answer=given), entries=(answered,))
     if request.bare:
         return told.then(settle(told.request, State.ANSWERED, (given.by,), now, None))

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 from policies.checkpoint import Checkpoint, Clarify, Kind
 from policies.judgement import Facts, held_for_people, judge
-from policies.policy import Policy
+from policies.policy import Policy, proceeds
 from policies.question import Choice, Question
 from policies.request import Submission
 
 PLAIN = "Is this what was meant?"
 GO_ON = "Go on as proposed"
 NO_ANSWER = "it can't be undone, and nobody answered"
+IN_WORDS = "it was answered in words, and those may say no"
 
 
 def question_before(policy: Policy, submission: Submission, facts: Facts, gate: Checkpoint) -> Question | None:
@@ -30,7 +31,8 @@ def question_before(policy: Policy, submission: Submission, facts: Facts, gate: 
         return asked
     asked = replace(asked, choices=tuple(_judged(policy, submission, facts, choice) for choice in asked.choices))
     guessed = asked.guessed.gate if asked.guessed else None
-    return replace(asked, on_silence=_on_silence(policy, submission.call.tool, guessed or gate))
+    on_silence = _on_silence(policy, submission.call.tool, guessed or gate)
+    return replace(asked, on_silence=on_silence, on_words=_on_words(policy, gate) if asked.free_text else None)
 
 
 def bare_gate(policy: Policy) -> Checkpoint:
@@ -61,3 +63,9 @@ def _judged(policy: Policy, submission: Submission, facts: Facts, choice: Choice
 def _on_silence(policy: Policy, tool: str, gate: Checkpoint) -> Checkpoint:
     """The gate of what nobody answered: people look at it where it can't be undone."""
     return held_for_people(gate, policy, NO_ANSWER) if policy.irreversible(tool) else gate
+
+
+def _on_words(policy: Policy, gate: Checkpoint) -> Checkpoint:
+    """The gate after an answer in words: nothing tells "yes" from "no, the other one", so nothing goes by itself."""
+    goes = gate.kind is Kind.ALLOW or proceeds(gate.ladder)
+    return held_for_people(gate, policy, IN_WORDS) if goes else gate

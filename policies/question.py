@@ -34,8 +34,8 @@ class Question:
     """What is asked before anybody decides. ``rule`` names the rule whose words these are, None for the agent's own.
 
     ``best_guess`` is what the agent would take on silence: the id of a choice, or words of its own. ``on_silence`` is
-    the checkpoint that the call meets when nobody answers. ``early`` is how many steps of the gate's own ladder are
-    taken as soon as it opens, since nobody else could decide.
+    the checkpoint that the call meets when nobody answers, ``on_words`` after an answer in a person's own words.
+    ``early`` is how many steps of the gate's own ladder are taken as soon as it opens, since nobody else could decide.
     """
 
     text: str
@@ -45,6 +45,7 @@ class Question:
     rule: str | None = None
     ladder: Ladder = ASKING
     on_silence: Checkpoint | None = None
+    on_words: Checkpoint | None = None
     early: int = 0
 
     def choice(self, choice_id: str | None) -> Choice | None:

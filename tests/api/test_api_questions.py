@@ -68,12 +68,22 @@ async def test_nothing_is_claimed_while_a_question_is_open_nor_with_the_digest_f
 async def test_what_is_allowed_is_asked_about_first_and_what_is_denied_never(house: House) -> None:
     allowed = await house.ask({"tool": "read_mail", "arguments": {}}, question=WHO)
     assert (allowed["state"], allowed["checkpoint"]["kind"]) == ("pending", "allow")
-    await answer(house, allowed["id"], text="Max, please")
+    await answer(house, allowed["id"], choice="max")
     settled = await read(house, allowed["id"])
     assert (settled["state"], settled["decision"]["by"], settled["revision"]) == ("approved", ["policy"], 2)
-    assert settled["answer"]["text"] == "Max, please"
     denied = await house.ask({"tool": "drop_database", "arguments": {}}, question=WHO)
     assert (denied["state"], denied["question"]) == ("rejected", None)
+
+
+async def test_an_answer_in_words_lets_nothing_go_that_the_policy_would_allow(house: House) -> None:
+    asked = await house.ask({"tool": "read_mail", "arguments": {}}, question=WHO)
+    await answer(house, asked["id"], text="No! Neither of them")
+    held = await read(house, asked["id"])
+    assert (held["state"], held["checkpoint"]["kind"], held["revision"]) == ("pending", "hard", 2)
+    assert "answered in words" in held["checkpoint"]["reason"]
+    assert held["answer"]["text"] == "No! Neither of them"
+    await house.gateway.review(asked["id"], house.person("U0ANA"), Verdict.APPROVE, 2)
+    assert (await read(house, asked["id"]))["state"] == "approved"
 
 
 async def test_a_question_alone_has_no_tool_and_ends_with_its_answer(house: House) -> None:
@@ -106,3 +116,12 @@ async def test_the_agents_own_limit_only_expires_and_withdrawing_works(house: Ho
     assert (await read(house, asked["id"]))["state"] == "expired"
     other = await house.ask(MAIL, question=WHO)
     assert (await house.call("DELETE", f"/v1/requests/{other['id']}")).body["state"] == "withdrawn"
+
+
+async def test_the_journal_tells_a_choice_by_its_place_never_by_the_agents_words(house: House) -> None:
+    told = {"text": "Which?", "choices": [{"id": "a", "label": "A"}, {"id": "Mara Holm, ill", "label": "B"}]}
+    asked = await house.ask(MAIL, question=told)
+    await answer(house, asked["id"], choice="Mara Holm, ill")
+    lines = await house.store.journal()
+    assert [line.detail["choice"] for line in lines if line.what == "answered"] == [2]
+    assert "Mara Holm" not in str(lines)

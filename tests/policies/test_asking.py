@@ -122,6 +122,16 @@ def test_a_guess_by_silence_waits_for_people_where_the_call_can_not_be_undone(gu
     assert reversible.on_silence == before(policy(), call(question=own))[0]
 
 
+@pytest.mark.parametrize("tool", ["read_order", "post_it", "unheard_of"])
+def test_an_answer_in_words_never_leads_to_a_gate_that_lets_go(tool: str) -> None:
+    rules = policy("{name: posts, match: post_it, checkpoint: soft, ladder: pause}")
+    gate, question = before(rules, call(tool, question=Question(text="Which?")))
+    assert question is not None
+    assert question.on_words is not None
+    assert (question.on_words.kind, question.on_words.ladder.steps[-1].act) == (Kind.HARD, Act.EXPIRE)
+    assert question.on_words == gate or gate.kind in (Kind.ALLOW, Kind.SOFT)
+
+
 def test_a_question_rule_whose_condition_fails_holds_the_call_and_asks() -> None:
     rules = policy("{name: broken, match: read_*, when: args.absent > 1, clarify: true}")
     gate, question = before(rules, call())

@@ -162,7 +162,10 @@ def _afterwards(request: Request, rule: str) -> str:
         Kind.ALLOW: f"After the answer the policy lets the call run, by its rule “{rule}”",
         Kind.SOFT: f"After the answer the call goes ahead unless someone stops it, by the rule “{rule}”",
     }
-    return told.get(request.checkpoint.kind, f"After the answer the call still needs approval, by the rule “{rule}”")
+    if request.checkpoint.kind not in told:
+        return f"After the answer the call still needs approval, by the rule “{rule}”"
+    held = request.question is not None and request.question.on_words is not None
+    return told[request.checkpoint.kind] + ("; after an answer in words people look at it first" if held else "")
 
 
 def _standing(request: Request, look: Look) -> Iterator[Block]:
