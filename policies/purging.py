@@ -29,6 +29,7 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         call=call,
         proposed={},
         former=None,
+        checkpoint=replace(request.checkpoint, phrase=None),  # it may be a value of the call
         preview=(),
         reason=None,
         context=None,
@@ -45,7 +46,7 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
 def _asked(question: Question) -> Question:
     """A question without its words, and without the calls that its choices would have made."""
     choices = tuple(Choice(id=str(number), label=PURGED) for number, _ in enumerate(question.choices, 1))
-    return replace(question, text=PURGED, choices=choices, best_guess=None)
+    return replace(question, text=PURGED, choices=choices, best_guess=None, on_silence=None, on_words=None)
 
 
 def blanked_run(run: AgentRun, before: datetime) -> AgentRun | None:

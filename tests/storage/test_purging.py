@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from policies.agent_run import RunState
+from policies.checkpoint import Kind
 from policies.errors import Conflict
 from policies.events import Outcome
 from policies.question import Answer, Choice, Question
@@ -52,7 +53,9 @@ async def test_a_question_loses_its_words_and_those_of_its_answer(store: Store) 
     asked = Question(text="Is it Mara Holm?", choices=(choice,), best_guess="Mara Holm")
     answer = Answer(by="U0ANA", at=NOW, choice="Mara Holm", text="Mara Holm")
     new = opened("r1")
-    await store.add(replace(new, request=replace(new.request, question=asked, answer=answer)))
+    typed = replace(new.request.checkpoint, kind=Kind.MANUAL, phrase="Mara Holm")
+    asked = replace(asked, on_silence=typed, on_words=typed)
+    await store.add(replace(new, request=replace(new.request, question=asked, answer=answer, checkpoint=typed)))
     await store.change("r1", decided())
     await store.change("r1", _ran(ExecutionState.SUCCEEDED))
     assert await store.purge(LONG_AGO, LATER) == (1, 0)
