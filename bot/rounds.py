@@ -168,15 +168,17 @@ class Rounds:
             private=_is_person(effect.to),
         )
         shown = None if found else request
-        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, shown, copy))
+        decides = await self._decides_by(effect.to, request)
+        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, shown, copy, decides))
 
-    def _delivered(self, standing: Request, shown: Request | None, copy: Copy) -> Outcome:
+    def _delivered(self, standing: Request, shown: Request | None, copy: Copy, decides: bool) -> Outcome:
         """The card is there; where it shows anything but what stands by now, it is to be brought up to date.
 
-        A card that showed the question doesn't show the gate that came after it.
+        A card that showed the question doesn't show the gate that came after it, and one of the person served alone
+        (``decides`` False) isn't how those who decide see it.
         """
         outcome = Outcome(request=standing)
-        if standing.answer is None or (shown is not None and not shown.asking):
+        if standing.answer is None or (decides and shown is not None and not shown.asking):
             outcome = apply(standing, Delivered(), self._clock())
         if standing.stand_ins and not standing.settled and not copy.private:
             told = TellAbsence(request_id=standing.id, channel=copy.channel, ts=copy.ts)
@@ -222,8 +224,15 @@ class Rounds:
     async def _brought_up_to_date(self, copy: Copy, request: Request) -> None:
         """A copy shows ``request`` now. After an answer that is how a gate's card is first seen."""
         await self._store.shown(copy.channel, copy.ts, request.version)
-        if request.delivered_at is None and request.answer is not None and not request.settled:
+        if request.delivered_at is not None or request.answer is None or request.settled:
+            return
+        if await self._decides_by(copy.to, request):
             await self._store.change(request.id, lambda standing: apply(standing, Delivered(), self._clock()))
+
+    async def _decides_by(self, to: str, request: Request) -> bool:
+        """Is this a card of those who decide, not the one of the person served, who was only asked the question?"""
+        copies = await self._store.copies(request.id)
+        return to != request.requester.owner or all(copy.to == to for copy in copies)
 
     # ---- notes in the cards' threads
 

@@ -211,6 +211,18 @@ async def test_a_soft_gate_counts_from_when_its_card_was_seen_after_the_answer(h
     await says(home, "U0ANA", request, "goes ahead unless stopped")
 
 
+async def test_what_only_the_person_served_saw_of_a_soft_gate_never_goes_ahead(home: House) -> None:
+    request = await home.ask({"text": "Open on Sunday"}, tool="publish_post", question=WHICH_DAY)
+    await copies(home, request)
+    gone = {"method": "chat.update", "times": 30, "error": "is_archived", "effect": "before"}
+    await home.sandbox.control.faults(gone)
+    assert (await press(home, "U0NEWT", request, FIRST, "DM"))["ok"]
+    await says(home, "U0NEWT", request, "goes ahead unless stopped", private=True)
+    await home.shown(request)
+    await silence(home, 3)
+    assert (await home.now(request)).state is State.EXPIRED
+
+
 WHICH_DAY = Question(text="Which Sunday?", choices=(Choice(id="next", label="The next one"),))
 
 
