@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from bot.slack.afterwards import Afterwards
 from bot.slack.delivery import SlackCarrier
 from bot.slack.desk import Desk
 from bot.slack.directory import Directory
+from bot.slack.homes import Homes
 from bot.slack.listeners import Identity, build_app, web_client
 from bot.slack.looks import Looks
 from bot.slack.response_urls import ResponseUrls
@@ -35,7 +36,8 @@ from bot.waiting import Waiting
 from policies.errors import Invalid
 from policies.policy import Policy
 from policies.scope import may_ask
-from storage.store import Store
+from storage.store import Changed, Store
+from storage.writer import OnChanged
 
 if TYPE_CHECKING:
     from bot.agent.tools import ToolBox
@@ -72,8 +74,10 @@ async def serving(
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = web_client(settings.bot_token, settings.slack_api, session, called=metrics.slack_call)
         identity = await recognise(client)
-        gateway = await _open_gateway(stack, settings, policy, now, identity, client, metrics)
-        desk = _slack_desk(stack, settings, gateway, now, identity, client, session)
+        homes = Homes(now)
+        on_changed = _each(metrics.changed, homes.changed)
+        gateway = await _open_gateway(stack, settings, policy, now, identity, client, on_changed)
+        desk = _slack_desk(stack, settings, gateway, now, identity, client, session, homes)
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
         auditor = Auditor(gateway, now, metrics, runs_driven=tools is not None)
@@ -83,6 +87,7 @@ async def serving(
             hand.start()
             stack.callback(hand.stop)
         parts = [Courier(gateway.store, desk.carrier, gateway.waiting, now, pace=pace, metrics=metrics).run()]
+        parts.append(homes.keep(desk.show_home))
         if tools is not None:
             parts.append(_runner(stack, settings, gateway, tools))
         ended = _run_together(stack, parts)
@@ -105,7 +110,7 @@ async def _open_gateway(
     now: Clock,
     identity: Identity,
     client: AsyncWebClient,
-    metrics: Metrics,
+    on_changed: OnChanged,
 ) -> Gateway:
     waiting = Waiting()
     store = await Store.open(
@@ -113,7 +118,7 @@ async def _open_gateway(
         workspace_id=identity.team_id,
         exclusive=True,
         on_commit=waiting.wake,
-        on_changed=metrics.changed,
+        on_changed=on_changed,
     )
     stack.push_async_callback(store.close)
     shelf = PolicyShelf(store, policy)
@@ -139,6 +144,7 @@ def _slack_desk(
     identity: Identity,
     client: AsyncWebClient,
     session: aiohttp.ClientSession,
+    homes: Homes,
 ) -> Desk:
     shelf = gateway.shelf
     directory = _directory(client, now, identity, shelf)
@@ -154,7 +160,18 @@ def _slack_desk(
         client=client,
         response_urls=urls,
         afterwards=afterwards,
+        homes=homes,
     )
+
+
+def _each(*told: OnChanged) -> OnChanged:
+    """Tells each of ``told`` what was committed."""
+
+    def tell(changes: Sequence[Changed]) -> None:
+        for one in told:
+            one(changes)
+
+    return tell
 
 
 def _directory(client: AsyncWebClient, now: Clock, identity: Identity, shelf: PolicyShelf) -> Directory:

@@ -246,6 +246,11 @@ class Gateway:
         page = await self.store.requests(states=(State.PENDING,), limit=OPEN_LIMIT)
         return tuple(request for request in page.requests if request.serves(person))
 
+    def asked_instead_of(self, person: Person) -> tuple[str, ...]:
+        """The names of the groups that are asked where too few of this person's own groups are here."""
+        own = [group for group in self.shelf.current.reviewers.values() if group.include(person)]
+        return tuple(dict.fromkeys(group.deputy.name for group in own if group.deputy is not None))
+
     async def visible(self, request_id: str, person: Person) -> Request:
         """The request, for those who may review or stop it; to everybody else it reads like an unknown one."""
         request = await self.request(request_id)

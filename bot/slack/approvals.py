@@ -95,7 +95,7 @@ class Approvals:
             blocks += listing("Waiting for you", waiting, look, "Nothing waits for you.", rows=rows)
         if which != "list":
             nothing = "No agent waits for an answer on your behalf."
-            blocks += listing("Asked on your behalf", mine, look, nothing, "mine", rows=rows)
+            blocks += listing("Asked on your behalf", mine, look, nothing, "mine", rows=rows, served=True)
         counted = len({request.id for request in (*waiting, *mine)})
         return {"text": f"{counted} waiting" if counted else "Nothing waits for you.", "blocks": blocks}
 

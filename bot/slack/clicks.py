@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
+from bot.slack.at_home import AtHome
 from bot.slack.desk import Desk, memo_of
 from bot.slack.editing import Editing
 from bot.slack.payloads import Click
@@ -66,6 +67,7 @@ class Clicks:
             ids.REMOVE: editing.remove,
             ids.CHOOSE: editing.choose,
             ids.AS_JSON: editing.as_json,
+            **AtHome(desk).acts,
         }
 
     async def click(self, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -16,13 +16,14 @@ from bot.slack import answers
 from bot.slack.afterwards import Afterwards
 from bot.slack.delivery import SlackCarrier, carried
 from bot.slack.directory import Directory
+from bot.slack.homes import Homes
 from bot.slack.looks import Looks
 from bot.slack.memo import Memo
 from bot.slack.payloads import Click
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.blocks import Block
 from bot.slack.views.grants import grants_list
-from bot.slack.views.home import home
+from bot.slack.views.inbox import home
 from bot.slack.views.look import Message
 from bot.slack.views.modals import notice
 from policies.effects import Refresh
@@ -47,6 +48,7 @@ class Desk:
     client: AsyncWebClient
     response_urls: ResponseUrls
     afterwards: Afterwards
+    homes: Homes
 
     async def show(self, click: Click, view: Block) -> None:
         """Open ``view`` for the person who clicked: over the form in which the button stood, or anew."""
@@ -103,13 +105,15 @@ class Desk:
             await self.carrier.refresh(request, copy)
 
     async def show_home(self, user_id: str) -> None:
-        """Publish the App Home of one person."""
-        person = await self.directory.person(user_id)
-        waiting, mine = await self.gateway.reviewable(person), await self.gateway.mine(person)
-        listed = {request.id for request in waiting}
-        mine = tuple(request for request in mine if request.id not in listed)
-        view = home(waiting, mine, self.looks.at_once((*waiting, *mine)))
-        await carried(self.client.views_publish(user_id=user_id, view=view))
+        """Publish the App Home of one person, as they left it."""
+        opened = self.homes.at(user_id)
+        async with opened.turn:
+            person = opened.person = await self.directory.person(user_id)
+            inbox = await self.gateway.inboxes.of(person)
+            asked = self.gateway.asked_instead_of(person) if person.away else ()
+            look = self.looks.at_once(inbox.shown)
+            view = await asyncio.to_thread(home, inbox, look, opened.memo, away=person.away, asked=asked)
+            await carried(self.client.views_publish(user_id=user_id, view=view))
 
     async def grants_of(self, person: Person) -> Message:
         """The list of what was approved in advance, as one person sees it."""

@@ -29,7 +29,8 @@ class Click:
     """A button was pressed, or an option of a menu was chosen: then ``value`` is the option's.
 
     ``channel`` and ``ts`` name the message, ``view_id`` and ``memo`` the form, ``block_id`` where in it. ``values`` is
-    what the form's fields hold by their ``block_id``. A click in the Home has neither a message nor a memo.
+    what the form's fields hold by their ``block_id``. A click in the Home has neither a message nor a memo,
+    but ``home_state``: what the Home carries.
     """
 
     user_id: str
@@ -44,6 +45,7 @@ class Click:
     view_id: str | None = None
     view_hash: str | None = None
     memo: Memo | None = None
+    home_state: str | None = None
     block_id: str = ""
     values: Mapping[str, Entered] = field(default_factory=dict)
 
@@ -120,7 +122,7 @@ def click(body: object) -> Click:
         user_id=read.user.id,
         team_id=read.user.team_id,
         action_id=action.action_id,
-        value=action.selected_option.value if action.selected_option else action.value,
+        value=action.selected_option.value if action.selected_option else action.value or "",
         trigger_id=read.trigger_id,
         response_url=read.response_url,
         channel=read.container.channel_id,
@@ -129,6 +131,7 @@ def click(body: object) -> Click:
         view_id=view.id if view else None,
         view_hash=view.hash if view else None,
         memo=_memo(view) if view is not None and view.type == "modal" else None,
+        home_state=view.private_metadata if view is not None and view.type == "home" else None,
         block_id=action.block_id,
         values=_values(view) if view is not None else {},
     )

@@ -57,6 +57,7 @@ class Talk:
         """Show the person's Home."""
         opened = payloads.home_opened(body)
         if opened is not None:
+            self._desk.homes.open(opened.user_id)
             self._desk.afterwards.start(self._desk.show_home(opened.user_id))
 
     async def _answered(self, body: dict[str, Any], answer: Any) -> Answer:

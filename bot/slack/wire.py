@@ -36,7 +36,7 @@ class Action(Wire):
 
     action_id: Short
     block_id: Short = ""
-    value: Annotated[str, StringConstraints(max_length=2_000, strict=True)] = ""
+    value: Annotated[str, StringConstraints(max_length=2_000, strict=True)] | None = ""
     selected_option: Selected | None = None
 
 

@@ -225,15 +225,31 @@ async def test_nobody_decides_by_any_way_who_may_not(
 
 
 async def _lists(home: House, who: str, request: Request) -> bool:
-    """Does the person's Home, opened now, list the request?"""
+    """Does the person's Home, opened now and searched for the request, list it?"""
     since = (await home.sandbox.control.record())[-1]["n"]
     await home.sandbox.people.open_home(who)
+    await _published(home, who, since)
+    search = {
+        "type": "block_actions",
+        "user": {"id": who, "team_id": "T0SANDBOX"},
+        "actions": [{"action_id": ids.HOME_SEARCH, "block_id": "search.0", "value": request.id}],
+        "container": {"type": "view"},
+        "trigger_id": "1.1.1",
+        "view": {"id": "V0HOME", "type": "home", "private_metadata": "{}", "state": {"values": {}}},
+    }
+    await home.sandbox.control.deliver("block_actions", search)
+    view = await _published(home, who, since, request.id)
+    return f"{request.id}:{request.revision}" in json.dumps(view["blocks"])
 
+
+async def _published(home: House, who: str, since: int, sought: str = "") -> dict[str, Any]:
     async def published() -> list[Any]:
         calls = await home.sandbox.control.calls("views.publish", since)
-        return [call for call in calls if call["body"]["user_id"] == who]
+        views = [call["body"]["view"] for call in calls if call["body"]["user_id"] == who]
+        return [view for view in views if sought in view["private_metadata"]]
 
-    return request.id in json.dumps((await until(published))[-1]["body"]["view"])
+    view: dict[str, Any] = (await until(published))[-1]
+    return view
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("unknown", "bot", "deactivated")])

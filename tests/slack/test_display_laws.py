@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.slack import ids
+from bot.slack.home_memo import HomeMemo
 from bot.slack.memo import Memo
 from bot.slack.views.card import card
-from bot.slack.views.home import home, listing
+from bot.slack.views.home import history, listing
+from bot.slack.views.inbox import home
 from bot.slack.views.modals import is_last_page, reject_form, view_form
 from bot.slack.views.modify import modify_form
 from bot.slack.views.thread import reminder, run_message, served, summons
@@ -20,6 +22,7 @@ from policies.checkpoint import Kind
 from policies.display import display
 from policies.effects import Post
 from policies.form_building import build_form
+from policies.inbox import Inbox
 from policies.preview import Preview
 from policies.redaction import redact
 from policies.request import Request
@@ -133,7 +136,10 @@ def test_no_argument_breaks_a_form_a_list_or_a_note(request: Request) -> None:
     form = build_form(None, dict(request.call.arguments), key=KEY)
     check_form(modify_form(request, form, LOOK, memo, asks_phrase=True))
     check_form(reject_form(request, LOOK, memo))
-    check_form(home((request,) * 20, (request,), LOOK))
+    inbox = Inbox(waiting=(request,) * 20, mine=(request,), recent=(request,))
+    check_form(home(inbox, LOOK))
+    check_form(home(inbox, LOOK, HomeMemo(q=request.call.tool[:100], s=f"rule:{request.checkpoint.rule}"[:140])))
+    check_form({"type": "home", "blocks": history(request, LOOK)})
     blocks = listing("Waiting for you", (request,) * 20, LOOK, "Nothing.")
     check_form({"type": "home", "blocks": blocks})
     for note in (reminder(request, LOOK), summons(request, "support", LOOK), served(request, LOOK)):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.slack import ids
 from bot.slack.editing import edit_of, typed_into
+from bot.slack.home_memo import HomeMemo
 from bot.slack.memo import Memo
 from bot.slack.views.card import card
-from bot.slack.views.home import home, listing, unknown_word
+from bot.slack.views.home import listing, unknown_word
+from bot.slack.views.inbox import SECTIONS, home
 from bot.slack.views.inputs import block_of
 from bot.slack.views.modals import answer_form, notice, reject_form, view_form
 from bot.slack.views.modify import modify_form
@@ -18,10 +21,12 @@ from policies.checkpoint import Kind
 from policies.errors import Faulty
 from policies.form import Form
 from policies.form_building import build_form
+from policies.inbox import Inbox, Numbers
+from policies.people import Absence
 from policies.request import Request
 from tests.slack import invoice
 from tests.slack.judging import check_form, compare, texts
-from tests.slack.samples import KEY, LOOK, PLACES, REFUND, SCHEMA, ask, checkpoint
+from tests.slack.samples import DAYS, KEY, LOOK, NOW, PLACES, PLAIN, REFUND, SCHEMA, ask, checkpoint
 
 MEMO = Memo(r=PLACES["pending"].id, v=1, c="C0APPROVALS", t="1795435200.000100")
 
@@ -51,6 +56,16 @@ def untouched(view: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+INBOX = Inbox(
+    waiting=(PLACES["pending_manual"], PLACES["pending"]),
+    escalated=(PLACES["pending_quorum"],),
+    questions=(ask(question=PLAIN),),
+    mine=(PLACES["pending_soft"],),
+    audits=(PLACES["proceeded"],),
+    recent=(PLACES["rejected"],),
+    numbers=Numbers(decided=8, unchanged=6, typical=timedelta(minutes=4)),
+)
+MANY = Inbox(**{part: tuple(ask() for _ in range(30)) for part in SECTIONS}, more=True)
 SCHEMED = ask(schema=SCHEMA)
 BILL = ask(invoice.INVOICE, tool="send_invoice", schema=invoice.SCHEMA)
 FORMS: dict[str, dict[str, Any]] = {
@@ -69,9 +84,12 @@ FORMS: dict[str, dict[str, Any]] = {
     "form_view_asking": view_form(PLACES["asking"], LOOK, MEMO),
     "form_answer": answer_form(PLACES["asking"], LOOK, MEMO),
     "form_notice": notice("Nothing was changed", "Ana Reyes approved this; nothing was changed."),
-    "home": home((PLACES["pending"], PLACES["pending_manual"]), (PLACES["pending_soft"],), LOOK),
-    "home_full": home((PLACES["asking"], PLACES["pending_headline"], *(PLACES["pending"],) * 20), (), LOOK),
-    "home_empty": home((), (), LOOK),
+    "home": home(INBOX, LOOK),
+    "home_away": home(INBOX, LOOK, away=Absence(until=NOW + DAYS), asked=("seniors",)),
+    "home_found": home(MANY, LOOK, HomeMemo(s="agent:key:shop", q="hg-1042", p=1, n=3)),
+    "home_found_nothing": home(INBOX, LOOK, HomeMemo(s="agent:gone", q="<!here>")),
+    "home_full": home(MANY, LOOK),
+    "home_empty": home(Inbox(), LOOK),
     "list": {"type": "home", "blocks": listing("Waiting for you", (PLACES["pending_quorum"],), LOOK, "Nothing.")},
 }
 

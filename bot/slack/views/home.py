@@ -1,4 +1,4 @@
-"""Lists of requests: the App Home, and what ``/approvals`` answers."""
+"""Lists of requests, and what ``/approvals`` answers besides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from bot.slack import ids
 from bot.slack.views import words
-from bot.slack.views.blocks import Block, button, context, divider, header, mrkdwn, named, plain, section
+from bot.slack.views.blocks import Block, button, context, header, mrkdwn, named, plain, section
 from bot.slack.views.look import Look, moment
 from bot.slack.views.text import clip, inline, items_of, one_line, roughly
 from policies.checkpoint import Kind
@@ -41,56 +41,72 @@ WORDS = ("list", "mine", "all", "show", "approve", "reject", "snooze", "grants",
 """The words that may follow ``/approvals``."""
 
 
-def home(waiting: Sequence[Request], mine: Sequence[Request], look: Look) -> Block:
-    """The App Home of one person: what waits for them, and what was asked on their behalf."""
-    blocks = [
-        *_titled("Waiting for you", waiting, look, "Nothing waits for you. Cards also come to your channels."),
-        divider(),
-        *_titled("Asked on your behalf", mine, look, "No agent waits for an answer on your behalf."),
-    ]
-    return {"type": "home", "blocks": named(blocks, "home")}
-
-
 def listing(
-    title: str, requests: Sequence[Request], look: Look, empty: str, name: str = "list", *, rows: int = ROWS
+    title: str,
+    requests: Sequence[Request],
+    look: Look,
+    empty: str,
+    name: str = "list",
+    *,
+    rows: int = ROWS,
+    served: bool = False,
 ) -> list[Block]:
     """One list as a message, with a Review button for each request; ``name`` keeps lists in one message apart."""
-    return named(_titled(title, requests, look, empty, rows), name)
+    return named(_titled(title, requests, look, empty, rows, served), name)
 
 
-def _titled(title: str, requests: Sequence[Request], look: Look, empty: str, rows: int = ROWS) -> Iterator[Block]:
+def _titled(
+    title: str, requests: Sequence[Request], look: Look, empty: str, rows: int, served: bool
+) -> Iterator[Block]:
     yield header(f"{title} ({len(requests)})" if requests else title)
     if not requests:
         yield section(plain(empty))
     for request in requests[:rows]:
-        yield from _row(request, look)
+        yield from row(request, look, served=served)
     if len(requests) > rows:
         yield context(plain(f"… and {len(requests) - rows} more. These are the newest; decide some to see the rest."))
 
 
-def _row(request: Request, look: Look) -> Iterator[Block]:
-    gist = _gist(request, look)
-    title = words.title(request, look)
-    yield section(plain(f"{title}\n{gist}" if gist else title), _review(request))
+def row(request: Request, look: Look, *, served: bool = False) -> Iterator[Block]:
+    """One request in two blocks: what it is about, with a button that opens it, and how it stands.
+
+    ``served`` says that the reader waits for others there.
+    """
+    title, told = words.title(request, look), gist(request, look)
+    if served and not request.settled and not request.asking and request.checkpoint.kind is not Kind.SOFT:
+        title = clip(f"{words.subject(request, look)} waits for approval", 150)
+    mark = "❗ " if not request.settled and _is_high(request) else ""
+    yield section(plain(f"{mark}{title}\n{told}" if told else f"{mark}{title}"), _review(request, served))
     about = [mrkdwn(words.stand(request))]
     about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)} · {request.id[:SHORT_ID]}"))
     if not request.settled:
-        if request.asking or request.approvals or request.checkpoint.kind is not Kind.SOFT:
+        if request.asking or request.approvals or request.checkpoint.quorum > 1:
             about.append(plain(words.progress(request, look)))
         if request.deadline_at is not None:
             about.append(mrkdwn(f"{words.silence(request)} {moment(request.deadline_at)}"))
         if request.snoozed is not None:
             about.append(mrkdwn(f"💤 until {moment(request.snoozed.until)}"))
+    elif request.decision is not None:
+        about.append(mrkdwn(moment(request.decision.at)))
+        if request.decision.note and request.decision.by != ("silence",):
+            about.append(plain(f"“{one_line(request.decision.note, look.key, 140)}”"))
     yield context(*about)
 
 
-def _review(request: Request) -> Block:
+def _is_high(request: Request) -> bool:
+    """Is more at stake than usual, so that it stands out in a list?"""
+    gate = request.checkpoint
+    return gate.kind is Kind.MANUAL or gate.impact == "high" or gate.reversible is False
+
+
+def _review(request: Request, served: bool = False) -> Block:
     """The button that opens the whole request."""
     value = str(ids.Target(request_id=request.id, revision=request.revision))
-    return button("Look" if request.settled else "Answer" if request.asking else "Review", ids.VIEW, value)
+    label = "Look" if request.settled else "Answer" if request.asking else "Look" if served else "Review"
+    return button(label, ids.VIEW, value)
 
 
-def _gist(request: Request, look: Look) -> str:
+def gist(request: Request, look: Look) -> str:
     """The first short arguments on one line, so that two calls of one tool can be told apart; or the open question."""
     if request.question is not None and request.asking:
         return one_line(request.question.text, look.key, 140)
@@ -128,7 +144,7 @@ def history(request: Request, look: Look) -> list[Block]:
         lines.append(_dated(request.decision.at, words.decided(request, look) or ""))
     if request.execution is not None and (ran := words.ran(request, look)):
         lines.append(_dated(request.execution.at, ran))
-    title = section(plain(f"{words.title(request, look)}\n{_gist(request, look)}"), _review(request))
+    title = section(plain(f"{words.title(request, look)}\n{gist(request, look)}"), _review(request))
     return named([title, *lines], "history")
 
 
