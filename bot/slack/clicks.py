@@ -119,7 +119,8 @@ class Clicks:
     async def _answer(self, click: Click) -> None:
         target = ids.target(click.value)
         request = await self._desk.gateway.request(target.request_id)
-        if request.asking and not click.in_modal and is_cut(request, self._desk.looks.at_once()):
+        on_card = request.asking and not click.in_modal
+        if on_card and await asyncio.to_thread(is_cut, request, self._desk.looks.at_once()):
             raise Refused(answers.QUESTION_CUT)
         choices = request.question.choices if request.question else ()
         chosen = choices[target.page].id if target.page < len(choices) else ""
@@ -171,7 +172,8 @@ class Clicks:
     async def _turn(self, click: Click) -> None:
         request = await self._seen(click)
         memo = memo_of(click, request).model_copy(update={"page": ids.target(click.value).page})
-        await self._desk.redraw(click, view_form(request, self._desk.looks.at_once((request,)), memo))
+        form = await asyncio.to_thread(view_form, request, self._desk.looks.at_once((request,)), memo)
+        await self._desk.redraw(click, form)
 
     async def _stop(self, click: Click) -> None:
         request = await self._standing(click)
@@ -181,7 +183,8 @@ class Clicks:
     async def _show_on(self, click: Click, standing: Request) -> None:
         """Show how it stands now where the button was pressed in a form."""
         if click.in_modal:
-            view = view_form(standing, self._desk.looks.at_once((standing,)), memo_of(click, standing))
+            look = self._desk.looks.at_once((standing,))
+            view = await asyncio.to_thread(view_form, standing, look, memo_of(click, standing))
             self._desk.afterwards.start(self._desk.redraw(click, view))
         self._desk.settled_somewhere(click.user_id, click.channel)
 
@@ -210,7 +213,9 @@ class Clicks:
         request = await self._pending(click)
         await self._desk.gateway.editable(request.id, await self._desk.directory.person(click.user_id))
         look = self._desk.looks.at_once((request,))
-        never = why_never(request) or (answers.CUT if is_cut(request, look) else None)
+        never = why_never(request)
+        if never is None and await asyncio.to_thread(is_cut, request, look):
+            never = answers.CUT
         if never is not None:
             raise Refused(never)
         await self._desk.show(click, grant_form(request, usual_terms(request), look, memo_of(click, request)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -45,7 +46,7 @@ class Editing:
         look = self._desk.looks.at_once((request,))
         memo = memo_of(click, request).shaped(AS_IT_IS)
         form = form_of(request, memo, look.key)
-        if hides(form) and is_cut(request, look) and not _saw_all(click, request, look):
+        if hides(form) and await asyncio.to_thread(_unseen, click, request, look):
             raise Refused(answers.MODIFY_CUT)
         await self._desk.show(click, modify_form(request, form, look, memo))
 
@@ -183,6 +184,11 @@ def carried(request: Request, form: Form, typed: Mapping[str, Typed], memo: Memo
 def _with_labels(form: Form, error: Faulty) -> str:
     labels = {field.id: field.label for field in form.fields}
     return "; ".join(f"{labels.get(fault.where, 'The call')}: {fault.words}" for fault in error.faults[:3])
+
+
+def _unseen(click: Click, request: Request, look: Look) -> bool:
+    """Does the card cut what this button is about, and wasn't all of it looked at?"""
+    return is_cut(request, look) and not _saw_all(click, request, look)
 
 
 def _saw_all(click: Click, request: Request, look: Look) -> bool:
