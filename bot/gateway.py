@@ -85,7 +85,7 @@ class Gateway:
         self.workspace_id = workspace_id
         self.turns = Turns()
         self._people = people
-        self.grants = Grants(store, clock, people)
+        self.grants = Grants(store, clock, people, lambda: shelf.current.digest)
         self.inboxes = Inboxes(store, clock)
         self._environment = environment
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.eligible import SECONDS, People
 from bot.logs import get_logger
 from bot.naming import new_id
-from policies.errors import NotAllowed, NotFound, Unavailable
+from policies.errors import Conflict, NotAllowed, NotFound, Unavailable
 from policies.events import Granted, Outcome
 from policies.grant import Grant, Terms
 from policies.granting import Ending, check_may_revoke, covers, go_ahead, may_see, revoke, why_never
@@ -25,9 +25,15 @@ SHOWN_FOR = timedelta(days=1)
 
 
 class Grants:
-    """What can be done with grants. Without ``people`` nobody can be looked up, and no grant lets anything through."""
+    """What can be done with grants. Without ``people`` nobody can be looked up, and no grant lets anything through.
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], people: People | None) -> None:
+    ``in_force`` gives the digest of the policy that judges new calls.
+    """
+
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], people: People | None, in_force: Callable[[], str]
+    ) -> None:
+        self._in_force = in_force
         self._store = store
         self._clock = clock
         self._people = people
@@ -55,7 +61,14 @@ class Grants:
     async def make(self, request_id: str, person: Person, revision: int, terms: Terms) -> Request:
         """Approve a request, and calls like it in advance, in one transaction."""
         event = Granted(person=person, revision=revision, terms=terms, grant_id=new_id("grant"))
-        return await self._store.change(request_id, lambda request: apply(request, event, self._clock()))
+
+        def step(request: Request) -> Outcome:
+            outcome = apply(request, event, self._clock())
+            if request.policy_digest != self._in_force():  # its grant would sleep until that policy comes back
+                raise Conflict("The policy has changed since this was asked, so approve this call alone.")
+            return outcome
+
+        return await self._store.change(request_id, step)
 
     async def shown_to(self, person: Person) -> tuple[Grant, ...]:
         """The grants of the last day that concern this person, the newest first, ended ones too."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.slack import ids
-from policies.errors import NotAllowed, NotFound
+from policies.errors import Conflict, NotAllowed, NotFound
 from policies.grant import Grant, Standing, Terms
 from policies.loader import load
 from policies.people import Person
@@ -214,6 +214,18 @@ async def test_another_policy_ends_a_grant_for_good_even_where_the_first_comes_b
     assert (await ask(home)).state is State.PENDING
     rows = await home.serving.store.journal()
     assert [row.actor for row in rows if row.what == "revoked"] == ["policy"]
+
+
+async def test_nothing_is_granted_under_a_policy_that_is_no_longer_in_force(home: House) -> None:
+    shelf = home.serving.gateway.shelf
+    first, second = shelf.current, load(f"{POLICY}# another\n", source="policy.yml")
+    request = await home.ask(REFUND)
+    await shelf.replace(second, "test", home.clock())
+    with pytest.raises(Conflict, match="policy has changed"):
+        await home.serving.gateway.grants.make(request.id, person(home, "U0ANA"), 1, LOOSE)
+    assert (await home.now(request)).state is State.PENDING
+    await shelf.replace(first, "test", home.clock())
+    assert (await ask(home)).state is State.PENDING
 
 
 async def test_a_grant_outlives_a_restart_and_not_a_restart_with_another_policy(
