@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.slack.views.inputs import block_of
 from bot.slack.views.modals import answer_form, notice, reject_form, view_form
 from bot.slack.views.modify import modify_form
 from policies.checkpoint import Kind
+from policies.draft_fields import draft_fields
 from policies.errors import Faulty
 from policies.form import Form
 from policies.form_building import build_form
@@ -33,7 +35,8 @@ MEMO = Memo(r=PLACES["pending"].id, v=1, c="C0APPROVALS", t="1795435200.000100")
 
 def form_of(request: Request) -> Form:
     schema = dict(request.call.schema) if request.call.schema else None
-    return build_form(schema, dict(request.call.arguments), key=KEY)
+    form = build_form(schema, dict(request.call.arguments), key=KEY)
+    return replace(form, drafts=draft_fields(request.drafts_at(request.revision), KEY))
 
 
 def edit(request: Request, form: Form, values: dict[str, Any]) -> dict[str, Any]:
