@@ -86,7 +86,10 @@ _SHAPES = (
     _shape("digitalocean token", r"\bdo[opr]_v1_[0-9a-f]{40,}"),
     _shape("shopify token", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
     _shape("telegram token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b"),
-    _shape("url password", r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s/:@\[\]]{0,200}:(?P<secret>[^\s/@]{1,200})@"),
+    _shape(
+        "url password",
+        r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s/:@\[\]]{0,200}:(?P<secret>[^\s/@;&|`()<>{}\"']{1,200})@",
+    ),
     _shape(
         "authorization",
         r"(?i:\b(?:bearer|basic|authorization:)\s{1,3}(?:token\s{1,3}|bearer\s{1,3}|basic\s{1,3})?)"
@@ -96,9 +99,16 @@ _SHAPES = (
         "password",
         r"(?i:(?:password|passwd|pwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|token)[\"']?"
         r"(?:\s{0,3}[=:]\s{0,3}|(?<=--password)\s{1,3}|(?<=--token)\s{1,3}|(?<=--api-key)\s{1,3}))"
-        r"(?:\"(?P<quoted>[^\"\n]{4,300})\"|'(?P<single>[^'\n]{4,300})'|(?P<secret>[^\s\"',;&\[\]{}()<>]{4,300}))",
+        # Without quotation marks never what would separate commands, so that nobody hides one behind "password=";
+        # inside them more than that only where they surely open (see ``_opens``), and never what a shell runs anyway.
+        r"(?:\"(?P<quoted>(?:[^\"\n`$]|\$(?!\()){4,300})\"|'(?P<single>[^'\n]{4,300})'"
+        r"|(?P<secret>[^\s\"',;&|`\[\]{}()<>]{4,300}))",
     ),
 )
+_INERT = re.compile(r"[^\s\"',;&|`\[\]{}()<>]+")
+"""A value that is no command of its own, wherever it stands."""
+_READ = 4_000
+_UNCLEAR = re.compile(r"\\|#|`|<<|\$\(|-- |//|/\*")
 _DIGITS = re.compile(r"(?<![0-9.])[0-9](?:[ -]?[0-9]){12,18}(?![0-9.])")
 
 
@@ -179,10 +189,34 @@ def _replace(match: re.Match[str], kind: str, key: bytes) -> str:
     groups = match.re.groupindex
     named = next((name for name in groups if match[name] is not None), None)
     secret = match[named] if named else match[0]
-    if _MASK.fullmatch(secret):
+    if _MASK.fullmatch(secret) or (
+        named in ("quoted", "single") and not _INERT.fullmatch(secret) and not _opens(match)
+    ):
         return match[0]
     start = (match.start(named) if named else match.start()) - match.start()
     return match[0][:start] + mask(kind, secret, key=key) + match[0][start + len(secret) :]
+
+
+def _opens(match: re.Match[str]) -> bool:
+    """Does the quotation mark before the value open one? In ``env 'password='x reboot now''`` it closes one, and what
+    seems to be the value is a command.
+
+    Read from the start of the text as a shell reads it, with other marks inside quoted parts counted in pairs. Where
+    the text holds what this reading doesn't know (escapes, comments, substitutions), or is long, the answer is no.
+    """
+    before = match.string[: match.end() - 1]
+    before = before[: before.rindex(match[0][-1])]
+    if len(before) > _READ or _UNCLEAR.search(before):
+        return False
+    outer, inside = "", 0
+    for mark in re.findall(r"[\"']", before):
+        if mark == outer:
+            outer = ""
+        elif outer:
+            inside += 1
+        else:
+            outer, inside = mark, 0
+    return outer != match[0][-1] and inside * bool(outer) % 2 == 0
 
 
 def _replace_card(match: re.Match[str], key: bytes) -> str:

