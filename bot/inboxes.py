@@ -19,7 +19,7 @@ LOOKED_AT = 100
 REACH = timedelta(days=30)
 """How far back an inbox looks for what was decided, or went ahead unseen."""
 SHORTEST = 8
-"""Characters of an id that are enough where only one request begins so."""
+"""Characters of an id after ``req_`` that are enough where only one request begins so."""
 CANDIDATES = 200
 """Requests with one beginning that are looked at; more of an id than that is asked for."""
 
@@ -59,8 +59,8 @@ class Inboxes:
         Raises ``NotFound`` where there is none, ``Invalid`` where the beginning is too short or there are several.
         """
         wanted = beginning if beginning.startswith("req_") else f"req_{beginning}"
-        if len(beginning) < SHORTEST:
-            raise Invalid(f"Give at least {SHORTEST} characters of the id, such as req_1c9f03ab.")
+        if len(wanted) < len("req_") + SHORTEST:  # a slip of the finger must not find another request
+            raise Invalid(f"Give at least {SHORTEST} characters of the id after req_, such as req_1c9f03ab.")
         found = await self._store.beginning_with(wanted, limit=CANDIDATES)
         seen = [request for request in found if admits(check_may_stop, request, person)]
         if len(seen) > 1 or len(found) == CANDIDATES:

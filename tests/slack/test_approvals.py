@@ -98,6 +98,7 @@ async def test_words_that_are_wrong_are_answered_with_what_to_write_instead(told
         ("list please", "“please” is one too many"),
         ("approve", "Say which request: its id, such as */approvals approve req_1c9f03ab*"),
         ("approve req_", "Give at least 8 characters of the id"),
+        ("approve req_1c9f03a", "Give at least 8 characters of the id"),
         (f"approve {request.id} now", "An approval takes no more words than the id"),
         (f"reject {request.id} {'x' * 2001}", "A reason has at most 2,000 characters"),
     ):
