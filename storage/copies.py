@@ -71,6 +71,11 @@ class Copies(Access):
         """Every copy of a request's card, the oldest message first."""
         return await self._read(partial(_of_request, request_id))
 
+    async def shows(self, channel: str, ts: str) -> str | None:
+        """The id of the request whose card this message is; None for every other message."""
+        found = await self._read(lambda connection: connection.row(KNOWN, of_channel=channel, of_ts=ts))
+        return str(found[0]) if found else None
+
     async def shown(self, channel: str, ts: str, version: int) -> None:
         """A message shows ``version`` now. An older version than the one noted is passed over."""
         await self._write(partial(_show, channel, ts, version))

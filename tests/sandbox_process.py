@@ -97,6 +97,10 @@ class People(_Client):
                     return await self.click(person, **place, selected=selected)
         raise LookupError(f"{person} sees no {action_id} in {channel} {ts}")
 
+    async def shortcut(self, person: str, callback_id: str, channel: str, ts: str) -> dict[str, Any]:
+        """Choose a shortcut of the app from a message's menu."""
+        return await self.post("shortcut", {"as": person, "callback_id": callback_id, "channel": channel, "ts": ts})
+
     async def submit(
         self, person: str, view_id: str, values: dict[str, dict[str, Any]] | None = None
     ) -> dict[str, Any]:

@@ -42,6 +42,9 @@ MORE = "signoff.more"
 """The menu of a pending card. Its options name, by the verbs of ``VERBS``, the actions that have no button there."""
 VERBS = {"view": VIEW, "grant": GRANT, "hour": SNOOZE_HOUR, "morning": SNOOZE_MORNING, "wake": WAKE}
 
+OPEN = "signoff.open"
+"""``callback_id`` of the shortcut in a message's menu; ``manifest.yml`` names it too."""
+
 VIEW_FORM = "signoff.form.view"
 REJECT_FORM = "signoff.form.reject"
 ANSWER_FORM = "signoff.form.answer"

@@ -13,9 +13,11 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import get_logger
+from bot.slack import ids
 from bot.slack.counted import Called, CountedClient
 from bot.slack.desk import Desk
 from bot.slack.hands import Hands
+from bot.slack.pointing import Pointing
 from bot.slack.talk import Talk
 
 log = get_logger("signoff.slack")
@@ -78,6 +80,7 @@ def build_app(desk: Desk, identity: Identity) -> AsyncApp:
     talk, hands = Talk(desk), Hands(desk)
     app.action(BUTTONS)(hands.click)
     app.view(FORMS)(hands.submit)
+    app.shortcut(ids.OPEN)(Pointing(desk).open)
     app.command("/approvals")(talk.approvals)
     app.command("/agent")(talk.agent)
     app.event("app_mention")(talk.mention)

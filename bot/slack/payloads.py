@@ -85,6 +85,17 @@ class Command:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shortcut:
+    """The shortcut was chosen in the menu of the message ``ts``, which may stand in the thread of ``thread_ts``."""
+
+    user_id: str
+    channel: str
+    ts: str
+    thread_ts: str | None
+    trigger_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mention:
     """Somebody spoke to the app. ``text`` is without mentions; ``thread_ts`` is where an answer belongs."""
 
@@ -183,6 +194,18 @@ def command(body: object) -> Command:
         text=_unescaped(read.text).strip(),
         trigger_id=read.trigger_id,
         response_url=read.response_url,
+    )
+
+
+def shortcut(body: object) -> Shortcut:
+    """A shortcut in a message's menu."""
+    read = _read(wire.MessageAction, body)
+    return Shortcut(
+        user_id=read.user.id,
+        channel=read.channel.id,
+        ts=read.message.ts,
+        thread_ts=read.message.thread_ts,
+        trigger_id=read.trigger_id,
     )
 
 

@@ -81,6 +81,26 @@ class ViewSubmission(Interaction):
     view: View
 
 
+class Place(Wire):
+    """A channel."""
+
+    id: Short
+
+
+class ChosenMessage(Wire):
+    """The message in whose menu the shortcut was chosen."""
+
+    ts: Ts
+    thread_ts: Ts | None = None
+
+
+class MessageAction(Interaction):
+    """A shortcut was chosen in a message's menu."""
+
+    channel: Place
+    message: ChosenMessage
+
+
 class SlashCommand(Wire):
     """A slash command, as form fields."""
 

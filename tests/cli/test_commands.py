@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from bot.slack import ids
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Entry
 from policies.lifecycle import open_request
@@ -124,6 +125,14 @@ def test_the_http_manifest_carries_the_address_everywhere(tmp_path: Path) -> Non
     assert manifest["settings"]["interactivity"]["request_url"] == url
     assert manifest["settings"]["event_subscriptions"]["request_url"] == url
     assert {command["url"] for command in manifest["features"]["slash_commands"]} == {url}
+
+
+def test_the_manifest_offers_the_shortcut_to_which_signoff_answers() -> None:
+    manifest = YAML(typ="safe").load((ROOT / "manifest.yml").read_text())
+    offered = [(one["type"], one["callback_id"]) for one in manifest["features"]["shortcuts"]]
+    assert offered == [("message", ids.OPEN)]
+    assert all(len(one["name"]) <= 24 and one["description"] for one in manifest["features"]["shortcuts"])
+    assert "commands" in manifest["oauth_config"]["scopes"]["bot"], "shortcuts need it"
 
 
 def test_the_manifest_in_the_root_is_the_one_that_is_printed(tmp_path: Path) -> None:

@@ -145,9 +145,9 @@ async def test_shortcuts_of_the_app_are_offered_on_messages_and_beside_the_compo
         (ROOT / "sandbox" / "workspace.yml")
         .read_text()
         .replace(
-            "  commands:\n",
-            "  shortcuts:\n    - {callback_id: ask, name: Ask an agent about this, type: message}\n"
-            "    - {callback_id: start, name: Start an agent, type: global}\n  commands:\n",
+            "    - {callback_id: signoff.open, name: Open in Signoff, type: message}\n",
+            "    - {callback_id: ask, name: Ask an agent about this, type: message}\n"
+            "    - {callback_id: start, name: Start an agent, type: global}\n",
             1,
         )
     )
