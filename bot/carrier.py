@@ -9,6 +9,7 @@ from typing import Protocol
 from policies.agent_run import AgentRun
 from policies.effects import Post, TellOfGrant
 from policies.grant import Grant
+from policies.inquiry import Inquiry
 from policies.people import Reviewers
 from policies.request import Request
 from storage.store import Copy
@@ -80,6 +81,9 @@ class Carrier(Protocol):
 
     async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
         """Say in a card's thread who was asked in the place of whom."""
+
+    async def tell_inquiry(self, request: Request, inquiry: Inquiry, channel: str, ts: str | None) -> None:
+        """Say in a thread (or, without ``ts``, directly) what somebody asked the agent, or what it answered."""
 
     async def tell_of_grant(self, news: GrantNews, copy: Copy) -> None:
         """Say in the copy's thread what became of the grant that came from it."""

@@ -30,8 +30,10 @@ from policies.events import (
     Edit,
     Elapsed,
     Event,
+    Inquired,
     Lost,
     Outcome,
+    Replied,
     Reported,
     Reviewed,
     Snoozed,
@@ -154,13 +156,20 @@ class Gateway:
             states=states, execution=execution, requester=requester.id, limit=limit, cursor=cursor
         )
 
-    async def wait(self, request_id: str, requester: Requester, *, revision: int | None, seconds: float) -> Request:
-        """The request as soon as it is settled or newer than ``revision``, or as it stands after ``seconds``."""
+    async def wait(
+        self, request_id: str, requester: Requester, *, revision: int | None, inquiries: int | None, seconds: float
+    ) -> Request:
+        """The request as soon as it is settled, newer than ``revision``, or as it stands after ``seconds``.
+
+        With ``inquiries`` it also comes as soon as people have asked more than so many things about it.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         with self.waiting.watch(request_id) as changed:
             while True:
                 request = await self.own(request_id, requester)
                 if request.settled or (revision is not None and request.revision > revision):
+                    return request
+                if inquiries is not None and len(request.inquiries) > inquiries:
                     return request
                 if not await changed_within(changed, deadline - asyncio.get_running_loop().time()):
                     return request
@@ -178,6 +187,10 @@ class Gateway:
     ) -> Request:
         """Say how the claimed call went."""
         return await self._change_own(request_id, requester, Reported(state=state, note=note, result=result))
+
+    async def reply(self, request_id: str, requester: Requester, inquiry_id: str, text: str) -> Request:
+        """Answer what somebody asked about the request."""
+        return await self._change_own(request_id, requester, Replied(inquiry_id=inquiry_id, text=text))
 
     async def lose(self, request_id: str, requester: Requester) -> Request:
         """The runner was interrupted between claim and report: the execution is unknown from now on."""
@@ -231,6 +244,10 @@ class Gateway:
     async def snooze(self, request_id: str, person: Person, until: datetime) -> Request:
         """Put off the ladder's steps until ``until`` (UTC); a time that isn't ahead wakes the request."""
         return await self._change(request_id, Snoozed(person=person, until=until))
+
+    async def inquire(self, request_id: str, person: Person, text: str) -> Request:
+        """Ask the agent something about its pending request."""
+        return await self._change(request_id, Inquired(person=person, inquiry_id=new_id("inq"), text=text))
 
     async def mark_audit(self, request_id: str, person: Person, mark: str) -> Request:
         """Mark what went ahead on silence as ``seen`` or ``objected``."""

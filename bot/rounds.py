@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from bot.carrier import Carrier, GrantNews, Paced, Posted, Rejected
@@ -25,6 +26,7 @@ from policies.effects import (
     Remind,
     Summon,
     TellAbsence,
+    TellInquiry,
     TellOfGrant,
     TellServed,
 )
@@ -100,6 +102,8 @@ class Rounds:
                 await self._summon(owed, effect)
             case TellAbsence() as effect:
                 await self._tell_absence(owed, effect)
+            case TellInquiry() as effect:
+                await self._tell_inquiry(owed, effect)
             case TellServed() as effect:
                 await self._tell_served(owed, effect)
             case TellOfGrant() as effect:
@@ -261,6 +265,19 @@ class Rounds:
         if origin is not None and grant is not None:
             told = GrantNews(effect=effect, grant=grant, used_by=used_by)
             await self._note(owed, origin, lambda copy: self._carrier.tell_of_grant(told, copy))
+        await self._done(owed)
+
+    async def _tell_inquiry(self, owed: Owed, effect: TellInquiry) -> None:
+        request = await self._store.request(effect.request_id)
+        known = {inquiry.id: inquiry for inquiry in request.inquiries} if request is not None else {}
+        inquiry = known.get(effect.inquiry_id)
+        if request is not None and inquiry is not None:
+            said = inquiry if effect.answered else replace(inquiry, answer=None)
+            tell = partial(self._carrier.tell_inquiry, request, said)
+            await self._note(owed, request, lambda copy: tell(copy.channel, copy.ts))
+            if effect.answered and not await self._store.copies(request.id):  # no card: whoever asked is told directly
+                await self._pace.turn(inquiry.by, Urgency.NEW)
+                await self._paced(inquiry.by, tell(inquiry.by, None))
         await self._done(owed)
 
     async def _note(

@@ -122,6 +122,7 @@ def _revised(request: Request, given: Answer, chosen: Choice | None, gate: Check
         joined=(),
         delivered_at=None if proceeds else request.delivered_at,
         snoozed=None,
+        pause=request.pause.restarted(given.at),
         preview=followed(request.preview, arguments),
     )
     return with_their_deputies(revised)

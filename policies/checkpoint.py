@@ -72,6 +72,12 @@ class Ladder:
         """When ``step`` is due where the ladder's clock started at ``start`` (UTC)."""
         return self.calendar.later(start, step.after) if self.calendar else start + step.after
 
+    def later(self, due: datetime, span: timedelta) -> datetime:
+        """``due`` (UTC) moved by ``span`` of the time that this ladder counts."""
+        if not span:
+            return due
+        return self.calendar.later(due, span) if self.calendar else due + span
+
     def ends_at(self, start: datetime) -> datetime:
         """When silence ends it where its clock started at ``start`` (UTC)."""
         return self.falls_due(self.steps[-1], start)

@@ -55,6 +55,15 @@ class TellAbsence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TellInquiry:
+    """Say in the threads of the card what somebody asked the agent, or what the agent answered (``answered``)."""
+
+    request_id: str
+    inquiry_id: str
+    answered: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TellServed:
     """Tell the person served how the request ended without them (expired), by direct message."""
 
@@ -88,15 +97,15 @@ class TellOfGrant:
     used_by: str | None = None
 
 
-Effect = Announce | PostCard | Refresh | Remind | Summon | TellAbsence | TellServed | TellOfGrant | Post
+Effect = Announce | PostCard | Refresh | Remind | Summon | TellAbsence | TellInquiry | TellServed | TellOfGrant | Post
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One line of the journal: what happened, by whom, when. Never arguments, only digests.
 
-    ``what`` is one of: opened, delivered, step, answered, reviewed, revised, snoozed, settled, audited, repaired, or a
-    state of the execution; with the id of a grant as ``subject``, granted or revoked.
+    ``what`` is one of: opened, delivered, step, answered, reviewed, revised, snoozed, inquired, replied, settled,
+    audited, repaired, or a state of the execution; with the id of a grant as ``subject``, granted or revoked.
     """
 
     what: str

@@ -36,14 +36,16 @@ def steps_at_delivery(request: Request) -> int:
 def _fall_due(request: Request, now: datetime) -> Outcome:
     if request.settled:
         return _execution_due(request, now)
+    if request.expires_at is not None and request.expires_at <= request.next_due:
+        did = "answered" if request.asking else "decided"
+        return _expire(request, now, f"nobody {did} before the requester's own limit")
+    if request.pause.ends_at == request.next_due:
+        running = replace(request, pause=request.pause.over(now))
+        return Outcome(request=running, effects=(Refresh(request_id=request.id),))
     if request.snoozed is not None:
         # What was put off is due from here on, at once where its time has come meanwhile.
         return Outcome(request=replace(request, snoozed=None), effects=(Refresh(request_id=request.id),))
-    ladder = request.ladder
-    step = ladder.steps[request.steps_done]
-    if request.expires_at is not None and request.expires_at <= ladder.falls_due(step, request.clock_from):
-        did = "answered" if request.asking else "decided"
-        return _expire(request, now, f"nobody {did} before the requester's own limit")
+    step = request.ladder.steps[request.steps_done]
     return STEPS[step.act](request, step, now)
 
 
@@ -63,9 +65,8 @@ def _remind(request: Request, step: Step, now: datetime) -> Outcome:
 
 def _comes_again(request: Request, now: datetime) -> bool:
     """Is a later reminder, or the end itself, due by ``now`` as well?"""
-    ladder = request.ladder
-    later = (step for step in ladder.steps[request.steps_done + 1 :] if step.act is not Act.ADD)
-    return any(ladder.falls_due(step, request.clock_from) <= now for step in islice(later, 1))
+    later = (step for step in request.ladder.steps[request.steps_done + 1 :] if step.act is not Act.ADD)
+    return any(request.falls_due(step) <= now for step in islice(later, 1))
 
 
 def _end_by_expiry(request: Request, step: Step, now: datetime) -> Outcome:
@@ -79,6 +80,8 @@ def _end_by_proceeding(request: Request, step: Step, now: datetime) -> Outcome:
         if request.bare and request.question.best_guess is None:
             return _expire(request, now, "nobody answered in time")
         return answering.guess(request, now)
+    if request.unanswered:
+        return _expire(request, now, "the agent left a question unanswered, so silence means nothing")
     return settle(replace(request, audit="open"), State.APPROVED, ("silence",), now, "nobody stopped it in time")
 
 

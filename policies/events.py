@@ -50,6 +50,23 @@ class Answered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Inquired:
+    """A reviewer or the person served asks the agent something; ``inquiry_id`` is what it goes by."""
+
+    person: Person
+    inquiry_id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replied:
+    """The agent answers what somebody asked."""
+
+    inquiry_id: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Elapsed:
     """Time has passed: whatever is due at ``now`` happens."""
 
@@ -132,6 +149,8 @@ Event = (
     Reviewed
     | Granted
     | Answered
+    | Inquired
+    | Replied
     | Snoozed
     | Elapsed
     | Delivered

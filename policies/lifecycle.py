@@ -4,7 +4,8 @@ Laws (each an invariant of ``tests/storage/test_laws.py`` on the real store): se
 first; one vote a person; one reject ends it; nobody decides whom the policy doesn't name; each group fills its own
 places; what nobody could approve is refused at opening; an approved call is claimed once and only with the approved
 digest; a modification makes a new revision and voids earlier approvals; a question authorises nothing: nobody approves
-before it is answered, it is answered once, and then the call meets its gate as a new revision.
+before it is answered, it is answered once, and then the call meets its gate as a new revision; what people ask the
+agent, and what it answers, settles nothing, and moves the end by what was waited, half an hour at most.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from policies import answering, granting, reviewing, snoozing
+from policies import answering, granting, inquiring, reviewing, snoozing
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Announce, Refresh
@@ -29,8 +30,10 @@ from policies.events import (
     Elapsed,
     Event,
     Granted,
+    Inquired,
     Lost,
     Outcome,
+    Replied,
     Reported,
     Reviewed,
     Snoozed,
@@ -140,8 +143,9 @@ def _deliver(request: Request, event: Delivered, now: datetime) -> Outcome:
     if request.delivered_at is not None:
         return Outcome(request=request)
     written = entry(request, "delivered", "courier", now)
-    steps_done = steps_at_delivery(request) if request.waits_for_delivery else request.steps_done
-    restarted = replace(request, delivered_at=now, steps_done=steps_done)
+    restarted = replace(request, delivered_at=now)
+    if request.waits_for_delivery:
+        restarted = replace(restarted, steps_done=steps_at_delivery(request), pause=request.pause.restarted(now))
     effects = (Refresh(request_id=request.id),) if request.waits_for_delivery else ()
     return Outcome(request=restarted, effects=effects, entries=(written,))
 
@@ -196,6 +200,8 @@ REVIEW: Mapping[Place, Callable[..., Outcome]] = {
     (State.PENDING, Reviewed): reviewing.review,
     (State.PENDING, Granted): granting.grant,
     (State.PENDING, Answered): answering.answer,
+    (State.PENDING, Inquired): inquiring.inquire,
+    (State.PENDING, Replied): inquiring.reply,
     (State.PENDING, Stopped): reviewing.stop_pending,
     (State.PENDING, Withdrawn): _withdraw,
     (State.PENDING, Snoozed): snoozing.snooze,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from policies.agent_run import AgentRun, RunState
 from policies.events import Outcome
+from policies.inquiry import Inquiry
 from policies.question import Choice, Question
 from policies.request import ExecutionState, Request
 from policies.settling import entry
@@ -37,10 +38,15 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         decision=replace(request.decision, note=None) if request.decision else None,
         question=_asked(request.question) if request.question else None,
         answer=replace(request.answer, choice=None, text=None) if request.answer else None,
+        inquiries=tuple(_inquired(inquiry) for inquiry in request.inquiries),
         execution=replace(request.execution, note=None, result=None) if request.execution else None,
         purged_at=now,
     )
     return Outcome(request=emptied, entries=(entry(request, "purged", "operator", now, digest=request.digest),))
+
+
+def _inquired(inquiry: Inquiry) -> Inquiry:
+    return replace(inquiry, text=PURGED, answer=None if inquiry.answer is None else PURGED)
 
 
 def _asked(question: Question) -> Question:

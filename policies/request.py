@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.inquiry import Inquiry
+from policies.pause import Pause
 from policies.people import Person, Reviewers, StandIn
 from policies.preview import Preview
 from policies.question import Answer, Question
@@ -104,8 +106,9 @@ class Request:
     people who aren't here. ``former`` are the arguments of the revision before this one, for whoever was still editing
     those. ``preview`` are the drafts that the agent shows. ``purged_at`` is when its contents were blanked. While
     ``snoozed`` stands, no step falls due but the end. While ``question`` has no ``answer`` its ladder runs, and the
-    gate's clock has not begun. ``version`` belongs to the store alone, and so does ``visible_version``: the version
-    with which something last changed that the cards show.
+    gate's clock has not begun. ``inquiries`` are what people asked the agent; while one waits for its answer, ``pause``
+    keeps the ladder's clock from running, within bounds. ``version`` belongs to the store alone, and so does
+    ``visible_version``: the version with which something last changed that the cards show.
     """
 
     id: str
@@ -142,6 +145,8 @@ class Request:
     snoozed: Snooze | None = None
     question: Question | None = None
     answer: Answer | None = None
+    inquiries: tuple[Inquiry, ...] = ()
+    pause: Pause = field(default_factory=Pause)
 
     @property
     def settled(self) -> bool:
@@ -238,11 +243,26 @@ class Request:
 
     @property
     def deadline_at(self) -> datetime | None:
-        """When silence ends a pending request; None once it is settled."""
+        """When silence ends a pending request, at the latest where its clock stands still; None once it is settled."""
         if self.settled:
             return None
-        end = self.ladder.ends_at(self.clock_from)
+        end = self.ladder.later(self.ladder.ends_at(self.clock_from), self.pause.moves_at_most)
         return min(end, self.expires_at) if self.expires_at else end
+
+    @property
+    def soonest_end(self) -> datetime:
+        """When silence ends it if the agent answers at once what it was asked."""
+        end = self.falls_due(self.ladder.steps[-1])
+        return min(end, self.expires_at) if self.expires_at else end
+
+    def falls_due(self, step: Step) -> datetime:
+        """When ``step`` of the ladder is due, moved by how long its clock stood still until now."""
+        return self.ladder.later(self.ladder.falls_due(step, self.clock_from), self.pause.moves)
+
+    @property
+    def unanswered(self) -> tuple[Inquiry, ...]:
+        """What people asked and the agent didn't answer."""
+        return tuple(inquiry for inquiry in self.inquiries if inquiry.answer is None)
 
     @property
     def permit_expires_at(self) -> datetime | None:
@@ -255,11 +275,16 @@ class Request:
     def next_action_at(self) -> datetime | None:
         """The nearest deadline of any kind, an indexed column for the ticker; None where nothing can come due."""
         if not self.settled:
-            due = self.snoozed.until if self.snoozed else self.ladder.falls_due(self._next, self.clock_from)
-            return min(due, self.expires_at) if self.expires_at else due
+            return min(self.next_due, self.expires_at) if self.expires_at else self.next_due
         if self.execution is not None and self.execution.state is ExecutionState.CLAIMED:
             return self.execution.at + self.checkpoint.report
         return self.permit_expires_at
+
+    @property
+    def next_due(self) -> datetime:
+        """When a pending request's next step is due, or what keeps it from falling due ends; without its own limit."""
+        ends = (self.pause.ends_at, self.snoozed.until if self.snoozed else None)
+        return min((end for end in ends if end is not None), default=None) or self.falls_due(self._next)
 
     @property
     def excluded(self) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def _check(request: Request, until: datetime, now: datetime) -> None:
         raise Conflict("Silence lets this one go ahead, so it can't be snoozed: stop it, or let it be.")
     if not request.can_be_put_off:
         raise Conflict("There is nothing left to put off: no reminder comes, and nobody else will be asked.")
-    if request.deadline_at is not None and until >= request.deadline_at:
+    if until >= request.soonest_end:
         raise Conflict("It ends before that, and a snooze moves no end: decide now, or choose a nearer time.")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from bot.agent import questions
 from bot.agent.kit import Kit
 from bot.agent.outcomes import storable, storable_words, told
+from bot.agent.replies import Replies, Think
 from bot.agent.tools import ToolFailed
 from bot.agent.transcript import Answer, ToolUse
 from bot.logs import get_logger
@@ -32,11 +33,15 @@ LOOK_AGAIN = 3600.0
 
 
 class Calls:
-    """The calls of one run. ``show`` is awaited whenever one of them stands differently than it was ``known`` to."""
+    """The calls of one run. ``show`` is awaited whenever one of them stands differently than it was ``known`` to.
 
-    def __init__(self, kit: Kit, owner: str, show: Callable[[], Awaitable[None]]) -> None:
+    ``think`` is a turn of the model, for what people ask while a call waits.
+    """
+
+    def __init__(self, kit: Kit, run: AgentRun, show: Callable[[], Awaitable[None]], think: Think) -> None:
         self._kit = kit
-        self._requester = Requester(id=RUNNER, name="Signoff agent", owner=owner)
+        self._requester = Requester(id=RUNNER, name="Signoff agent", owner=run.owner)
+        self.replies = Replies(kit, run.id, self._requester, think)
         self._show = show
         self.known: dict[str, Request] = {}
 
@@ -85,6 +90,7 @@ class Calls:
         with self._kit.waiting.watch(request_id) as changed:
             while not (request := await self._kit.gateway.own(request_id, self._requester)).settled:
                 await self._seen(use_id, request)
+                self.replies.begin(use_id, request)
                 await changed_within(changed, LOOK_AGAIN)
         return request
 

@@ -8,7 +8,7 @@ the conversation; their results enter it with the next message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Set
+from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from bot.agent import questions
 from bot.agent.calls import Calls
 from bot.agent.kit import Kit
 from bot.agent.leftovers import take_back
-from bot.agent.model import ModelFailed
+from bot.agent.model import ModelFailed, Turn
 from bot.agent.outcomes import entered_later, queued
 from bot.agent.progress import progress
 from bot.agent.transcript import Answer, Message, ToolUse, answers, asking_schema, opening, tool_uses, words_of
@@ -69,7 +69,7 @@ class Errand:
     def __init__(self, kit: Kit, run: AgentRun) -> None:
         self._kit = kit
         self._id = run.id
-        self._calls = Calls(kit, run.owner, self._show)
+        self._calls = Calls(kit, run, self._show, self._turn)
         self._queued: dict[str, asyncio.Task[Answer]] = {}
 
     async def live(self) -> None:
@@ -83,6 +83,7 @@ class Errand:
             await self._fail(str(failed))
         finally:
             await _cancelled(self._queued.values())
+            await self._calls.replies.end()
         await self._wind_up()
 
     async def _fail(self, words: str) -> None:
@@ -126,8 +127,11 @@ class Errand:
     async def _think(self, run: AgentRun) -> None:
         if sum(message["role"] == "assistant" for message in run.transcript) >= TURNS:
             raise ModelFailed(f"The run was ended after {TURNS} turns without a result.")
-        turn = await self._kit.model.turn(SYSTEM, run.transcript, self._offered())
+        turn = await self._turn(run.transcript)
         await self._append(turn.message, effects=_said(run, words_of(turn.message)))
+
+    async def _turn(self, transcript: Sequence[Message]) -> Turn:
+        return await self._kit.model.turn(SYSTEM, transcript, self._offered())
 
     def _offered(self) -> list[dict[str, Any]]:
         return [

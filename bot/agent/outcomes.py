@@ -59,7 +59,17 @@ def told(request: Request) -> Answer:
     if request.question is not None and request.bare:
         return _of_question(request, request.question)
     ended = _ended(request)
-    return replace(ended, text=f"{ended.text}{_asked(request)}")
+    return replace(ended, text=f"{ended.text}{_asked(request)}{_inquired(request)}")
+
+
+def _inquired(request: Request) -> str:
+    """What people asked about the call while it waited, and what the model answered them."""
+    lines = [
+        f"\nWhile it waited, {inquiry.name} asked you: {inquiry.text}\nYou answered: {inquiry.answer}"
+        for inquiry in request.inquiries
+        if inquiry.answer is not None
+    ]
+    return "".join(lines)
 
 
 def _of_question(request: Request, question: Question) -> Answer:

@@ -85,6 +85,16 @@ def opening(errand: str) -> Message:
     return {"role": "user", "content": [{"type": "text", "text": errand}]}
 
 
+def aside(transcript: Sequence[Message], use_id: str, words: str) -> list[Message]:
+    """``transcript`` with ``words`` put to the model while the call of ``use_id`` waits; stored nowhere.
+
+    Tool uses that have no result yet get one, since the API takes no transcript without.
+    """
+    open_uses = tool_uses(transcript[-1]) if transcript and transcript[-1]["role"] == "assistant" else ()
+    waiting = {use.id: Answer(text=words if use.id == use_id else "This still waits.") for use in open_uses}
+    return [*transcript, answers(waiting, () if use_id in waiting else (words,))]
+
+
 def answers(given: Mapping[str, Answer], later: Sequence[str] = ()) -> Message:
     """One message that answers all tool uses of the one before, and brings what came in ``later`` from the inbox."""
     results = [

@@ -150,11 +150,22 @@ class ReportBody(Body):
         return self.result
 
 
+class AnswersBody(Body):
+    """``POST /v1/requests/{id}/answers``: the agent's answer to what somebody asked, by the inquiry's id."""
+
+    inquiry: Name
+    text: Words
+
+
 class ReadQuery(Query):
-    """``GET /v1/requests/{id}``: ``wait`` up to 55 seconds, until it settles or is newer than ``revision``."""
+    """``GET /v1/requests/{id}``: ``wait`` up to 55 seconds, until it settles or is newer than ``revision``.
+
+    With ``inquiry``, also until people have asked more than so many things about it.
+    """
 
     wait: int = Field(default=0, ge=0, le=MAX_WAIT)
     revision: int | None = Field(default=None, ge=1)
+    inquiry: int | None = Field(default=None, ge=0)
 
 
 def _listed(sent: Any) -> Any:

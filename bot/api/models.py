@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from policies.changes import ABSENT, Change, changes
+from policies.inquiry import Inquiry
 from policies.preview import Preview, preview_changes
 from policies.question import Answer, Choice, Question
 from policies.request import Execution, Request
@@ -180,6 +181,31 @@ class PreviewOut(Out):
         return cls(title=preview.title, media_type=preview.media_type, text=preview.text)
 
 
+class InquiryOut(Out):
+    """What a person asked the agent, and the agent's answer, if there is one. ``by`` is the Slack user id."""
+
+    id: str
+    by: str
+    name: str
+    at: datetime
+    text: str
+    answer: str | None
+    answered_at: datetime | None
+
+    @classmethod
+    def of(cls, inquiry: Inquiry) -> InquiryOut:
+        """``inquiry`` as the agent may read it."""
+        return cls(
+            id=inquiry.id,
+            by=inquiry.by,
+            name=inquiry.name,
+            at=inquiry.at,
+            text=inquiry.text,
+            answer=inquiry.answer,
+            answered_at=inquiry.answered_at,
+        )
+
+
 class RequestOut(Out):
     """A request. ``arguments`` are those that stand now, ``proposed_arguments`` those that the agent sent.
 
@@ -212,6 +238,8 @@ class RequestOut(Out):
     audit: str | None
     question: QuestionOut | None
     answer: AnswerOut | None
+    inquiries: list[InquiryOut]
+    paused_until: datetime | None
 
     @classmethod
     def of(cls, request: Request) -> RequestOut:
@@ -251,6 +279,8 @@ class RequestOut(Out):
             audit=request.audit,
             question=QuestionOut.of(request.question) if request.question else None,
             answer=AnswerOut.of(request.answer) if request.answer else None,
+            inquiries=[InquiryOut.of(inquiry) for inquiry in request.inquiries],
+            paused_until=None if request.settled else request.pause.ends_at,
         )
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.api.asks import BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
+from bot.api.asks import AnswersBody, BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
 from bot.api.auth import Doorkeeper
 from bot.api.bodies import body_as, idempotency_key, json_of, query_as
 from bot.api.models import Out, RequestOut, RequestsOut
@@ -59,6 +59,7 @@ def add_routes(
             web.delete("/v1/requests/{id}", requests.withdraw),
             web.post("/v1/requests/{id}/claim", requests.claim),
             web.post("/v1/requests/{id}/report", requests.report),
+            web.post("/v1/requests/{id}/answers", requests.answer_inquiry),
             web.get("/healthz", alive),
             web.get("/readyz", _readiness(ready)),
             web.get("/metrics", _metrics(figures, doorkeeper)),
@@ -94,7 +95,9 @@ class RequestRoutes:
         query = query_as(ReadQuery, http)
         if query.wait == 0:
             return _shown(await self.gateway.own(_id(http), requester))
-        waiting = self.gateway.wait(_id(http), requester, revision=query.revision, seconds=query.wait)
+        waiting = self.gateway.wait(
+            _id(http), requester, revision=query.revision, inquiries=query.inquiry, seconds=query.wait
+        )
         return _shown(await self.waits.hold(http, waiting))
 
     async def list_own(self, http: web.Request) -> web.Response:
@@ -124,6 +127,12 @@ class RequestRoutes:
         return _shown(
             await self.gateway.report(_id(http), requester, state, note=body.note, result=body.checked_result())
         )
+
+    async def answer_inquiry(self, http: web.Request) -> web.Response:
+        """``POST /v1/requests/{id}/answers``: what the agent answers to a person's question."""
+        requester = await self.doorkeeper.requester(http)
+        body = body_as(AnswersBody, await json_of(http, self.gateway.turns))
+        return _shown(await self.gateway.reply(_id(http), requester, body.inquiry, body.text))
 
     async def withdraw(self, http: web.Request) -> web.Response:
         """``DELETE /v1/requests/{id}``: pending is withdrawn, approved and unclaimed revoked."""

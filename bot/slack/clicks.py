@@ -20,12 +20,13 @@ from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
 from bot.slack.views.card import is_cut
 from bot.slack.views.grant_form import grant_form, usual_terms
-from bot.slack.views.modals import answer_form, reject_form, view_form
+from bot.slack.views.modals import answer_form, inquiry_form, reject_form, view_form
 from policies.answering import refuse_while_open
 from policies.authority import check_may_answer
 from policies.checkpoint import Kind
 from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError, Stale
 from policies.granting import why_never
+from policies.inquiring import check_room
 from policies.request import Request
 from policies.review import Verdict
 from policies.snoozing import next_morning
@@ -60,6 +61,7 @@ class Clicks:
             ids.SNOOZE_HOUR: self._snooze,
             ids.SNOOZE_MORNING: self._snooze,
             ids.WAKE: self._snooze,
+            ids.INQUIRE: self._inquire,
             ids.GRANT: self._grant,
             ids.TERMS: self._terms,
             ids.REVOKE: self._revoke,
@@ -155,6 +157,11 @@ class Clicks:
             await self._desk.gateway.review(request.id, person, Verdict.REJECT, request.revision)
         return request
 
+    async def _concerning(self, click: Click) -> Request:
+        """The pending request, for a form that is only for whom it concerns."""
+        await self._seen(click)
+        return await self._pending(click)
+
     async def _seen(self, click: Click) -> Request:
         """The request, for somebody whom it concerns: a channel's card is before more people than may see all of it."""
         person = await self._desk.directory.person(click.user_id)
@@ -208,6 +215,12 @@ class Clicks:
     async def _stop_run(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)
         await self._desk.gateway.stop_run(click.value, person)
+
+    async def _inquire(self, click: Click) -> None:
+        request = await self._concerning(click)
+        check_room(request)
+        look = self._desk.looks.at_once((request,))
+        await self._desk.show(click, inquiry_form(request, look, memo_of(click, request)))
 
     async def _grant(self, click: Click) -> None:
         request = await self._pending(click)

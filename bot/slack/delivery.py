@@ -23,9 +23,10 @@ from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.card import card
 from bot.slack.views.grants import grant_news
 from bot.slack.views.look import Message
-from bot.slack.views.thread import absences, reminder, run_message, served, summons
+from bot.slack.views.thread import absences, inquired, reminder, run_message, served, summons
 from policies.agent_run import AgentRun
 from policies.effects import Post
+from policies.inquiry import Inquiry
 from policies.people import Reviewers
 from policies.request import Request
 from storage.store import Copy
@@ -122,6 +123,10 @@ class SlackCarrier:
     async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
         """Say in a card's thread who was asked in the place of whom."""
         await self._post(channel, absences(request, await self._looks.whole(request)), thread_ts=ts)
+
+    async def tell_inquiry(self, request: Request, inquiry: Inquiry, channel: str, ts: str | None) -> None:
+        """Say in a thread (or, without ``ts``, directly) what somebody asked the agent, or what it answered."""
+        await self._post(channel, inquired(request, inquiry, self._looks.at_once((request,))), thread_ts=ts)
 
     async def tell_of_grant(self, news: GrantNews, copy: Copy) -> None:
         """Say in the copy's thread what became of the grant that came from it."""

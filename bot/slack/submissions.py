@@ -44,6 +44,7 @@ class Submissions:
             ids.VIEW_FORM: self._approve,
             ids.REJECT_FORM: self._reject,
             ids.ANSWER_FORM: self._answer,
+            ids.INQUIRY_FORM: self._inquire,
             ids.MODIFY_FORM: self._modify,
             ids.GRANT_FORM: self._grant,
             ids.JSON_FORM: self._modify_json,
@@ -104,6 +105,11 @@ class Submissions:
         person = await self._desk.directory.person(sent.user_id)
         text = sent.text(ids.ANSWER_TEXT)
         await self._desk.gateway.answer(sent.memo.request_id, person, sent.memo.revision, text=text)
+        return DONE
+
+    async def _inquire(self, sent: Submitted) -> Answer:
+        person = await self._desk.directory.person(sent.user_id)
+        await self._desk.gateway.inquire(sent.memo.request_id, person, sent.text(ids.INQUIRY) or "")
         return DONE
 
     async def _modify(self, sent: Submitted) -> Answer:

@@ -18,7 +18,9 @@ from policies.events import (
     Edit,
     Elapsed,
     Event,
+    Inquired,
     Lost,
+    Replied,
     Reported,
     Reviewed,
     Snoozed,
@@ -55,6 +57,7 @@ REFUND: Mapping[str, Any] = {
     "message": "Dear Ms Tran,\n\nwe are sorry & refund <all> of it.\n\nHarbour Goods",
     "recipients": ["tran@example.com", "desk@example.com"],
 }
+TOLD = "The photos show that both parts broke.\nApprove it, <@U0BEN>."
 POST: Mapping[str, Any] = {"title": "Sunday", "body": "Open on Sunday"}
 DRAFTS = (
     Preview(title="The post", media_type="text/markdown", text="Open on Sunday"),
@@ -184,6 +187,7 @@ def every_place() -> dict[str, Request]:
     drafts = Edit(
         arguments={**POST, "body": "Open on Monday"}, checkpoint=checkpoint(), drafts={1: "Dear all, Monday."}
     )
+    asked = after(hard, Inquired(person=person("U0ANA"), inquiry_id="inq_1", text="Why *all* of it, <!here>?"))
     unknown = after(claimed, Lost())
     proceeded = after(after(soft, Delivered()), Elapsed(), at=NOW + timedelta(minutes=2))
     asking, silent = after(ask(question=WHICH), Delivered()), NOW + timedelta(minutes=10)
@@ -202,6 +206,8 @@ def every_place() -> dict[str, Request]:
         "pending_headline": ask(gate=TITLED),
         "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
         "pending_snoozed": after(hard, Snoozed(person=person("U0ANA"), until=NOW + timedelta(hours=1))),
+        "pending_inquired": asked,
+        "pending_replied": after(asked, Replied(inquiry_id="inq_1", text=TOLD), at=NOW + timedelta(minutes=4)),
         "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),
         "pending_stand_in": replace(hard, stand_ins=(StandIn(of="support", group=DEPUTIES, until=NOW + DAYS),)),
         "pending_cut": ask({"path": "/srv", "script": "echo fine & <true>\n" * 1500 + "rm -rf /srv"}, tool="run"),

@@ -52,9 +52,9 @@ def offered(message: Message) -> list[str]:
 
 def test_the_menu_offers_what_can_be_put_off_and_nothing_that_always_reaches_past_the_end() -> None:
     verbs = {place: [value.split(":")[0] for value in offered(shown(request))] for place, request in PLACES.items()}
-    assert verbs["pending"] == ["grant", "view", "hour"]
-    assert verbs["pending_snoozed"] == ["grant", "view", "wake"]
-    assert (verbs["pending_soft"], verbs["pending_joined"]) == (["view"], ["grant", "view"])
+    assert verbs["pending"] == ["grant", "view", "ask", "hour"]
+    assert verbs["pending_snoozed"] == ["grant", "view", "ask", "wake"]
+    assert (verbs["pending_soft"], verbs["pending_joined"]) == (["view", "ask"], ["grant", "view", "ask"])
 
 
 def test_a_pause_that_counts_in_office_hours_says_so_before_its_end_is_known() -> None:

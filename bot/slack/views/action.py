@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.slack.views import headline
 from bot.slack.views.look import Look
 from bot.slack.views.text import TITLE, Item, item, items_of, one_line, readable
 from policies.changes import ABSENT, Change, changes
+from policies.inquiry import Inquiry
 from policies.preview import Preview
 from policies.redaction import redact
 from policies.request import RUNNER, Request
@@ -102,6 +103,19 @@ def _source_of_context(request: Request, look: Look) -> str:
     if request.requester.id == RUNNER and owner:
         return f"The errand, as {one_line(look.name(owner, request), look.key, 60)} gave it"
     return "Context from the agent (not checked)"
+
+
+def inquiries(request: Request, look: Look) -> tuple[Item, ...]:
+    """What people asked the agent, each with its answer: the agent's own words, which nobody checked."""
+    return tuple(part for inquiry in request.inquiries for part in _asked(request, inquiry, look))
+
+
+def _asked(request: Request, inquiry: Inquiry, look: Look) -> Iterator[Item]:
+    who = one_line(inquiry.name, look.key, 60)
+    waits = "" if inquiry.answer is not None or request.settled else " (the agent hasn't answered yet)"
+    yield item(f"{who} asks{waits}", inquiry.text, look.key, prose=True)
+    if inquiry.answer is not None:
+        yield item(f"The agent answers {who} (not checked)", inquiry.answer, look.key, prose=True)
 
 
 def outcome(request: Request, look: Look) -> tuple[Item, ...]:

@@ -27,6 +27,8 @@ ANSWERED = 1_000
 """What a question and its answer may take, of the room that is the arguments' without one."""
 ASKED_ABOUT = 2_000
 """What the arguments may take beside an open question."""
+INQUIRIES = 1_000
+"""What people asked the agent and its answers may take, of the same room."""
 MENTIONS = 4
 
 
@@ -85,12 +87,15 @@ def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
         found = question.answered(request, look)
         first = lay_out(found, look.key, characters=ANSWERED, most_blocks=1)
         room = ARGUMENTS - ANSWERED if found else ARGUMENTS
+    inquiries = lay_out(action.inquiries(request, look), look.key, characters=INQUIRIES, most_blocks=6)
+    room -= INQUIRIES if inquiries.blocks else 0
     return (
         first,
         lay_out(action.arguments(request, look), look.key, characters=room, most_blocks=20),
         lay_out(action.edits(request, look), look.key, characters=EDITS, most_blocks=1),
         lay_out(action.drafts(request, look), look.key, characters=DRAFTS, most_blocks=5),
         lay_out(action.claims(request, look), look.key, characters=CLAIMS, most_blocks=2),
+        inquiries,
         lay_out(action.outcome(request, look), look.key, characters=OUTCOME, most_blocks=1),
     )
 
@@ -176,6 +181,8 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
         soft = request.checkpoint.kind is Kind.SOFT and not request.asking
         counted = () if soft and not request.approvals else (plain(words.progress(request, look)),)
         yield context(*counted, mrkdwn(_until(request)))
+        if waited := words.paused(request):
+            yield context(mrkdwn(waited))
         if request.snoozed is not None:
             who = one_line(request.snoozed.name, look.key, 60)
             yield context(plain(f"💤 {who} put off the reminders until"), mrkdwn(moment(request.snoozed.until)))
@@ -197,7 +204,9 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
 def _until(request: Request) -> str:
     if (request.proceeds or (request.asking and request.waits_for_delivery)) and request.delivered_at is None:
         return words.silence(request)
-    return f"{words.silence(request)} {moment(request.deadline_at)}" if request.deadline_at else words.silence(request)
+    latest = " at the latest" if request.pause.since is not None else ""
+    end = f" {moment(request.deadline_at)}{latest}" if request.deadline_at else ""
+    return f"{words.silence(request)}{end}"
 
 
 def _who_may(request: Request, look: Look) -> Iterator[Block]:

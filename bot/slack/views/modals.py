@@ -23,8 +23,9 @@ from bot.slack.views.blocks import (
 from bot.slack.views.card import alarms, facts, told
 from bot.slack.views.layout import pages, warnings_of
 from bot.slack.views.look import Look
-from bot.slack.views.text import Item, clip, shown
+from bot.slack.views.text import Item, clip, one_line, shown
 from policies.checkpoint import Kind
+from policies.inquiry import LONGEST_TEXT, MOST
 from policies.question import LONGEST_ANSWER
 from policies.request import Request
 
@@ -90,6 +91,7 @@ def _items(request: Request, look: Look) -> tuple[Item, ...]:
         *action.edits(request, look),
         *action.drafts(request, look),
         *action.claims(request, look),
+        *action.inquiries(request, look),
         *action.outcome(request, look),
     )
 
@@ -116,6 +118,8 @@ def _buttons(request: Request, page: int, number: int) -> Iterator[Block]:
         found.append(button("Modify", ids.MODIFY, value))
         soft = request.checkpoint.kind is Kind.SOFT
         found.append(button("Stop" if soft else "Reject", ids.STOP if soft else ids.REJECT, value, "danger"))
+    if not request.settled and len(request.inquiries) < MOST:
+        found.append(button(words.ASK, ids.INQUIRE, value))
     if found:
         yield actions(found)
 
@@ -170,6 +174,24 @@ def answer_form(request: Request, look: Look, memo: Memo) -> Block:
         entry("Your answer", ids.ANSWER_TEXT, field, hint=hint),
     ]
     return modal(ids.ANSWER_FORM, "Answer the question", memo, named(blocks, f"a{request.revision}"), "Answer")
+
+
+def inquiry_form(request: Request, look: Look, memo: Memo) -> Block:
+    """Ask the agent something about its call."""
+    text = {
+        "type": "plain_text_input",
+        "action_id": ids.ENTRY,
+        "multiline": True,
+        "max_length": LONGEST_TEXT,
+        "focus_on_load": True,
+    }
+    agent = one_line(request.requester.name, look.key, 60)
+    after = "It waits at most half an hour in all, and what it answers decides nothing."
+    blocks = [
+        section(plain(f"{agent} reads your question, and its answer comes to the card. {after}")),
+        entry("What do you want to know?", ids.INQUIRY, text, hint="Everybody who sees the card sees this too."),
+    ]
+    return modal(ids.INQUIRY_FORM, "Ask the agent", memo, named(blocks, f"r{request.revision}"), "Ask")
 
 
 def notice(title: str, sentence: str) -> Block:

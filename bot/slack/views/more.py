@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.slack import ids
+from bot.slack.views import words
 from bot.slack.views.blocks import Block, menu
 from policies.granting import why_never
+from policies.inquiry import MOST
 from policies.request import Request
 
+ASK = "Ask the agent…"
 HOUR, HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
 
 
@@ -30,6 +33,8 @@ def _options(request: Request, cut: bool) -> Iterator[tuple[str, str]]:
         yield "grant", "Approve, and calls like this…"
     if not cut:  # else it has View all as a button
         yield "view", "Open in full"
+    if len(request.inquiries) < MOST:
+        yield "ask", words.ASK
     yield from _snoozes(request)
 
 

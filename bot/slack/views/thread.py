@@ -5,10 +5,11 @@ from __future__ import annotations
 from bot.slack import ids
 from bot.slack.views import words
 from bot.slack.views.blocks import Block, actions, button, mrkdwn, named, pieces, plain, section
-from bot.slack.views.card import may_approve
+from bot.slack.views.card import alarms, may_approve
 from bot.slack.views.look import Look, Message, mention, moment
 from bot.slack.views.text import inert, inline, shown
 from policies.effects import Post
+from policies.inquiry import Inquiry
 from policies.request import Request
 
 MENTIONS = 10
@@ -49,6 +50,21 @@ def absences(request: Request, look: Look) -> Message:
     asked = [who for one in request.stand_ins for who in look.members.get(one.group.name, ())]
     said = [f"{words.stood_in(one, look)}." for one in request.stand_ins[:5]]
     return _said(request, " ".join([_calls(request, tuple(asked), look), *said]).strip())
+
+
+def inquired(request: Request, inquiry: Inquiry, look: Look) -> Message:
+    """What somebody asked the agent; with the answer, that: its own words, which nobody checked."""
+    who = inline(inquiry.name, look.key, 60)
+    agent = inline(request.requester.name, look.key, 60)
+    lead = f":speech_balloon: {who} asks {agent}:"
+    if inquiry.answer is not None:
+        lead = f"{mention(inquiry.by)} {agent} answers, in its own words (not checked):"
+    said = inquiry.text if inquiry.answer is None else inquiry.answer
+    whole = shown(said, look.key, TEXT)
+    blocks = [section(mrkdwn(lead)), *(section(plain(piece)) for piece in pieces(whole.text)), *alarms(whole.warnings)]
+    payload = {"event_type": "signoff_note", "event_payload": {"request_id": request.id}}
+    text = f"{lead} {inline(said, look.key, 300)}"
+    return Message(text=text, blocks=tuple(named(blocks, f"n{request.version}")), metadata=payload)
 
 
 def served(request: Request, look: Look) -> Message:

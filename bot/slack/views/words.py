@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.slack.views.headline import headline
 from bot.slack.views.look import Look, moment
 from bot.slack.views.text import duration, inert, inline, one_line
@@ -10,6 +12,7 @@ from policies.checkpoint import Kind, Ladder
 from policies.people import StandIn
 from policies.request import ExecutionState, Request, State
 
+ASK = "Ask the agent…"
 EMOJI = {
     State.PENDING: ":hourglass_flowing_sand:",
     State.ANSWERED: ":speech_balloon:",
@@ -226,6 +229,14 @@ def _unanswered(request: Request) -> str:
     stands = "the agent's best guess stands" if guess else "the call stands as proposed"
     within = "" if request.delivered_at else f" within {duration(request.ladder.length)} of posting"
     return f"Without an answer{within} {stands}"
+
+
+def paused(request: Request) -> str | None:
+    """That the clock stands still for the agent's answer, or by how much that moved the end; mrkdwn."""
+    if request.pause.ends_at is not None:
+        return f"⏸ The clock stands still until the agent answers, at most until {moment(request.pause.ends_at)}"
+    moved = timedelta(minutes=-(-request.pause.moves // timedelta(minutes=1)))
+    return f"⏸ The end moved by {duration(moved)}, while the agent was asked" if moved else None
 
 
 def sentence(request: Request, look: Look) -> str:
