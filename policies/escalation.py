@@ -46,6 +46,9 @@ def _fall_due(request: Request, now: datetime) -> Outcome:
         # What was put off is due from here on, at once where its time has come meanwhile.
         return Outcome(request=replace(request, snoozed=None), effects=(Refresh(request_id=request.id),))
     step = request.ladder.steps[request.steps_done]
+    if request.fresh_at is not None and request.fresh_at <= request.falls_due(step):
+        drawn = replace(request, freshened=request.freshened + 1)
+        return Outcome(request=drawn, effects=(Refresh(request_id=request.id),))
     return STEPS[step.act](request, step, now)
 
 

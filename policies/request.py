@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.freshening import drawn_anew
 from policies.inquiry import Inquiry
 from policies.pause import Pause
 from policies.people import Person, Reviewers, StandIn
@@ -55,6 +56,7 @@ class ToolCall:
 
 TAKEN = frozenset({ExecutionState.CLAIMED, ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.UNKNOWN})
 """Where an execution stands once its permit was claimed, so that the call ran or may have run."""
+FAR = datetime.max.replace(tzinfo=UTC)
 NO_CALL = ToolCall(tool="", arguments={})
 """What a bare question is about."""
 RUNNER = "runner"
@@ -107,7 +109,8 @@ class Request:
     those. ``preview`` are the drafts that the agent shows. ``purged_at`` is when its contents were blanked. While
     ``snoozed`` stands, no step falls due but the end. While ``question`` has no ``answer`` its ladder runs, and the
     gate's clock has not begun. ``inquiries`` are what people asked the agent; while one waits for its answer, ``pause``
-    keeps the ladder's clock from running, within bounds. ``version`` belongs to the store alone, and so does
+    keeps the ladder's clock from running, within bounds. ``freshened`` counts how often the cards were drawn anew for
+    the time left alone. ``version`` belongs to the store alone, and so does
     ``visible_version``: the version with which something last changed that the cards show.
     """
 
@@ -147,6 +150,7 @@ class Request:
     answer: Answer | None = None
     inquiries: tuple[Inquiry, ...] = ()
     pause: Pause = field(default_factory=Pause)
+    freshened: int = 0
 
     @property
     def settled(self) -> bool:
@@ -284,7 +288,16 @@ class Request:
     def next_due(self) -> datetime:
         """When a pending request's next step is due, or what keeps it from falling due ends; without its own limit."""
         ends = (self.pause.ends_at, self.snoozed.until if self.snoozed else None)
-        return min((end for end in ends if end is not None), default=None) or self.falls_due(self._next)
+        held = min((end for end in ends if end is not None), default=None)
+        return held or min(self.falls_due(self._next), self.fresh_at or FAR)
+
+    @property
+    def fresh_at(self) -> datetime | None:
+        """When the cards of what goes ahead on silence are next drawn anew for the time left; None where never."""
+        if not self.proceeds or self.checkpoint.kind is not Kind.SOFT or self.delivered_at is None:
+            return None
+        left = drawn_anew(self.ladder.length)[self.freshened :]
+        return self.falls_due(self.ladder.steps[-1]) - left[0] if left else None
 
     @property
     def excluded(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from bot.slack import ids
 from bot.slack.views.card import card, is_cut
 from bot.slack.views.look import Look, Message
 from bot.slack.views.thread import absences, reminder, served, summons
+from bot.slack.views.words import left
 from policies.calendar import Calendar, Hours
 from policies.checkpoint import Kind
 from policies.request import Request
@@ -113,6 +115,35 @@ def test_a_soft_card_can_be_stopped_and_modified_and_says_when_it_goes_ahead() -
     assert list(buttons(running)) == [ids.STOP, ids.MODIFY]
     assert "Goes ahead 2 minutes after posting" in words(waiting)
     assert "Goes ahead <!date^" in words(running)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "at most 2 minutes left"),
+        (59, "at most 2 minutes left"),
+        (60, "less than a minute left"),
+        (119, "less than a minute left"),
+    ],
+)
+def test_the_time_left_to_stop_it_is_true_for_as_long_as_the_card_stands(seconds: int, said: str) -> None:
+    look = replace(LOOK, now=NOW + timedelta(seconds=seconds))
+    assert said in words(card(PLACES["pending_soft"], look))
+    late = replace(LOOK, now=NOW + timedelta(minutes=2))
+    assert " left" not in words(card(PLACES["pending_soft"], late)) + words(card(PLACES["pending"], look))
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(hours=2, seconds=1), "at most 121 minutes left"),
+        (timedelta(hours=5, minutes=1), "at most 6 hours left"),
+        (timedelta(days=3), "at most 3 days left"),
+        (timedelta(days=6, hours=1), "at most 7 days left"),
+    ],
+)
+def test_time_left_is_rounded_up_in_a_unit_that_fits(span: timedelta, said: str) -> None:
+    assert left(span) == said
 
 
 @pytest.mark.parametrize(

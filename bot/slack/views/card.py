@@ -180,7 +180,7 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
             yield context(*(mrkdwn(f":palm_tree: {words.stood_in(one, look)}.") for one in request.stand_ins[:5]))
         soft = request.checkpoint.kind is Kind.SOFT and not request.asking
         counted = () if soft and not request.approvals else (plain(words.progress(request, look)),)
-        yield context(*counted, mrkdwn(_until(request)))
+        yield context(*counted, mrkdwn(_until(request)), *_left(request, look))
         if waited := words.paused(request):
             yield context(mrkdwn(waited))
         if request.snoozed is not None:
@@ -207,6 +207,13 @@ def _until(request: Request) -> str:
     latest = " at the latest" if request.pause.since is not None else ""
     end = f" {moment(request.deadline_at)}{latest}" if request.deadline_at else ""
     return f"{words.silence(request)}{end}"
+
+
+def _left(request: Request, look: Look) -> Iterator[Block]:
+    """How long what goes ahead on silence can still be stopped. It was so long when this was drawn, hence "at most"."""
+    end, runs = request.deadline_at, request.delivered_at is not None and request.pause.since is None
+    if request.proceeds and runs and end is not None and end > look.now:
+        yield plain(words.left(end - look.now))
 
 
 def _who_may(request: Request, look: Look) -> Iterator[Block]:

@@ -12,6 +12,9 @@ from policies.checkpoint import Kind, Ladder
 from policies.people import StandIn
 from policies.request import ExecutionState, Request, State
 
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+UNITS = ((3 * HOUR, MINUTE), (3 * DAY, HOUR), (timedelta.max, DAY))
+"""Up to which span time left is told in which unit."""
 ASK = "Ask the agent…"
 EMOJI = {
     State.PENDING: ":hourglass_flowing_sand:",
@@ -231,11 +234,21 @@ def _unanswered(request: Request) -> str:
     return f"Without an answer{within} {stands}"
 
 
+def left(span: timedelta) -> str:
+    """How long something can last from now on: "at most 3 minutes left"."""
+    if span <= MINUTE:
+        return "less than a minute left"
+    unit = (
+        MINUTE if span <= timedelta(hours=3) else timedelta(hours=1) if span <= timedelta(days=3) else timedelta(days=1)
+    )
+    return f"at most {duration(-(-span // unit) * unit)} left"
+
+
 def paused(request: Request) -> str | None:
     """That the clock stands still for the agent's answer, or by how much that moved the end; mrkdwn."""
     if request.pause.ends_at is not None:
         return f"⏸ The clock stands still until the agent answers, at most until {moment(request.pause.ends_at)}"
-    moved = timedelta(minutes=-(-request.pause.moves // timedelta(minutes=1)))
+    moved = -(-request.pause.moves // MINUTE) * MINUTE
     return f"⏸ The end moved by {duration(moved)}, while the agent was asked" if moved else None
 
 
