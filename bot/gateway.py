@@ -249,9 +249,9 @@ class Gateway:
         """Ask the agent something about its pending request."""
         return await self._change(request_id, Inquired(person=person, inquiry_id=new_id("inq"), text=text))
 
-    async def mark_audit(self, request_id: str, person: Person, mark: str) -> Request:
-        """Mark what went ahead on silence as ``seen`` or ``objected``."""
-        return await self._change(request_id, AuditMarked(person=person, mark=mark))
+    async def mark_audit(self, request_id: str, person: Person, mark: str, note: str | None = None) -> Request:
+        """Mark what went ahead on silence as ``seen`` or ``objected``, with a word why."""
+        return await self._change(request_id, AuditMarked(person=person, mark=mark, note=note))
 
     async def reviewable(self, person: Person) -> tuple[Request, ...]:
         """The pending requests that this person may review, or whose question they may answer, newest first."""

@@ -65,7 +65,7 @@ class TellInquiry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TellServed:
-    """Tell the person served how the request ended without them (expired), by direct message."""
+    """Tell the person served, by direct message, that the request expired, or who objects after it went ahead."""
 
     request_id: str
 

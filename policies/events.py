@@ -121,10 +121,11 @@ class Attested:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditMarked:
-    """A reviewer has looked at what went ahead on silence: ``seen`` or ``objected``."""
+    """A reviewer has looked at what went ahead on silence: ``seen`` or ``objected``, with a ``note`` why."""
 
     person: Person
     mark: str
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

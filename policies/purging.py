@@ -40,6 +40,7 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         answer=replace(request.answer, choice=None, text=None) if request.answer else None,
         inquiries=tuple(_inquired(inquiry) for inquiry in request.inquiries),
         execution=replace(request.execution, note=None, result=None) if request.execution else None,
+        audit_note=None,
         purged_at=now,
     )
     return Outcome(request=emptied, entries=(entry(request, "purged", "operator", now, digest=request.digest),))

@@ -110,8 +110,9 @@ class Request:
     ``snoozed`` stands, no step falls due but the end. While ``question`` has no ``answer`` its ladder runs, and the
     gate's clock has not begun. ``inquiries`` are what people asked the agent; while one waits for its answer, ``pause``
     keeps the ladder's clock from running, within bounds. ``freshened`` counts how often the cards were drawn anew for
-    the time left alone. ``version`` belongs to the store alone, and so does
-    ``visible_version``: the version with which something last changed that the cards show.
+    the time left alone. ``audit_by`` is the name of who looked at what went ahead, ``audit_note`` their words.
+    ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something last
+    changed that the cards show.
     """
 
     id: str
@@ -151,6 +152,8 @@ class Request:
     inquiries: tuple[Inquiry, ...] = ()
     pause: Pause = field(default_factory=Pause)
     freshened: int = 0
+    audit_by: str | None = None
+    audit_note: str | None = None
 
     @property
     def settled(self) -> bool:

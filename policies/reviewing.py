@@ -9,7 +9,7 @@ from policies.answering import refuse_while_open
 from policies.arguments import digest
 from policies.authority import check_fresh, check_may_approve, check_may_stop, check_phrase
 from policies.checkpoint import Act, Kind, Ladder
-from policies.effects import Announce, Refresh
+from policies.effects import Announce, Refresh, TellServed
 from policies.errors import Conflict, Invalid, NotAllowed, Stale
 from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
 from policies.joining import with_their_deputies
@@ -167,10 +167,19 @@ def mark_audit(request: Request, event: AuditMarked, now: datetime) -> Outcome:
     check_may_stop(request, event.person)
     if event.mark == "seen" and request.serves(event.person) and not request.checkpoint.self_approval:
         raise NotAllowed("It was asked on your behalf, so somebody else has to look at it; you may object.")
-    if request.audit != "open" or event.mark not in ("seen", "objected"):
-        raise Conflict("There is nothing left to look through here: somebody has already marked it.")
+    check_unseen(request)
+    if event.mark not in ("seen", "objected"):
+        raise Invalid(f"What went ahead is marked as seen or objected, not as {event.mark}.")
+    person = event.person
+    tells = event.mark == "objected" and not request.serves(person)
     return Outcome(
-        request=replace(request, audit=event.mark),
-        effects=(Refresh(request_id=request.id),),
+        request=replace(request, audit=event.mark, audit_by=person.name, audit_note=event.note),
+        effects=(Refresh(request_id=request.id), *((TellServed(request_id=request.id),) if tells else ())),
         entries=(entry(request, "audited", event.person.id, now, mark=event.mark),),
     )
+
+
+def check_unseen(request: Request) -> None:
+    """Refuse to mark what nobody needs to look at, or somebody has."""
+    if request.audit != "open":
+        raise Conflict("There is nothing left to look through here: somebody has already marked it.")

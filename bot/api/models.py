@@ -240,6 +240,8 @@ class RequestOut(Out):
     answer: AnswerOut | None
     inquiries: list[InquiryOut]
     paused_until: datetime | None
+    audit_by: str | None
+    audit_note: str | None
 
     @classmethod
     def of(cls, request: Request) -> RequestOut:
@@ -281,6 +283,8 @@ class RequestOut(Out):
             answer=AnswerOut.of(request.answer) if request.answer else None,
             inquiries=[InquiryOut.of(inquiry) for inquiry in request.inquiries],
             paused_until=None if request.settled else request.pause.ends_at,
+            audit_by=request.audit_by,
+            audit_note=request.audit_note,
         )
 
 

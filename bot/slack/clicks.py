@@ -20,7 +20,7 @@ from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
 from bot.slack.views.card import is_cut
 from bot.slack.views.grant_form import grant_form, usual_terms
-from bot.slack.views.modals import answer_form, inquiry_form, reject_form, view_form
+from bot.slack.views.modals import answer_form, inquiry_form, object_form, reject_form, view_form
 from policies.answering import refuse_while_open
 from policies.authority import check_may_answer
 from policies.checkpoint import Kind
@@ -29,6 +29,7 @@ from policies.granting import why_never
 from policies.inquiring import check_room
 from policies.request import Request
 from policies.review import Verdict
+from policies.reviewing import check_unseen
 from policies.snoozing import next_morning
 
 log = get_logger("signoff.slack")
@@ -56,7 +57,7 @@ class Clicks:
             ids.RAN: self._attest,
             ids.DIDNT_RUN: self._attest,
             ids.SEEN: self._mark,
-            ids.OBJECT: self._mark,
+            ids.OBJECT: self._object,
             ids.STOP_RUN: self._stop_run,
             ids.SNOOZE_HOUR: self._snooze,
             ids.SNOOZE_MORNING: self._snooze,
@@ -201,8 +202,13 @@ class Clicks:
 
     async def _mark(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)
-        mark = "seen" if click.action_id == ids.SEEN else "objected"
-        await self._desk.gateway.mark_audit(ids.target(click.value).request_id, person, mark)
+        await self._desk.gateway.mark_audit(ids.target(click.value).request_id, person, "seen")
+
+    async def _object(self, click: Click) -> None:
+        request = await self._seen(click)
+        check_unseen(request)
+        look = self._desk.looks.at_once((request,))
+        await self._desk.show(click, object_form(request, look, memo_of(click, request)))
 
     async def _snooze(self, click: Click) -> None:
         person, now = await self._desk.directory.person(click.user_id), self._desk.gateway.clock()

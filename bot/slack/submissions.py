@@ -45,6 +45,7 @@ class Submissions:
             ids.REJECT_FORM: self._reject,
             ids.ANSWER_FORM: self._answer,
             ids.INQUIRY_FORM: self._inquire,
+            ids.OBJECT_FORM: self._object,
             ids.MODIFY_FORM: self._modify,
             ids.GRANT_FORM: self._grant,
             ids.JSON_FORM: self._modify_json,
@@ -105,6 +106,12 @@ class Submissions:
         person = await self._desk.directory.person(sent.user_id)
         text = sent.text(ids.ANSWER_TEXT)
         await self._desk.gateway.answer(sent.memo.request_id, person, sent.memo.revision, text=text)
+        return DONE
+
+    async def _object(self, sent: Submitted) -> Answer:
+        person = await self._desk.directory.person(sent.user_id)
+        note = sent.text(ids.REASON)
+        await self._desk.gateway.mark_audit(sent.memo.request_id, person, "objected", note)
         return DONE
 
     async def _inquire(self, sent: Submitted) -> Answer:

@@ -54,7 +54,9 @@ async def test_a_soft_call_proceeds_on_silence_counted_from_delivery_and_is_look
     assert (await stage.agent.claim(asked["id"], asked["digest"])).status == 200
     card = await stage.card_saying(asked["id"], "Nobody looked at this before it went ahead")
     await stage.press("U0BEN", card, "signoff.object")
-    assert (await stage.request(asked["id"]))["audit"] == "objected"
+    assert (await stage.fill("U0BEN", {"What is wrong with it?": "Not on a Sunday"}))["ok"]
+    looked_at = await stage.request(asked["id"])
+    assert (looked_at["audit"], looked_at["audit_note"]) == ("objected", "Not on a Sunday")
 
 
 async def test_a_stopped_soft_call_never_runs(stage: Stage) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from policies.checkpoint import Act, Checkpoint
-from policies.errors import NotAllowed, PhraseWrong
+from policies.effects import Refresh, TellServed
+from policies.errors import Conflict, Invalid, NotAllowed, PhraseWrong
 from policies.events import AuditMarked, Delivered, Edit, Elapsed, Reviewed
 from policies.judgement import RECENT, Facts, judge
 from policies.lifecycle import apply, open_request
@@ -119,5 +120,13 @@ def test_the_person_served_objects_to_what_went_ahead_but_never_ticks_it_off() -
     assert (gone.state, gone.audit) == (State.APPROVED, "open")
     with pytest.raises(NotAllowed):
         apply(gone, AuditMarked(person=named("U0OWNER", LATER), mark="seen"), LATER)
-    assert apply(gone, AuditMarked(person=named("U0OWNER", LATER), mark="objected"), LATER).request.audit == "objected"
+    own = apply(gone, AuditMarked(person=named("U0OWNER", LATER), mark="objected"), LATER)
+    assert (own.request.audit, own.effects) == ("objected", (Refresh(request_id=gone.id),)), "nobody tells themselves"
+    objected = apply(gone, AuditMarked(person=named("U0ANA", LATER), mark="objected", note="Why?"), LATER)
+    assert (objected.request.audit_by, objected.request.audit_note) == (named("U0ANA", LATER).name, "Why?")
+    assert objected.effects[1:] == (TellServed(request_id=gone.id),)
+    with pytest.raises(Conflict, match="already marked"):
+        apply(objected.request, AuditMarked(person=named("U0ANA", LATER), mark="seen"), LATER)
+    with pytest.raises(Invalid, match="seen or objected"):
+        apply(gone, AuditMarked(person=named("U0ANA", LATER), mark="fine"), LATER)
     assert apply(gone, AuditMarked(person=named("U0ANA", LATER), mark="seen"), LATER).request.audit == "seen"

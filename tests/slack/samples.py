@@ -232,7 +232,8 @@ def every_place() -> dict[str, Request]:
             at=NOW + timedelta(minutes=2),
         ),
         "proceeded_objected": after(
-            proceeded, AuditMarked(person=person("U0ANA", NOW + timedelta(minutes=2)), mark="objected"),
+            proceeded,
+            AuditMarked(person=person("U0ANA", NOW + timedelta(minutes=2)), mark="objected", note="We are closed."),
             at=NOW + timedelta(minutes=2),
         ),
         "asking_undelivered": ask(question=WHICH, reason="She wrote that it arrived broken.", confidence=0.4),

@@ -317,8 +317,13 @@ async def test_what_went_ahead_on_silence_waits_for_somebody_to_look(home: House
     home.clock.ahead = timedelta(minutes=3)
     await home.serving.gateway.advance(home.clock())
     await home.card_says(request, "Nobody looked at this")
+    await home.press("U0FRED", request, ids.OBJECT)
+    assert "nothing was changed" in await home.whispered("U0FRED")
     await home.press("U0BEN", request, ids.OBJECT)
-    assert (await home.now(request)).audit == "objected"
+    assert (await home.submit("U0BEN", reason="Not <!here>"))["ok"]
+    marked = await home.now(request)
+    assert (marked.audit, marked.audit_by, marked.audit_note) == ("objected", "Ben Okafor", "Not <!here>")
+    await home.card_says(request, "Ben Okafor objected after it had gone ahead. “Not <!here>”")
 
 
 async def test_a_person_says_whether_an_unknown_call_ran(home: House) -> None:

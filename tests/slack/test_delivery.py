@@ -146,6 +146,14 @@ async def test_the_person_served_is_told_of_an_expiry(desk: Desk) -> None:
     assert "nobody decided in time" in calls[-1]["body"]["text"]
 
 
+async def test_the_person_served_is_told_who_objects_to_what_went_ahead_and_why(desk: Desk) -> None:
+    await desk.carrier.tell_served(PLACES["proceeded_objected"])
+    told = (await desk.sandbox.control.calls("chat.postMessage"))[-1]["body"]
+    assert told["channel"] == "U0NEWT"
+    assert "publish_post went ahead on your behalf, since nobody stopped it" in told["text"]
+    assert "Ana Reyes objected after it had gone ahead. “We are closed.”" in told["text"]
+
+
 async def test_a_runs_messages_are_posted_and_then_updated(desk: Desk) -> None:
     run = AgentRun(id="run_1", owner="U0ANA", owner_name="Ana", channel="C0AGENTS", errand="tidy", created_at=NOW)
     post = Post(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.slack import ids
 from bot.slack.memo import Memo
 from bot.slack.views.card import card
-from bot.slack.views.modals import inquiry_form, view_form
+from bot.slack.views.modals import inquiry_form, object_form, view_form
 from bot.slack.views.thread import inquired
 from policies.inquiry import Inquiry
 from policies.request import Request, Requester, State
@@ -76,6 +76,9 @@ def test_the_forms_and_the_notes_are_the_golden_ones() -> None:
     form = inquiry_form(PLACES["pending"], LOOK, MEMO)
     check_form(form)
     compare("form_inquiry", form)
+    objection = object_form(PLACES["proceeded"], LOOK, MEMO)
+    check_form(objection)
+    compare("form_object", objection)
     full = view_form(PLACES["pending_replied"], LOOK, MEMO)
     check_form(full)
     compare("form_view_replied", full)

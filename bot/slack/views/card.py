@@ -198,7 +198,7 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
     if request.audit == "open":
         yield context(mrkdwn(":eyes: Nobody looked at this before it went ahead. Please look now."))
     elif request.audit is not None:
-        yield context(plain(f"Looked at afterwards: {one_line(request.audit, look.key, 20)}"))
+        yield context(plain(words.looked_at(request, look)))
 
 
 def _until(request: Request) -> str:

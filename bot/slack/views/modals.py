@@ -176,6 +176,24 @@ def answer_form(request: Request, look: Look, memo: Memo) -> Block:
     return modal(ids.ANSWER_FORM, "Answer the question", memo, named(blocks, f"a{request.revision}"), "Answer")
 
 
+def object_form(request: Request, look: Look, memo: Memo) -> Block:
+    """Ask what is wrong with what went ahead on silence."""
+    why = {
+        "type": "plain_text_input",
+        "action_id": ids.ENTRY,
+        "multiline": True,
+        "max_length": REASON_LENGTH,
+        "focus_on_load": True,
+    }
+    tool = one_line(request.call.tool, look.key, 60)
+    told = "The agent and whoever it works for are told. What ran stays as it is: objecting undoes nothing."
+    blocks = [
+        section(plain(f"{tool} went ahead since nobody stopped it. {told}")),
+        entry("What is wrong with it?", ids.REASON, why, optional=True),
+    ]
+    return modal(ids.OBJECT_FORM, "Object afterwards", memo, named(blocks, f"o{request.revision}"), "I object")
+
+
 def inquiry_form(request: Request, look: Look, memo: Memo) -> Block:
     """Ask the agent something about its call."""
     text = {

@@ -71,6 +71,9 @@ def served(request: Request, look: Look) -> Message:
     """How a request ended that was asked on the reader's behalf."""
     tool = inert(words.subject(request, look))
     agent = inline(request.requester.name, look.key, 60)
+    if request.audit == "objected":
+        went = f":eyes: {tool} went ahead on your behalf, since nobody stopped it."
+        return _said(request, f"{went} {inert(words.looked_at(request, look))}")
     if request.question is not None and request.answer is None:
         return _said(
             request,

@@ -234,6 +234,15 @@ def _unanswered(request: Request) -> str:
     return f"Without an answer{within} {stands}"
 
 
+def looked_at(request: Request, look: Look) -> str:
+    """Who looked at what had gone ahead, and what they said; plain text."""
+    who = one_line(request.audit_by, look.key, 60) if request.audit_by else "Somebody"
+    if request.audit != "objected":
+        return f"{who} looked at it afterwards: it's fine."
+    said = f" “{one_line(request.audit_note, look.key, 300)}”" if request.audit_note else ""
+    return f"{who} objected after it had gone ahead.{said}"
+
+
 def left(span: timedelta) -> str:
     """How long something can last from now on: "at most 3 minutes left"."""
     if span <= MINUTE:
