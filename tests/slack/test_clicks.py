@@ -79,7 +79,7 @@ async def test_the_command_snoozes_wakes_and_helps_whoever_writes_it_otherwise(h
         (f" {request.id} soon", "'soon' is no duration"),
         (f" {request.id} 2d", "24 hours at most"),
         (f" {request.id} now", "It isn't snoozed"),
-        (" req_unknown 1h", "There is no request with this id"),
+        (" req_unknown1 1h", "There is no request with this id"),
         (f" {request.id} 1h", "Reminders are put off until <!date^"),
         (f" {request.id} now", "Reminders are sent when they are due"),
     ):
@@ -365,7 +365,7 @@ async def test_the_command_lists_opens_helps_and_tells_strangers_nothing(home: H
         ("/approvals help", "*/approvals approve ID*"),
         ("/approvals stats", "You decided nothing in the last 30 days."),
         ("/approvals frobnicate *x*", "There is no “frobnicate”"),
-        ("/approvals req_unknown", "There is no request with this id"),
+        ("/approvals req_unknown1", "There is no request with this id"),
     ):
         assert (await people.command("U0ANA", "C0GENERAL", text))["ok"]
         assert expected in await home.whispered("U0ANA", "C0GENERAL")
