@@ -202,7 +202,9 @@ class Clicks:
 
     async def _mark(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)
-        await self._desk.gateway.mark_audit(ids.target(click.value).request_id, person, "seen")
+        await self._show_on(
+            click, await self._desk.gateway.mark_audit(ids.target(click.value).request_id, person, "seen")
+        )
 
     async def _object(self, click: Click) -> None:
         request = await self._seen(click)

@@ -60,6 +60,12 @@ async def test_a_home_shows_its_persons_work_lets_find_it_and_stays_true_by_itse
     assert "Ben Okafor" not in said(told)
 
 
+def audited(view: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """The Home without the rows of other requests."""
+    rows = [one for one in view["blocks"] if one.get("accessory", {}).get("value", "").startswith(request_id)]
+    return {**view, "blocks": rows}
+
+
 async def test_what_a_step_brought_and_what_went_ahead_unseen_have_their_sections(home: House) -> None:
     people = home.sandbox.people
     slow, post = await home.ask(tool="slow_refund"), await home.ask({"text": "hi"}, tool="publish_post")
@@ -70,7 +76,11 @@ async def test_what_a_step_brought_and_what_went_ahead_unseen_have_their_section
     home.clock.ahead = timedelta(hours=21)
     await home.serving.gateway.advance(home.clock())
     await people.open_home("U0ANA")  # a Home that nobody used for half an hour is left alone
-    await shown(home, "U0ANA", "To look at afterwards (1)", post.id[:12])
+    view = await shown(home, "U0ANA", "To look at afterwards (1)", post.id[:12])
+    await use(home, "U0ANA", audited(view, post.id), ids.VIEW)
+    await home.press_in_view("U0ANA", ids.SEEN)
+    assert (await home.now(post)).audit == "seen"
+    await shown(home, "U0ANA", "Recently decided", without="To look at afterwards (1)")
     await people.open_home("U0FAY")
     view = await shown(home, "U0FAY", "Escalated to you (1)", slow.id[:12])
     await use(home, "U0FAY", view, ids.VIEW)

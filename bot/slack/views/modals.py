@@ -120,6 +120,9 @@ def _buttons(request: Request, page: int, number: int) -> Iterator[Block]:
         found.append(button("Stop" if soft else "Reject", ids.STOP if soft else ids.REJECT, value, "danger"))
     if not request.settled and len(request.inquiries) < MOST:
         found.append(button(words.ASK, ids.INQUIRE, value))
+    if request.audit == "open":  # whoever comes from Home has no card before them
+        found.append(button("Seen, it's fine", ids.SEEN, value))
+        found.append(button("I object", ids.OBJECT, value, "danger"))
     if found:
         yield actions(found)
 
