@@ -77,8 +77,9 @@ class House:
         return await self.serving.gateway.request(request.id)
 
     async def place(self, request: Request) -> tuple[str, str]:
-        """Where its first card stands: channel and ts."""
-        copy = (await self.serving.store.copies(request.id))[0]
+        """Where its first card stands, one in a channel before any direct message: channel and ts."""
+        copies = await self.serving.store.copies(request.id)
+        copy = next((each for each in copies if not each.private), copies[0])
         return copy.channel, copy.ts
 
     async def press(self, person: str, request: Request, action_id: str, selected: str | None = None) -> dict[str, Any]:
@@ -144,7 +145,9 @@ class House:
         """Wait until the card says ``words``. Raises TimeoutError."""
 
         async def found() -> bool:
-            return words in said(await self.card(request))
+            channel, ts = await self.place(request)
+            seen = await self.sandbox.people.history("U0ANA", channel)
+            return any(words in said(one) for one in seen if one["ts"] == ts)
 
         await until(found)
 
