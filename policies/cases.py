@@ -170,5 +170,5 @@ def _said(value: object) -> str:
 
 def _quorum(expect: ExpectShape, gate: Checkpoint) -> int | dict[str, int]:
     """The quorum in the form in which it is expected."""
-    places = {place.group.name: place.count for place in gate.places} or {gate.reviewers.name: gate.quorum}
+    places = {place.group.name: place.count for place in gate.shares} or {gate.reviewers.name: gate.quorum}
     return places if isinstance(expect.quorum, dict) else gate.quorum

@@ -85,7 +85,10 @@ class Ladder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """So many approvals (``count``, at least 1) that only people of ``group`` can give, or seniors who joined."""
+    """So many approvals (``count``) that only people of ``group`` can give, or seniors who joined.
+
+    0: people of the group may give any of the approvals, and none of them has to.
+    """
 
     group: Reviewers
     count: int = 1
@@ -163,6 +166,11 @@ class Checkpoint:
     def groups(self) -> tuple[Reviewers, ...]:
         """The groups that the policy names, each with its own channel."""
         return tuple(place.group for place in self.places) or (self.reviewers,)
+
+    @property
+    def shares(self) -> tuple[Place, ...]:
+        """The places that have to be filled by their own groups; none where any group may give the approvals."""
+        return tuple(place for place in self.places if place.count)
 
     @property
     def rank(self) -> tuple[int, int]:

@@ -40,7 +40,7 @@ def _never(gate: Checkpoint, grave: bool) -> str:
     """Where nothing is granted, as the end of a sentence; empty where something may be."""
     if gate.kind is not Kind.HARD:
         return f"behind a {gate.kind.value} checkpoint"
-    if gate.quorum > 1 or gate.places:
+    if gate.quorum > 1 or gate.shares:
         return "where more than one person must approve"
     if gate.required_by:
         return "where a regulation asks for a person's look"

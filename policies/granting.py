@@ -31,7 +31,7 @@ MOST_LEAVES = 20
 
 def grantable(gate: Checkpoint) -> GrantBound | None:
     """How far calls behind this gate may be approved in advance; None where they never are."""
-    alone = gate.kind is Kind.HARD and gate.quorum == 1 and not gate.places and not gate.required_by
+    alone = gate.kind is Kind.HARD and gate.quorum == 1 and not gate.shares and not gate.required_by
     return gate.grants if alone else None
 
 
@@ -40,7 +40,7 @@ def why_never(request: Request) -> str | None:
     gate = request.checkpoint
     if request.asking:
         return "A question about this call is still open: answer it first."
-    if gate.kind is not Kind.HARD or gate.quorum > 1 or gate.places:
+    if gate.kind is not Kind.HARD or gate.quorum > 1 or gate.shares:
         return "Only a call that waits for one approval can be approved together with calls like it."
     if gate.required_by:
         return f"{gate.required_by} requires that each of these calls is looked at."

@@ -43,7 +43,7 @@ def build_default(sheet: Sheet, shape: DefaultShape, ground: Ground) -> Rule:
     path: Path = ("default",)
     kind = Kind(shape.checkpoint)
     places = _places(sheet, path, shape, ground)
-    named = together(places) if places else _find(sheet, path, shape.reviewers, "reviewers", ground.groups)
+    named = together(places) if places else _one(sheet, path, shape, ground)
     gate = Checkpoint(
         kind=kind,
         rule="default",
@@ -92,7 +92,7 @@ def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: C
     places = _places(sheet, path, shape, ground)
     if shape.reviewers is None and default.places and kind not in (Kind.ALLOW, Kind.DENY):
         places = places or _of_default(sheet, path, shape, default)
-    named = together(places) if places else _find(sheet, path, shape.reviewers, "reviewers", ground.groups)
+    named = together(places) if places else _one(sheet, path, shape, ground)
     return Checkpoint(
         kind=kind,
         rule=shape.name,
@@ -141,9 +141,9 @@ def _of_default(sheet: Sheet, path: Path, shape: RuleShape, default: Checkpoint)
 
 
 def _places(sheet: Sheet, path: Path, shape: RuleShape | DefaultShape, ground: Ground) -> tuple[Place, ...]:
-    """The places of a ``quorum`` that names groups; none where it is a plain number."""
+    """The places of a ``quorum`` that names groups, or of several groups of ``reviewers``; none for a single group."""
     if not isinstance(shape.quorum, dict):
-        return ()
+        return _any_of(sheet, path, shape, ground)
     if shape.reviewers is not None:
         words = "The quorum names the groups that decide, so reviewers means nothing beside it; remove it."
         sheet.fault((*path, "reviewers"), words, key=True)
@@ -157,16 +157,34 @@ def _places(sheet: Sheet, path: Path, shape: RuleShape | DefaultShape, ground: G
     return tuple(found)
 
 
+def _any_of(sheet: Sheet, path: Path, shape: RuleShape | DefaultShape, ground: Ground) -> tuple[Place, ...]:
+    """Several groups of ``reviewers``: all of their people may give the approvals, and each group has its channel."""
+    if shape.reviewers is None or len(shape.reviewers) < 2:
+        return ()
+    found = [
+        _find(sheet, (*path, "reviewers"), name, index, ground.groups) for index, name in enumerate(shape.reviewers)
+    ]
+    return tuple(Place(group=group, count=0) for group in dict.fromkeys(found) if group is not None)
+
+
+def _one(sheet: Sheet, path: Path, shape: RuleShape | DefaultShape, ground: Ground) -> Reviewers | None:
+    """The only group of ``reviewers``."""
+    names = shape.reviewers or []
+    return _find(sheet, path, names[0], "reviewers", ground.groups) if len(names) == 1 else None
+
+
 def _reason(shape: RuleShape) -> str:
     if shape.when is not None:
         return f"{shape.name}: {' '.join(shape.when.split())}"
     return f"{shape.name}: every call of {' or '.join(shape.match or ())}"
 
 
-def _find(sheet: Sheet, path: Path, name: str | None, key: str, known: Mapping[str, Named | None]) -> Named | None:
+def _find(
+    sheet: Sheet, path: Path, name: str | None, key: str | int, known: Mapping[str, Named | None]
+) -> Named | None:
     if name is None or name in known:
         return known[name] if name else None
-    what = {"reviewers": "group of reviewers", "ladder": "ladder"}.get(key, key)
+    what = "ladder" if key == "ladder" else "group of reviewers"
     sheet.fault((*path, key), f"There is no {what} called {name[:60]!r}{did_you_mean(name, known)}")
     return None
 
@@ -222,7 +240,7 @@ def _check_gate(sheet: Sheet, path: Path, gate: Checkpoint, confirm: str | None)
 
 
 def _check_quorum(sheet: Sheet, path: Path, gate: Checkpoint) -> None:
-    if gate.places:
+    if gate.shares:
         _check_places(sheet, path, gate)
         return
     people = most_people(gate)

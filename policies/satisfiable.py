@@ -64,7 +64,7 @@ def nobody_left(request: Request) -> str:
     gate, add = request.checkpoint, "Whoever runs Signoff can name more people in the policy."
     if all(group.empty for group in gate.groups):
         return f"There is nobody who may decide this: the policy names no reviewers. {add}"
-    shares = [(place.count, place.group.name) for place in gate.places] or [(gate.quorum, gate.reviewers.name)]
+    shares = [(place.count, place.group.name) for place in gate.shares] or [(gate.quorum, gate.reviewers.name)]
     asked = ", ".join(f"{number} of {name}" for number, name in shares)
     return (
         f"There is nobody who may decide this: it takes approvals by {asked}, and too few of these people are active"

@@ -137,6 +137,13 @@ QuorumOrPlaces = Annotated[
     Annotated[Quorum, Tag("[number]")] | Annotated[Places, Tag("[places]")],
     Discriminator(lambda value: "[places]" if isinstance(value, dict) else "[number]"),
 ]
+Groups = Annotated[
+    list[str],
+    Field(min_length=1, max_length=10),
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+"""One group, or several of which anybody may decide."""
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Headline = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_fit(_headline))]
 Shown = Annotated[str, AfterValidator(_fit(_shown))]
@@ -245,7 +252,7 @@ class DefaultShape(Shape):
 
     checkpoint: Literal["hard", "manual", "deny"] = "hard"
     confirm: str | None = None
-    reviewers: str | None = None
+    reviewers: Groups | None = None
     quorum: QuorumOrPlaces | None = None
     ladder: str | None = None
     permit: Span | None = None
@@ -276,7 +283,7 @@ class RuleShape(Shape):
     checkpoint: Literal["allow", "soft", "inbox", "hard", "manual", "deny"] | None = None
     clarify: ClarifyOrWords | None = None
     confirm: str | None = None
-    reviewers: str | None = None
+    reviewers: Groups | None = None
     quorum: QuorumOrPlaces | None = None
     ladder: str | None = None
     permit: Span | None = None

@@ -99,7 +99,7 @@ def _absence(request: Request, group: Reviewers, people: Sequence[Person]) -> Ab
 def _needed(request: Request, group: Reviewers) -> int:
     """How many approvals are waited for from the group: those of its places, or all."""
     gate = request.checkpoint
-    return next((place.count for place in gate.places if place.group.name == group.name), gate.quorum)
+    return next((place.count for place in gate.places if place.group.name == group.name), 0) or gate.quorum
 
 
 def asked_in_turn(request: Request) -> Iterator[tuple[Reviewers, ...]]:

@@ -101,7 +101,7 @@ def _standing(request: Request) -> str:
     if request.asking:
         return "waits for an answer"
     if request.state is State.PENDING:
-        if request.checkpoint.places:
+        if request.checkpoint.shares:
             return f"waits for {' and '.join(waiting_for(request)) or 'one more approval'}"
         return f"waits for {' or '.join(group.name for group in request.reviewers)}"
     if request.execution is None:

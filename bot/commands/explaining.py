@@ -127,7 +127,7 @@ def _who(gate: Checkpoint) -> list[str]:
     rows = [
         ("who decides", f"{counted(gate.quorum, 'approval')} of {gate.reviewers.name}: {people_of(gate.reviewers)}")
     ]
-    rows += [("", f"{place.count} of {place.group.name}: {people_of(place.group)}") for place in gate.places]
+    rows += [("", f"{place.count} of {place.group.name}: {people_of(place.group)}") for place in gate.shares]
     for group in gate.groups:
         names = [f"{each.name}: {people_of(each)}" for each in deputies(group)]
         rows += [("", f"while {group.name} are out of office, {'; then '.join(names)}")] if names else []

@@ -40,6 +40,30 @@ def test_named_groups_are_places_and_the_quorum_their_total() -> None:
     assert gate.reviewers.users == ("U0FAY", "U0FRED", "U0SEC")
 
 
+def test_several_groups_of_reviewers_give_the_quorum_together_and_each_has_its_channel() -> None:
+    gate = (
+        ruled("{name: r, match: x, checkpoint: hard, reviewers: [finance, security, finance], quorum: 3}").rules[0].gate
+    )
+    assert (gate.quorum, gate.shares) == (3, ())
+    assert [group.channel for group in gate.groups] == ["#finance", "#security"]
+    assert gate.reviewers.users == ("U0FAY", "U0FRED", "U0SEC")
+    assert ruled("{name: r, match: x, checkpoint: hard, reviewers: [finance]}").rules[0].gate.places == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("reviewers: [finance, secruity]", "There is no group of reviewers called 'secruity'; did you mean security?"),
+        ("reviewers: [finance, security], quorum: 4", "4 approvals are needed, but only 3 people are named"),
+        ("reviewers: [finance, security], quorum: {finance: 1}", "so reviewers means nothing beside it"),
+    ],
+)
+def test_several_groups_that_can_not_be_meant_are_a_fault(rule: str, words: str) -> None:
+    with pytest.raises(Faulty) as refused:
+        ruled(f"{{name: r, match: x, checkpoint: hard, {rule}}}")
+    assert words in str(refused.value)
+
+
 def test_a_manual_checkpoint_takes_as_many_people_as_its_places() -> None:
     assert ruled("{name: r, match: x, checkpoint: manual, quorum: {finance: 1}}").rules[0].gate.quorum == 1
 

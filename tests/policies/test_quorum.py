@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Place, Step, together
+from policies.errors import NotAllowed
 from policies.events import Edit, Elapsed, Reviewed
 from policies.judgement import RECENT, Facts, judge
 from policies.lifecycle import apply, open_request
@@ -125,6 +126,17 @@ def test_a_quorum_above_the_places_takes_anybody_of_the_groups_besides() -> None
     assert said(request, "U0FRED").state is State.APPROVED
     crowded = said(said(asked(gate(quorum=3)), "U0FAY"), "U0FRED")
     assert (reached(crowded), waiting_for(crowded)) == (2, ("security",))
+
+
+def test_n_of_several_groups_are_any_different_people_of_them() -> None:
+    any_two = gate(Place(group=FINANCE, count=0), Place(group=SECURITY, count=0), quorum=2)
+    first = said(asked(any_two), "U0FAY")
+    assert (first.state, reached(first), waiting_for(first)) == (State.PENDING, 1, ())
+    assert said(first, "U0FAY").state is State.PENDING
+    assert said(first, "U0FRED").state is State.APPROVED
+    assert said(first, "U0SEC").state is State.APPROVED
+    with pytest.raises(NotAllowed):
+        said(first, "U0OUT")
 
 
 def test_one_reject_ends_it_whatever_the_places() -> None:

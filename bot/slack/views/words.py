@@ -193,7 +193,7 @@ def progress(request: Request, look: Look) -> str:
 
 def _shares(request: Request, look: Look) -> str:
     """Which groups must approve, and how often: ": 1 of finance, 1 of security"; nothing where any group may."""
-    places = [f"{place.count} of {one_line(place.group.name, look.key, 40)}" for place in request.checkpoint.places]
+    places = [f"{place.count} of {one_line(place.group.name, look.key, 40)}" for place in request.checkpoint.shares]
     return f": {', '.join(places)}" if places else ""
 
 
