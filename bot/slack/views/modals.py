@@ -142,15 +142,20 @@ def phrase_field(request: Request, look: Look) -> Block:
     )
 
 
-def reject_form(request: Request, look: Look, memo: Memo) -> Block:
-    """Ask why; the reason is optional."""
-    reason = {
+def words_input(longest: int) -> Block:
+    """Where a person writes in their own words, with the cursor in it; at most ``longest`` characters."""
+    return {
         "type": "plain_text_input",
         "action_id": ids.ENTRY,
         "multiline": True,
-        "max_length": REASON_LENGTH,
+        "max_length": longest,
         "focus_on_load": True,
     }
+
+
+def reject_form(request: Request, look: Look, memo: Memo) -> Block:
+    """Ask why; the reason is optional."""
+    reason = words_input(REASON_LENGTH)
     ends = "The question stays unanswered." if request.bare else f"{words.subject(request, look)} won't run."
     blocks = [
         section(plain(f"{ends} The agent is told the reason and can do better.")),
@@ -163,13 +168,7 @@ def reject_form(request: Request, look: Look, memo: Memo) -> Block:
 def answer_form(request: Request, look: Look, memo: Memo) -> Block:
     """The open question, and a field for an answer in the person's own words."""
     asked = shown(request.question.text if request.question else "", look.key, QUESTION_SHOWN).text
-    field = {
-        "type": "plain_text_input",
-        "action_id": ids.ENTRY,
-        "multiline": True,
-        "max_length": LONGEST_ANSWER,
-        "focus_on_load": True,
-    }
+    field = words_input(LONGEST_ANSWER)
     then = "" if request.bare else " It approves nothing: the call meets its checkpoint afterwards."
     hint = f"The agent reads it word for word.{then}"
     blocks = [
@@ -181,13 +180,7 @@ def answer_form(request: Request, look: Look, memo: Memo) -> Block:
 
 def object_form(request: Request, look: Look, memo: Memo) -> Block:
     """Ask what is wrong with what went ahead on silence."""
-    why = {
-        "type": "plain_text_input",
-        "action_id": ids.ENTRY,
-        "multiline": True,
-        "max_length": REASON_LENGTH,
-        "focus_on_load": True,
-    }
+    why = words_input(REASON_LENGTH)
     tool = one_line(request.call.tool, look.key, 60)
     told = "The agent and whoever it works for are told. What ran stays as it is: objecting undoes nothing."
     blocks = [
@@ -199,13 +192,7 @@ def object_form(request: Request, look: Look, memo: Memo) -> Block:
 
 def inquiry_form(request: Request, look: Look, memo: Memo) -> Block:
     """Ask the agent something about its call."""
-    text = {
-        "type": "plain_text_input",
-        "action_id": ids.ENTRY,
-        "multiline": True,
-        "max_length": LONGEST_TEXT,
-        "focus_on_load": True,
-    }
+    text = words_input(LONGEST_TEXT)
     agent = one_line(request.requester.name, look.key, 60)
     after = "It waits at most half an hour in all, and what it answers decides nothing."
     blocks = [
