@@ -45,6 +45,7 @@ from policies.request import ExecutionState, Request, Requester, State, Submissi
 from policies.review import Verdict
 from policies.satisfiable import admit
 from storage.store import Store
+from tests.storage.planted import goes_red, opened
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TEAM = Reviewers(name="team", users=("U1", "U2", "UOWNER"))
@@ -596,20 +597,12 @@ BUGS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Play]] = {
 
 @pytest.fixture
 def machine() -> Iterator[Lifecycle]:
-    machine = Lifecycle()
-    machine.open_store()
-    yield machine
-    machine.teardown()
+    with opened(Lifecycle) as machine:
+        yield machine
 
 
 @pytest.mark.parametrize("words", BUGS)
 def test_each_law_goes_red_with_its_bug_planted(
     words: str, machine: Lifecycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant, play = BUGS[words]
-    play(machine)
-    machine.laws_hold()
-    plant(monkeypatch)
-    with pytest.raises(AssertionError, match=words):  # noqa: PT012 - the play or the check after it
-        play(machine)
-        machine.laws_hold()
+    goes_red(machine, *BUGS[words], words, monkeypatch)

@@ -13,6 +13,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from policies import inquiring, pause
 from policies.events import Inquired, Replied
 from policies.request import Request, State
+from tests.storage.planted import goes_red, opened
 from tests.storage.test_laws import PEOPLE, Lifecycle, Witness
 
 BOUND = timedelta(minutes=30)
@@ -164,18 +165,10 @@ BUGS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Talking], 
 
 @pytest.fixture
 def machine() -> Iterator[Talking]:
-    machine = Talking()
-    machine.open_store()
-    yield machine
-    machine.teardown()
+    with opened(Talking) as machine:
+        yield machine
 
 
 @pytest.mark.parametrize("words", BUGS)
 def test_each_law_goes_red_with_its_bug_planted(words: str, machine: Talking, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant, play = BUGS[words]
-    play(machine)
-    machine.laws_hold()
-    plant(monkeypatch)
-    with pytest.raises(AssertionError, match=words):  # noqa: PT012 - the play or the check after it
-        play(machine)
-        machine.laws_hold()
+    goes_red(machine, *BUGS[words], words, monkeypatch)

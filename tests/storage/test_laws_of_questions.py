@@ -23,6 +23,7 @@ from policies.question import Choice, Question
 from policies.request import Request, State, Submission, ToolCall
 from policies.review import Verdict
 from policies.satisfiable import admit
+from tests.storage.planted import goes_red, opened
 from tests.storage.test_laws import CHECKPOINTS, OWNER, Lifecycle, Witness
 
 GUESSES = Ladder(
@@ -300,20 +301,12 @@ BUGS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Play]] = {
 
 @pytest.fixture
 def machine() -> Iterator[Questions]:
-    machine = Questions()
-    machine.open_store()
-    yield machine
-    machine.teardown()
+    with opened(Questions) as machine:
+        yield machine
 
 
 @pytest.mark.parametrize("words", BUGS)
 def test_each_law_goes_red_with_its_bug_planted(
     words: str, machine: Questions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant, play = BUGS[words]
-    play(machine)
-    machine.laws_hold()
-    plant(monkeypatch)
-    with pytest.raises(AssertionError, match=words):  # noqa: PT012 - the play or the check after it
-        play(machine)
-        machine.laws_hold()
+    goes_red(machine, *BUGS[words], words, monkeypatch)
