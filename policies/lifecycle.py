@@ -18,7 +18,7 @@ from typing import Any
 from policies import answering, granting, inquiring, reviewing, snoozing
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
-from policies.effects import Announce, Refresh
+from policies.effects import Announce, Entry, Refresh
 from policies.errors import AlreadySettled, Conflict, Invalid
 from policies.escalation import elapse, steps_at_delivery
 from policies.events import (
@@ -81,23 +81,30 @@ def open_request(
         preview=bound(submission.preview, arguments),
         question=question if checkpoint.kind is not Kind.DENY else None,
     )
-    opened = Outcome(
-        request=request,
-        entries=(
-            entry(
-                request,
-                "opened",
-                requester.id,
-                now,
-                tool=request.call.tool,
-                digest=request.digest,
-                checkpoint=checkpoint.kind.value,
-                rule=checkpoint.rule,
-                policy=policy_digest,
-                **({"asked_by": question.rule or "agent"} if question else {}),
-            ),
-        ),
+    return _begun(Outcome(request=request, entries=(_opening(request),)), now)
+
+
+def _opening(request: Request) -> Entry:
+    """The first line of a request in the journal."""
+    gate, question = request.checkpoint, request.question
+    asked = {"asked_by": question.rule or "agent"} if question else {}
+    return entry(
+        request,
+        "opened",
+        request.requester.id,
+        request.created_at,
+        tool=request.call.tool,
+        digest=request.digest,
+        checkpoint=gate.kind.value,
+        rule=gate.rule,
+        policy=request.policy_digest,
+        **asked,
     )
+
+
+def _begun(opened: Outcome, now: datetime) -> Outcome:
+    """What the checkpoint makes of a request at once."""
+    request, checkpoint = opened.request, opened.request.checkpoint
     if checkpoint.kind is Kind.ALLOW and request.question is None:
         return opened.then(settle(request, State.APPROVED, ("policy",), now, checkpoint.reason, show=False))
     if checkpoint.kind is Kind.DENY:
