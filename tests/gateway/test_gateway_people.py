@@ -138,7 +138,7 @@ async def _press(home: House, who: str, request: Request, action_id: str) -> Non
         "type": "block_actions",
         "team": {"id": "T0SANDBOX", "domain": "harbour"},
         "user": {"id": who, "team_id": "T0SANDBOX"},
-        "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0APPROVALS", "is_ephemeral": False},
+        "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0APPROVALS", "is_ephemeral": True},
         "channel": {"id": "C0APPROVALS", "name": "approvals"},
         "actions": [{"type": "button", "block_id": "b", "action_id": action_id, "value": f"{request.id}:1"}],
     }
