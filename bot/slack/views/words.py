@@ -98,7 +98,7 @@ def title(request: Request, look: Look) -> str:
 def _question(request: Request, look: Look) -> str:
     if request.bare:
         return f"A question from {one_line(request.requester.name, look.key, 60)}"
-    return f"A question before {subject(request, look)}"
+    return f"A question before “{subject(request, look)}”"
 
 
 def fate(request: Request, look: Look) -> str:
