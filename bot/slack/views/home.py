@@ -7,10 +7,10 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from bot.slack import ids
-from bot.slack.views import words
+from bot.slack.views import action, words
 from bot.slack.views.blocks import Block, button, context, header, mrkdwn, named, plain, section
 from bot.slack.views.look import Look, moment
-from bot.slack.views.text import clip, inline, items_of, one_line, roughly
+from bot.slack.views.text import clip, inline, one_line, roughly
 from policies.checkpoint import Kind
 from policies.inbox import Numbers
 from policies.request import Request
@@ -110,7 +110,7 @@ def gist(request: Request, look: Look) -> str:
     """The first short arguments on one line, so that two calls of one tool can be told apart; or the open question."""
     if request.question is not None and request.asking:
         return one_line(request.question.text, look.key, 140)
-    short = [item for item in items_of(request.call.arguments, look.key) if item.short]
+    short = [item for item in action.arguments(request, look) if item.short]
     return clip(" · ".join(f"{item.label}: {item.whole.text}" for item in short[:GIST]), 140)
 
 
