@@ -57,6 +57,19 @@ _NAMES: tuple[tuple[Style, re.Pattern[str]], ...] = (
     (Style.CODE, re.compile(r"(?:^|_)(?:code|source|snippet|patch|json|yaml|html)$")),
     (Style.PROSE, re.compile(r"(?:^|_)(?:body|message|text|content|letter|note|comment|description|summary|draft)$")),
 )
+_MAIL = tuple(
+    re.compile(names)
+    for names in (
+        r"(?:from|sender)(?:_.*)?",
+        r"(?:to|recipients?)(?:_.*)?",
+        r"cc(?:_.*)?",
+        r"bcc(?:_.*)?",
+        r"reply_to(?:_.*)?",
+        r"subject",
+    )
+)
+"""A mail's head, line by line."""
+_SUBJECT = len(_MAIL) - 1
 
 
 def read_rendering(words: str) -> Rendering:
@@ -88,6 +101,26 @@ def filled(title: str, values: Mapping[str, str]) -> str | None:
     if any(name not in values for name in names):
         return None
     return _PLACE.sub(lambda place: values[place[1]], title)
+
+
+def in_reading_order(forms: Mapping[str, Rendering]) -> tuple[str, ...]:
+    """The names of ``forms`` in the order to show them: the agent's own, but a mail reads as a mail.
+
+    A mail is what goes to addresses, with a subject and a body in prose: its head comes first, in a letter's order,
+    and the body last.
+    """
+    names = tuple(forms)
+    places = {name: place for name in names if (place := _place(name)) is not None}
+    heads = sorted(places, key=places.__getitem__)
+    bodies = [name for name in names if forms[name].style is Style.PROSE and name not in places]
+    if not bodies or _SUBJECT not in places.values() or len(heads) < 2:
+        return names
+    return (*heads, *(name for name in names if name not in (*heads, *bodies)), *bodies)
+
+
+def _place(name: str) -> int | None:
+    """Where a line of a mail's head stands; None for what is none."""
+    return next((at for at, names in enumerate(_MAIL) if names.fullmatch(name.lower())), None)
 
 
 def rendering(name: str, value: Any, schema: Mapping[str, Any] | None, chosen: Mapping[str, Rendering]) -> Rendering:

@@ -52,6 +52,7 @@ const NAMES = {
   large_green_circle: "🟢",
   large_orange_circle: "🟠",
   large_yellow_circle: "🟡",
+  leftwards_arrow_with_hook: "↩️",
   link: "🔗",
   lock: "🔒",
   mag: "🔍",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import Invalid
-from policies.rendering import PLAIN, Rendering, Style, host_of, money, read_rendering, rendering, weekday
+from policies.rendering import (
+    PLAIN,
+    Rendering,
+    Style,
+    host_of,
+    in_reading_order,
+    money,
+    read_rendering,
+    rendering,
+    weekday,
+)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +129,31 @@ def test_the_host_is_where_the_browser_would_go() -> None:
     assert host_of("https://evil.example\\@bank.example") == ""
     assert host_of("https://[::1]:x/") == ""
     assert host_of("https://X.example:8443/a") == "x.example:8443"
+
+
+def test_a_mail_reads_as_a_mail_whatever_order_it_comes_in() -> None:
+    mail = {
+        "body": "Your kettle leaves the harbour today.",
+        "urgent": True,
+        "subject": "On its way",
+        "cc": "Desk <desk@example.com>",
+        "to": ["tran@example.com"],
+    }
+    assert order(mail) == ["to", "cc", "subject", "urgent", "body"]
+
+
+@pytest.mark.parametrize("without", ["to", "subject", "body"])
+def test_what_is_no_mail_keeps_the_agent_s_order(without: str) -> None:
+    mail = {"body": "It leaves the harbour today.", "subject": "On its way", "to": "tran@example.com", "copies": 1}
+    rest = {name: value for name, value in mail.items() if name != without}
+    assert order(rest) == list(rest)
+
+
+@given(st.dictionaries(st.text(max_size=12) | st.sampled_from(["to", "From", "cc_list", "subject", "body"]), st.text()))
+def test_the_order_leaves_no_argument_out(arguments: dict[str, str]) -> None:
+    assert sorted(order(arguments)) == sorted(arguments)
+
+
+def order(arguments: Mapping[str, Any]) -> list[str]:
+    forms = {name: rendering(name, value, None, {}) for name, value in arguments.items()}
+    return list(in_reading_order(forms))

@@ -44,7 +44,7 @@ NAMES = {"U0ANA": "Ana Reyes", "U0BEN": "Ben Okafor", "U0SAM": "Sam Whitlock", "
 LOOK = Look(
     key=KEY,
     now=NOW,
-    names={"U0NEWT": "Nia Newton", "U0SAM": "Sam Whitlock", "U0FAY": "Fay Lindqvist"},
+    names={"U0NEWT": "Nia Newton", "U0BEN": "Ben Okafor", "U0SAM": "Sam Whitlock", "U0FAY": "Fay Lindqvist"},
     members={"support": ("U0ANA", "U0BEN"), "seniors": ("U0SAM",), "deputies": ("U0FAY", "U0GUS")},
     outsiders={"U0GUS": "a guest"},
     away=frozenset({"U0FAY"}),
@@ -129,6 +129,25 @@ TITLED = checkpoint(
 )
 """A gate whose tool the catalogue describes."""
 
+MAIL: Mapping[str, Any] = {
+    "body": "Dear Ms Tran,\n\nyour kettle leaves the harbour today.\n\nHarbour Goods",
+    "attach_invoice": True,
+    "subject": "Your kettle is on its way",
+    "to": ["tran@example.com", "desk@example.com"],
+    "cc": "support@harbour.example",
+}
+"""As an agent may write it: not in a letter's order."""
+DELETE = "DELETE FROM customers\nWHERE last_order < '2020-01-01'\n  AND NOT vip;"
+DIFF = """--- a/prices.py
++++ b/prices.py
+@@ -1,3 +1,3 @@
+ CURRENCY = "EUR"
+-KETTLE = 39.00
++KETTLE = 3.90
+ LAMP = 180.50"""
+LINK = "https://harbour.example@evil.example/pay?order=HG-1042"
+DATED = checkpoint(show=(("starts", "date"),))
+
 WHICH = Question(
     text="Ms Tran has two open orders. Which of them arrived broken?",
     choices=(
@@ -204,6 +223,11 @@ def every_place() -> dict[str, Request]:
         "pending_inbox": ask(POST, checkpoint(Kind.INBOX), tool="publish_post"),
         "pending_by_groups": after(ask(gate=checkpoint(quorum=2, places=BOTH, reviewers=together(BOTH))), approve),
         "pending_headline": ask(gate=TITLED),
+        "pending_mail": ask(MAIL, tool="send_email"),
+        "pending_sql": ask({"database": "shop", "statement": DELETE}, tool="run_sql"),
+        "pending_diff": ask({"path": "prices.py", "patch": DIFF}, tool="apply_patch"),
+        "pending_shell": ask({"command": "rm -rf /srv/cache/* && systemctl restart shop", "host": "web-1"}, tool="run"),
+        "pending_link": ask({"url": LINK, "starts": "2026-11-30", "guests": ["tran@example.com"]}, DATED, tool="book"),
         "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
         "pending_snoozed": after(hard, Snoozed(person=person("U0ANA"), until=NOW + timedelta(hours=1))),
         "pending_inquired": asked,

@@ -111,7 +111,8 @@ def gist(request: Request, look: Look) -> str:
     if request.question is not None and request.asking:
         return one_line(request.question.text, look.key, 140)
     short = [item for item in action.arguments(request, look) if item.short]
-    return clip(" · ".join(f"{item.label}: {item.whole.text}" for item in short[:GIST]), 140)
+    told = (f"{item.label}: {' '.join(item.whole.text.splitlines())}" for item in short[:GIST])
+    return clip(" · ".join(told), 140)
 
 
 def unknown_word(word: str, rest: str, look: Look) -> str:

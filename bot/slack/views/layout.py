@@ -60,7 +60,8 @@ def _block(item: Item, title: str, text: str) -> Block:
 
 
 def _line(item: Item) -> str:
-    return f"{item.label}: {item.whole.text}"
+    text = item.whole.text
+    return f"{item.label}:\n{text}" if "\n" in text else f"{item.label}: {text}"
 
 
 def _within(item: Item, key: bytes, room: int) -> Shown:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from policies.arguments import canonical
 from policies.display import Shown, display
 from policies.redaction import redact
-from policies.rendering import Rendering, Style, host_of, money, rendering, weekday
+from policies.rendering import Rendering, Style, host_of, in_reading_order, money, rendering, weekday
 from policies.visible import escape, escaped_length
 
 WHOLE = 10_000_000
@@ -87,6 +87,8 @@ def _count(number: int, unit: str) -> str:
 LINE = 20
 """Characters that a line end counts for: a card of many short lines is as long as one of few long ones."""
 SHORT = 60
+FEW = 4
+"""So many people stand in a field, one below the other."""
 LABEL = 60
 TITLE = 60
 """Escaped characters of a draft's title."""
@@ -124,16 +126,14 @@ def items_of(
     schema: Mapping[str, Any] | None = None,
     drafts: Mapping[str, str] = NO_DRAFTS,
 ) -> tuple[Item, ...]:
-    """One item for each argument, in the agent's own order; names too long for a label stand inside the text.
+    """One item for each argument, in the order that reads best; names too long for a label stand inside the text.
 
     ``chosen`` is how the policy wants arguments shown, ``schema`` the JSON Schema of all of them. ``drafts`` are titles
     by the names of those arguments that are drafts: each is shown as a text of its own.
     """
     redacted = cast(dict[str, Any], redact(dict(arguments), key=key).value)
-    return tuple(
-        _item(name, value, key, rendering(name, arguments.get(name), schema, chosen), drafts.get(name))
-        for name, value in redacted.items()
-    )
+    forms = {name: rendering(name, arguments.get(name), schema, chosen) for name in redacted}
+    return tuple(_item(name, redacted[name], key, forms[name], drafts.get(name)) for name in in_reading_order(forms))
 
 
 def _item(name: str, value: Any, key: bytes, form: Rendering, draft: str | None) -> Item:
@@ -144,12 +144,13 @@ def _item(name: str, value: Any, key: bytes, form: Rendering, draft: str | None)
     whole = shown(raw, key)
     block = form.style in _BLOCKS
     flat = not isinstance(value, (list, dict)) and "\n" not in whole.text and not block
+    few = form.style is Style.PEOPLE and isinstance(value, list) and len(value) <= FEW
     kind = f"draft: {one_line(draft, key, TITLE)}" if draft is not None else _TITLES.get(form.style)
     return Item(
         label=f"{label} ({kind})" if kind else label,
         raw=raw,
         whole=whole,
-        short=flat and draft is None and escaped_length(whole.text) <= SHORT,
+        short=(flat or few) and draft is None and escaped_length(whole.text) <= SHORT,
         prose=form.style is Style.PROSE,
     )
 
