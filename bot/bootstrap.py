@@ -86,8 +86,9 @@ async def serving(
         for hand in (ticker, auditor):
             hand.start()
             stack.callback(hand.stop)
-        parts = [Courier(gateway.store, desk.carrier, gateway.waiting, now, pace=pace, metrics=metrics).run()]
-        parts.append(homes.keep(desk.show_home))
+        least = settings.signoff_batch_from
+        courier = Courier(gateway.store, desk.carrier, gateway.waiting, now, pace=pace, metrics=metrics, least=least)
+        parts = [courier.run(), homes.keep(desk.show_home)]
         if tools is not None:
             parts.append(_runner(stack, settings, gateway, tools))
         ended = _run_together(stack, parts)

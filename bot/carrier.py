@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -41,10 +42,11 @@ class Rejected(CarryError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posted:
-    """Where a message stands."""
+    """Where a message stands. ``shows`` are the requests of one that shows several, by the ids of what owed them."""
 
     channel: str
     ts: str
+    shows: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,16 +64,22 @@ class Carrier(Protocol):
     async def post_card(self, request: Request, to: str, owed_id: int) -> Posted:
         """Post the card to a channel (id or name) or, by user id, as a direct message."""
 
+    async def post_batch(self, requests: Mapping[int, Request], to: str) -> Posted:
+        """Post one message for several requests, by the ids of what owes them."""
+
     async def find_posted(
-        self, owed_id: int, to: str, since: datetime, *, thread_ts: str | None = None
-    ) -> Posted | None:
-        """What an uncertain earlier attempt posted, if the channel's (or thread's) history can be read and has it."""
+        self, owed_ids: Collection[int], to: str, since: datetime, *, thread_ts: str | None = None
+    ) -> Mapping[int, Posted]:
+        """What uncertain earlier attempts posted, if the channel's (or thread's) history can be read and has it."""
 
-    async def answered(self, request: Request, copy: Copy) -> bool:
-        """Bring one copy up to date as the answer to a click on it, outside Slack's pace; False where none is open."""
+    async def answered(self, requests: Sequence[Request], copy: Copy) -> bool:
+        """Bring one message up to date as the answer to a click on it, outside Slack's pace; False where none is open.
 
-    async def refresh(self, request: Request, copy: Copy) -> None:
-        """Bring one copy up to date."""
+        ``requests`` are all that it shows.
+        """
+
+    async def refresh(self, requests: Sequence[Request], copy: Copy) -> None:
+        """Bring one message up to date; ``requests`` are all that it shows."""
 
     async def remind(self, request: Request, copy: Copy) -> None:
         """Say in the copy's thread that the request still waits."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.batches import LEAST
 from bot.carrier import Carrier, CarryError, Paced, Rejected
 from bot.logs import get_logger
 from bot.metrics import Metrics
@@ -35,6 +36,9 @@ PATIENCE = 1440
 
 LONGEST_PAUSE = timedelta(seconds=60)
 
+STUTTER = timedelta(seconds=8)
+"""The longest that the other cards of a channel wait after one of which nobody knows how it ended."""
+
 
 def lane_of(effect: Effect | Unreadable) -> str:
     """The lane in which an effect waits its turn."""
@@ -48,7 +52,10 @@ def lane_of(effect: Effect | Unreadable) -> str:
 
 
 class Courier:
-    """Carries effects until it is cancelled. ``clock`` gives UTC time for the outbox's due dates."""
+    """Carries effects until it is cancelled. ``clock`` gives UTC time for the outbox's due dates.
+
+    From ``least`` waiting cards on those for one place share a message; 0 for never.
+    """
 
     def __init__(
         self,
@@ -59,17 +66,19 @@ class Courier:
         *,
         pace: Pace | None = None,
         metrics: Metrics | None = None,
+        least: int = LEAST,
     ) -> None:
         self._store = store
         self._waiting = waiting
         self._clock = clock
         self._metrics = metrics or Metrics()
-        self._rounds = Rounds(store, carrier, clock, pace or Pace())
+        self._rounds = Rounds(store, carrier, clock, pace or Pace(), least)
         self._lanes: dict[str, deque[Owed]] = {}
         self._held: dict[str, datetime] = {}
         self._under_way: set[int] = set()
         self._let_go: set[int] = set()
         self._failures: Counter[int] = Counter()
+        self._faltered: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Carry whatever is owed, woken by the outbox's signal."""
@@ -112,7 +121,7 @@ class Courier:
             lanes.create_task(self._drain(lane))
 
     async def _drain(self, lane: str) -> None:
-        """Carry what waits in a lane. A run's message that fails keeps its place: the lane is drained again later."""
+        """Carry what waits in a lane. Where one that fails holds up the others, the lane is drained again later."""
         waiting = self._lanes[lane]
         goes_on = True
         try:
@@ -120,8 +129,8 @@ class Courier:
                 owed = waiting.popleft()
                 overtaken = _overtaken(owed, waiting)
                 try:
-                    carried = await self._attempt(owed, overtaken)
-                    goes_on = carried or not isinstance(owed.effect, Post)
+                    carried = await self._attempt(owed, overtaken, waiting)
+                    goes_on = carried or not (isinstance(owed.effect, Post) or lane in self._held)
                 finally:
                     self._release(owed, *overtaken)
         finally:
@@ -134,63 +143,114 @@ class Courier:
         self._under_way -= ids
         self._let_go |= ids
 
-    async def _attempt(self, owed: Owed, overtaken: list[Owed]) -> bool:
+    async def _attempt(self, owed: Owed, overtaken: list[Owed], waiting: deque[Owed]) -> bool:
         """Carry ``owed``, with the newest words where later ones overtook them. What fails (False) stays owed."""
         newest = replace(owed, effect=overtaken[-1].effect) if overtaken else owed
         try:
-            return await self._carried(newest, overtaken)
+            return await self._carried(newest, overtaken, waiting)
         except SignoffError as error:
             log.warning("the outbox can't be written", owed=owed.id, why=error.words)
             await asyncio.sleep(1.0)
             return False
 
-    async def _carried(self, owed: Owed, overtaken: list[Owed]) -> bool:
+    async def _carried(self, owed: Owed, overtaken: list[Owed], waiting: deque[Owed]) -> bool:
+        """Carry ``owed`` and whatever of those ``waiting`` goes out in one message with it."""
+        together: tuple[Owed, ...] = ()
         try:
-            await self._rounds.carry(owed)
+            together = await self._rounds.companions(owed, waiting)
+            for each in together:
+                waiting.remove(each)
+            await self._rounds.carry(owed, together)
             if overtaken:
                 await self._store.done(tuple(each.id for each in overtaken))
-            self._failures.pop(owed.id, None)
-            self._count(owed, "carried", 1 + len(overtaken))
+            self._gone_out(owed, together, 1 + len(overtaken) + len(together))
             return True
         except CarryError as error:
-            await self._not_carried(owed, error)
+            await self._not_carried((owed, *together), error)
         except SignoffError as error:
-            await self._later(owed, error.words)
+            await self._later((owed, *together), error.words)
         except Exception:
             log.exception("effect failed", effect=type(owed.effect).__name__, owed=owed.id)
-            await self._later(owed, "unexpected error")
+            await self._later((owed, *together), "unexpected error")
+        finally:
+            self._release(*together)
         return False
 
-    async def _not_carried(self, owed: Owed, error: CarryError) -> None:
-        if isinstance(error, Paced):
-            await self._again(owed, timedelta(seconds=error.retry_after), str(error), certain=True)
-        elif isinstance(error, Rejected) and error.error not in CURABLE:
-            log.error("slack refuses an effect", effect=type(owed.effect).__name__, owed=owed.id, error=error.error)
-            if not await self._rounds.went_another_way(owed):
-                await self._give_up(owed, error.error)
-        else:
-            await self._later(owed, str(error), keeps_order=True)
+    def _gone_out(self, owed: Owed, together: tuple[Owed, ...], number: int) -> None:
+        for each in (owed, *together):
+            self._failures.pop(each.id, None)
+        self._faltered.pop(lane_of(owed.effect), None)
+        self._count(owed, "carried", number)
 
-    async def _later(self, owed: Owed, why: str, *, keeps_order: bool = False) -> None:
-        self._failures[owed.id] += 1
-        failures = max(self._failures[owed.id], owed.attempts)
-        if failures >= PATIENCE:
+    async def _not_carried(self, several: tuple[Owed, ...], error: CarryError) -> None:
+        if isinstance(error, Paced):
+            await self._untouched(several, timedelta(seconds=error.retry_after), error)
+        elif isinstance(error, Rejected) and error.error not in CURABLE:
+            await self._refused(several, error)
+        else:
+            self._hold_cards(several[0])
+            await self._later(several, str(error), keeps_order=True)
+
+    async def _refused(self, several: tuple[Owed, ...], error: Rejected) -> None:
+        """Slack refuses a message: each of several tries its luck alone, one alone goes another way or is given up."""
+        if len(several) > 1:
+            log.error("slack refuses a batch of cards", error=error.error, number=len(several))
+            self._rounds.part(several)
+            await self._untouched(several, timedelta(0), error)
+            return
+        (owed,) = several
+        log.error("slack refuses an effect", effect=type(owed.effect).__name__, owed=owed.id, error=error.error)
+        if not await self._rounds.went_another_way(owed):
+            await self._give_up(owed, error.error)
+
+    async def _untouched(self, several: tuple[Owed, ...], pause: timedelta, error: CarryError) -> None:
+        """Try again: this attempt left nothing behind. Of an earlier one that is still unknown: perhaps it was the look
+        for it that Slack refused.
+        """
+        new = tuple(owed for owed in several if owed.started_at is None)
+        due = self._clock() + pause
+        await self._again(new, due, str(error), certain=True)
+        await self._again(tuple(owed for owed in several if owed.started_at is not None), due, str(error))
+
+    def _hold_cards(self, owed: Owed) -> None:
+        """Nobody knows how a post of a card ended: the channel's others wait a little too, rather than share its fate.
+
+        Each of them would have to be looked for before it is posted again.
+        """
+        if isinstance(owed.effect, PostCard):
+            lane = lane_of(owed.effect)
+            self._faltered[lane] += 1
+            self._held[lane] = self._clock() + min(timedelta(seconds=2 ** min(self._faltered[lane] - 1, 6)), STUTTER)
+
+    async def _later(self, several: tuple[Owed, ...], why: str, *, keeps_order: bool = False) -> None:
+        """Try again: those that share a message at the same moment, or each would come to wake the next one's turn."""
+        failures = {owed.id: self._failed(owed) for owed in several}
+        hopeless = tuple(owed for owed in several if failures[owed.id] >= PATIENCE)
+        for owed in hopeless:
             log.error("effect given up", effect=type(owed.effect).__name__, owed=owed.id, why=why)
             await self._give_up(owed, why)
-            return
-        log.warning("effect is tried again", effect=type(owed.effect).__name__, owed=owed.id, why=why)
-        pause = min(timedelta(seconds=2 ** min(failures - 1, 6)), LONGEST_PAUSE)
-        await self._again(owed, pause, why, keeps_order=keeps_order)
+        left = tuple(owed for owed in several if owed not in hopeless)
+        for owed in left:
+            log.warning("effect is tried again", effect=type(owed.effect).__name__, owed=owed.id, why=why)
+        pause = timedelta(seconds=2 ** min(max(failures.values()) - 1, 6))
+        await self._again(left, self._clock() + min(pause, LONGEST_PAUSE), why, keeps_order=keeps_order)
+
+    def _failed(self, owed: Owed) -> int:
+        """Count one failure more; how many there are by now."""
+        self._failures[owed.id] += 1
+        return max(self._failures[owed.id], owed.attempts)
 
     async def _again(
-        self, owed: Owed, pause: timedelta, why: str, *, certain: bool = False, keeps_order: bool = True
+        self, several: tuple[Owed, ...], due: datetime, why: str, *, certain: bool = False, keeps_order: bool = True
     ) -> None:
-        """Try again after ``pause``. A run's messages stay in their order: what follows one waits with it."""
-        due = self._clock() + pause
-        if keeps_order and isinstance(owed.effect, Post):
-            self._held[lane_of(owed.effect)] = due
-        await self._store.retry(owed.id, due, why, certain=certain)
-        self._count(owed, "retried")
+        """Try again when it is ``due``. A run's messages stay in their order: what follows one waits with it."""
+        if not several:
+            return
+        if keeps_order and isinstance(several[0].effect, Post):
+            self._held[lane_of(several[0].effect)] = due
+        await self._store.retry(tuple(owed.id for owed in several), due, why, certain=certain)
+        for owed in several:
+            self._count(owed, "retried")
 
     async def _give_up(self, owed: Owed, why: str) -> None:
         await self._store.give_up(owed.id, why)

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-POST_BURST = 3
+POST_BURST = 2
+"""One less than Slack has been seen to tolerate: a call that was slow to arrive makes the next seem early."""
 POST_EACH = 1.05
 UPDATE_BURST = 15
 UPDATE_EACH = 60 / 50
@@ -45,6 +46,10 @@ class Bucket:
     def wait(self, now: float) -> float:
         """Seconds until the next place is free."""
         return max(0.0, max(self.full_at, now) + self.each - now - self.burst * self.each)
+
+    def room(self, now: float) -> int:
+        """How many places are free."""
+        return int((now - max(self.full_at, now)) / self.each + self.burst + MOMENT)
 
     def take(self, now: float) -> None:
         """Use one place."""
@@ -89,6 +94,10 @@ class Pace:
             bucket.take(self._now())
         finally:
             bucket.leave(ticket)
+
+    def room(self, channel: str) -> int:
+        """How many more messages could go to ``channel`` at once."""
+        return 0 if self._wait(channel) > MOMENT else self._bucket(channel).room(self._now())
 
     def same(self, name: str, channel: str) -> None:
         """``name`` turned out to be ``channel``: from now on they share one bucket."""

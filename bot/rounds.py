@@ -6,12 +6,13 @@ What is shown is read when it is shown, after its turn has come: never an older 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from bot.batches import LEAST, Batches
 from bot.carrier import Carrier, GrantNews, Paced, Posted, Rejected
 from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
@@ -34,7 +35,7 @@ from policies.events import Delivered, Outcome
 from policies.lifecycle import apply
 from policies.people import Reviewers
 from policies.request import Request
-from storage.store import Copy, Owed, Store, Unreadable
+from storage.store import Copy, Owed, Shown, Store, Unreadable
 
 T = TypeVar("T")
 
@@ -78,22 +79,44 @@ UNREACHABLE = frozenset(
 
 
 class Rounds:
-    """One method for each effect. ``clock`` gives UTC time."""
+    """One method for each effect. ``clock`` gives UTC time; from ``least`` cards on they share a message."""
 
-    def __init__(self, store: Store, carrier: Carrier, clock: Callable[[], datetime], pace: Pace) -> None:
+    def __init__(
+        self, store: Store, carrier: Carrier, clock: Callable[[], datetime], pace: Pace, least: int = LEAST
+    ) -> None:
         self._store = store
         self._carrier = carrier
         self._clock = clock
         self._pace = pace
+        self._batches = Batches(store, pace, least)
         self._noted: dict[int, set[str]] = {}
 
-    async def carry(self, owed: Owed) -> None:
-        """Carry out one effect and strike it off. Raises ``CarryError`` or ``SignoffError``: then it is still owed."""
+    async def companions(self, owed: Owed, waiting: Iterable[Owed]) -> tuple[Owed, ...]:
+        """Wait for the turn of a new card; which of those ``waiting`` for the same place go out with it."""
+        effect = owed.effect
+        if not isinstance(effect, PostCard):
+            return ()
+        if owed.started_at is None:
+            request = await self._store.request(effect.request_id)
+            if request is None or _needs_no_card(request):
+                return ()
+            await self._pace.turn(effect.to, Urgency.NEW)
+        return await self._batches.companions(owed, waiting)
+
+    def part(self, owed: Iterable[Owed]) -> None:
+        """Slack refused these in one message: each goes alone."""
+        self._batches.part(owed)
+
+    async def carry(self, owed: Owed, together: tuple[Owed, ...] = ()) -> None:
+        """Carry out one effect, with its companions, and strike it off. For a card, ``companions`` comes first.
+
+        Raises ``CarryError`` or ``SignoffError``: then it is still owed.
+        """
         match owed.effect:
             case Announce() as effect:
                 await self._announce(owed, effect)
             case PostCard() as effect:
-                await self._post_card(owed, effect)
+                await self._post_cards(effect.to, (owed, *together))
             case Refresh() as effect:
                 await self._refresh(owed, effect)
             case Remind() as effect:
@@ -153,27 +176,75 @@ class Rounds:
         known = {copy.to for copy in await self._store.copies(request.id)}
         return tuple(PostCard(request_id=request.id, to=to) for to in dict.fromkeys(places) if to not in known)
 
-    async def _post_card(self, owed: Owed, effect: PostCard) -> None:
-        found = await self._found(owed, effect)
-        if found is None:
-            await self._pace.turn(effect.to, Urgency.NEW)
-        request = await self._store.request(effect.request_id)
-        if request is None or (found is None and _needs_no_card(request)):
-            await self._store.done((owed.id,))
+    async def _post_cards(self, to: str, several: tuple[Owed, ...]) -> None:
+        """Post a card, or a batch of several, but for those that an earlier attempt has posted."""
+        turned = several[0].started_at is None
+        several = await self._not_posted(to, several)
+        shown = {each.id: request for each in several if (request := await self._to_be_shown(each)) is not None}
+        if shown and not turned:
+            await self._pace.turn(to, Urgency.NEW)
+            shown = {each.id: request for each in several if (request := await self._to_be_shown(each)) is not None}
+        over = tuple(each.id for each in several if each.id not in shown)
+        if over:
+            await self._store.done(over)
+        if not shown:
             return
-        posted = found or await self._post(owed, effect, request)
-        self._pace.same(effect.to, posted.channel)
+        posted = await self._post(to, shown)
+        self._pace.same(to, posted.channel)
+        await self._keep(to, posted, shown)
+
+    async def _to_be_shown(self, owed: Owed) -> Request | None:
+        """The request of a card that is to be posted; None where nobody needs to see it any more."""
+        request = await self._store.request(_request_id(owed))
+        return None if request is None or _needs_no_card(request) else request
+
+    async def _not_posted(self, to: str, several: tuple[Owed, ...]) -> tuple[Owed, ...]:
+        """Those of which no earlier attempt got through; the others are kept as what they turned out to be."""
+        kept = {each.id for each in several if each.started_at is not None and await self._stands(to, each)}
+        if kept:
+            await self._store.done(tuple(kept))
+        several = tuple(each for each in several if each.id not in kept)
+        begun = {each.id: each.started_at for each in several if each.started_at is not None}
+        if not begun:
+            return several
+        found = await self._carrier.find_posted(begun.keys(), to, min(begun.values()) - CLOCKS_DIFFER)
+        asked = {each.id: _request_id(each) for each in several}
+        for owed_id, posted in found.items():
+            shows = posted.shows or {owed_id: asked[owed_id]}
+            self._pace.same(to, posted.channel)
+            requests = {each: await self._store.request(request_id) for each, request_id in shows.items()}
+            await self._keep(to, posted, {each: one for each, one in requests.items() if one is not None}, found=True)
+        return tuple(each for each in several if each.id not in found)
+
+    async def _stands(self, to: str, owed: Owed) -> bool:
+        """Was the card found already, with another one of its batch?"""
+        return any(copy.to == to for copy in await self._store.copies(_request_id(owed)))
+
+    async def _post(self, to: str, shown: Mapping[int, Request]) -> Posted:
+        await self._store.begin(shown, self._clock())
+        ((owed_id, request), *others) = shown.items()
+        if others:
+            return await self._paced(to, self._carrier.post_batch(shown, to))
+        return await self._paced(to, self._carrier.post_card(request, to, owed_id))
+
+    async def _keep(self, to: str, posted: Posted, shown: Mapping[int, Request], *, found: bool = False) -> None:
+        """A message shows these requests, by the ids of what owed that; of one ``found`` nobody knows how they look."""
+        await self._store.posted_together(
+            [await self._shown(owed_id, request, to, posted, found) for owed_id, request in shown.items()]
+        )
+
+    async def _shown(self, owed_id: int, request: Request, to: str, posted: Posted, found: bool) -> Shown:
         copy = Copy(
             request_id=request.id,
             channel=posted.channel,
             ts=posted.ts,
-            to=effect.to,
+            to=to,
             shown_version=UNSEEN if found else request.version,
-            private=_is_person(effect.to),
+            private=_is_person(to),
         )
-        shown = None if found else request
-        decides = await self._decides_by(effect.to, request)
-        await self._store.posted(owed.id, copy, lambda standing: self._delivered(standing, shown, copy, decides))
+        seen = None if found else request
+        decides = await self._decides_by(to, request)
+        return Shown(owed_id=owed_id, copy=copy, fn=lambda standing: self._delivered(standing, seen, copy, decides))
 
     def _delivered(self, standing: Request, shown: Request | None, copy: Copy, decides: bool) -> Outcome:
         """The card is there; where it shows anything but what stands by now, it is to be brought up to date.
@@ -191,15 +262,6 @@ class Rounds:
             return outcome
         return outcome.then(Outcome(request=outcome.request, effects=(Refresh(request_id=standing.id),)))
 
-    async def _found(self, owed: Owed, effect: PostCard) -> Posted | None:
-        if owed.started_at is None:
-            return None
-        return await self._carrier.find_posted(owed.id, effect.to, owed.started_at - CLOCKS_DIFFER)
-
-    async def _post(self, owed: Owed, effect: PostCard, request: Request) -> Posted:
-        await self._store.begin(owed.id, self._clock())
-        return await self._paced(effect.to, self._carrier.post_card(request, effect.to, owed.id))
-
     async def _refresh(self, owed: Owed, effect: Refresh) -> None:
         for copy in await self._store.copies(effect.request_id):
             request = await self._store.request(effect.request_id)
@@ -208,30 +270,43 @@ class Rounds:
         await self._store.done((owed.id,))
 
     async def _refresh_copy(self, copy: Copy, urgency: Urgency) -> None:
-        request = await self._store.request(copy.request_id)
-        if request is not None and await self._carrier.answered(request, copy):  # costs no update, so waits no turn
-            await self._brought_up_to_date(copy, request)
+        """Bring a message up to date, with all that it shows; not where somebody else's turn has done so meanwhile."""
+        requests = await self._outdated(copy)
+        if requests and await self._carrier.answered(requests, copy):  # costs no update, so waits no turn
+            await self._brought_up_to_date(copy, requests)
             return
         await self._pace.turn(None, urgency)
-        request = await self._store.request(copy.request_id)
-        if request is None:
+        requests = await self._outdated(copy)
+        if not requests:
             return
         try:
-            await self._paced(None, self._carrier.refresh(request, copy))
+            await self._paced(None, self._carrier.refresh(requests, copy))
         except Rejected as rejected:
             _raise_if_curable(rejected)
-            log.warning("a copy can't be refreshed", request=request.id, channel=copy.channel, error=rejected.error)
-            await self._store.shown(copy.channel, copy.ts, request.version)
+            log.warning("a copy can't be refreshed", request=copy.request_id, channel=copy.channel, why=rejected.error)
+            await self._note_shown(copy, requests)
             return
-        await self._brought_up_to_date(copy, request)
+        await self._brought_up_to_date(copy, requests)
 
-    async def _brought_up_to_date(self, copy: Copy, request: Request) -> None:
-        """A copy shows ``request`` now. After an answer that is how a gate's card is first seen."""
-        await self._store.shown(copy.channel, copy.ts, request.version)
-        if request.delivered_at is not None or request.answer is None or request.settled:
-            return
-        if await self._decides_by(copy.to, request):
-            await self._store.change(request.id, lambda standing: apply(standing, Delivered(), self._clock()))
+    async def _outdated(self, copy: Copy) -> tuple[Request, ...]:
+        """All requests that the message shows, in its order; none where it shows each as it stands."""
+        copies = await self._store.shown_in(copy.channel, copy.ts)
+        found = [await self._store.request(each.request_id) for each in copies]
+        requests = tuple(request for request in found if request is not None)
+        versions = {request.id: request.version for request in requests}
+        return requests if any(each.shown_version < versions.get(each.request_id, 0) for each in copies) else ()
+
+    async def _brought_up_to_date(self, copy: Copy, requests: tuple[Request, ...]) -> None:
+        """A message shows ``requests`` now. After an answer that is how a gate's card is first seen."""
+        await self._note_shown(copy, requests)
+        for request in requests:
+            if request.delivered_at is not None or request.answer is None or request.settled:
+                continue
+            if await self._decides_by(copy.to, request):
+                await self._store.change(request.id, lambda standing: apply(standing, Delivered(), self._clock()))
+
+    async def _note_shown(self, copy: Copy, requests: tuple[Request, ...]) -> None:
+        await self._store.shown(copy.channel, copy.ts, {request.id: request.version for request in requests})
 
     async def _decides_by(self, to: str, request: Request) -> bool:
         """Is this a card of those who decide, not the one of the person served, who was only asked the question?"""
@@ -346,7 +421,8 @@ class Rounds:
         if owed.started_at is None:
             return None
         since = owed.started_at - CLOCKS_DIFFER
-        return await self._carrier.find_posted(owed.id, run.channel, since, thread_ts=run.thread_ts)
+        found = await self._carrier.find_posted((owed.id,), run.channel, since, thread_ts=run.thread_ts)
+        return found.get(owed.id)
 
     async def _update_or_post(
         self, owed: Owed, effect: Post, run: AgentRun, known: tuple[str, str] | None
@@ -360,7 +436,7 @@ class Rounds:
                 _raise_if_curable(rejected)
                 log.warning("a run's message can't be updated", run=run.id, error=rejected.error)
         here = replace(effect, channel=run.channel, thread_ts=run.thread_ts)
-        await self._store.begin(owed.id, self._clock())
+        await self._store.begin((owed.id,), self._clock())
         try:
             return await self._paced(run.channel, self._carrier.post_run(here, run, None, owed.id))
         except Rejected as rejected:
@@ -382,6 +458,10 @@ class Rounds:
 def _raise_if_curable(rejected: Rejected) -> None:
     if rejected.error in CURABLE:
         raise rejected
+
+
+def _request_id(owed: Owed) -> str:
+    return owed.effect.request_id if isinstance(owed.effect, PostCard) else ""
 
 
 def _is_person(to: str) -> bool:

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     signoff_environment: str = Field(
         "", max_length=80, description="where this gateway stands, such as production: environment in conditions"
     )
+    signoff_batch_from: int = Field(
+        4, ge=0, description="from how many waiting calls on those for one channel share a message; 0 for never"
+    )
     signoff_host: str = Field("127.0.0.1", description="the address that serve listens on")
     port: int = Field(8080, ge=0, le=65535, description="the port that serve listens on")
     signoff_tools: str | None = Field(None, description="the module with the runner's tools")

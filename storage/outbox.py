@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
 
@@ -73,6 +74,13 @@ def _finish_all(owed_ids: Sequence[int], then: Sequence[Effect], transaction: Tr
         owe(transaction, then)
 
 
+def _write_each(
+    statement: Statement, owed_ids: Sequence[int], values: Mapping[str, Any], transaction: Transaction
+) -> None:
+    for owed_id in owed_ids:
+        transaction.connection.write(statement, of_id=owed_id, workspace=transaction.workspace_id, **values)
+
+
 def _waiting(workspace_id: str, now: datetime, after: int, limit: int, connection: Connection) -> tuple[Owed, ...]:
     found = connection.rows(WAITING, workspace=workspace_id, now=now, after=after, most=limit)
     return tuple(
@@ -101,12 +109,12 @@ class Outbox(Access):
         found = await self._read(lambda connection: connection.row(NEXT, workspace=self._workspace_id))
         return found[0] if found else None
 
-    async def begin(self, owed_id: int, now: datetime) -> None:
+    async def begin(self, owed_ids: Iterable[int], now: datetime) -> None:
         """Note an attempt before it is made, durably: after a crash somebody must look whether it got through.
 
         ``started_at`` stays that of the first attempt whose end nobody knows.
         """
-        await self._write(lambda tx: tx.connection.write(BEGIN, of_id=owed_id, workspace=tx.workspace_id, begun_at=now))
+        await self._write(partial(_write_each, BEGIN, tuple(owed_ids), {"begun_at": now}))
 
     async def done(self, owed_ids: Sequence[int], *, then: Sequence[Effect] = ()) -> None:
         """Strike effects off and owe what follows from them, in one transaction. Those done before are passed over.
@@ -115,13 +123,12 @@ class Outbox(Access):
         """
         await self._write(partial(_finish_all, owed_ids, then))
 
-    async def retry(self, owed_id: int, due_at: datetime, error: str, *, certain: bool = False) -> None:
-        """Try again at ``due_at``. ``certain`` where the attempt demonstrably left nothing behind (a 429, say)."""
+    async def retry(self, owed_ids: Sequence[int], due_at: datetime, error: str, *, certain: bool = False) -> None:
+        """Try all of them again at ``due_at``. ``certain`` where the attempt demonstrably left nothing behind (a 429,
+        say).
+        """
         changes = {"due_at": due_at, "error": error} | ({"started_at": None} if certain else {})
-        statement = POSTPONE_UNSTARTED if certain else POSTPONE
-        await self._write(
-            lambda tx: tx.connection.write(statement, of_id=owed_id, workspace=tx.workspace_id, **changes)
-        )
+        await self._write(partial(_write_each, POSTPONE_UNSTARTED if certain else POSTPONE, owed_ids, changes))
 
     async def give_up(self, owed_id: int, error: str) -> None:
         """Never try again; the effect stays in the table with ``error``."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage.access import Readers
 from storage.auditing import Auditing, Lack, Place, Standing, Window
-from storage.copies import Copies
+from storage.copies import Copies, Shown
 from storage.deadlines import Deadlines
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
 from storage.finding import Finding
@@ -56,6 +56,7 @@ __all__ = [
     "Owed",
     "Page",
     "Place",
+    "Shown",
     "Standing",
     "Store",
     "Unreadable",

@@ -110,12 +110,12 @@ class OutboxRow(Row, table=True):
 
 
 class CopyRow(Row, table=True):
-    """One posted copy of a request's card."""
+    """One posted copy of a request's card; a message that shows several requests is a copy of each."""
 
     __tablename__ = "copies"
     channel: str = Field(primary_key=True)
     ts: str = Field(primary_key=True)
-    request_id: str = Field(foreign_key="requests.id", index=True)
+    request_id: str = Field(primary_key=True, foreign_key="requests.id", index=True)
     to: str
     shown_version: int
     private: bool

@@ -20,6 +20,7 @@ UNEXPECTED = (
     "if it keeps happening, tell whoever runs Signoff."
 )
 CUT = "The card doesn't show the whole call, so it can't be approved from here. Open “View all” first."
+ROW_CUT = "This row doesn't show the whole call, so it can't be approved from here. Press “Open” first."
 MODIFY_CUT = (
     "Saving a change approves the whole call, and its form can't show all of it. "
     "Open “View all”, turn to the last page, and press Modify there."

@@ -18,6 +18,7 @@ from bot.slack.desk import Desk, memo_of
 from bot.slack.editing import Editing
 from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
+from bot.slack.views.batch import row_is_cut
 from bot.slack.views.card import is_cut
 from bot.slack.views.grant_form import grant_form, usual_terms
 from bot.slack.views.modals import answer_form, inquiry_form, object_form, reject_form, view_form
@@ -52,6 +53,9 @@ class Clicks:
             ids.ANSWER_WORDS: self._answer_in_words,
             ids.STOP: self._stop,
             ids.VIEW: self._view,
+            ids.ROW_APPROVE: self._approve,
+            ids.ROW_STOP: self._stop,
+            ids.ROW_VIEW: self._view,
             ids.PREVIOUS: self._turn,
             ids.NEXT: self._turn,
             ids.RAN: self._attest,
@@ -113,8 +117,9 @@ class Clicks:
         if request.checkpoint.kind is Kind.MANUAL and not request.settled:
             await self._view(click)
             return
-        if not request.settled and await asyncio.to_thread(is_cut, request, self._desk.looks.at_once()):
-            raise Refused(answers.CUT)
+        cut = row_is_cut if click.in_batch else is_cut
+        if not request.settled and await asyncio.to_thread(cut, request, self._desk.looks.at_once()):
+            raise Refused(answers.ROW_CUT if click.in_batch else answers.CUT)
         person = await self._desk.directory.person(click.user_id)
         await self._desk.gateway.review(request.id, person, Verdict.APPROVE, ids.target(click.value).revision)
         self._desk.settled_somewhere(click.user_id, click.channel)

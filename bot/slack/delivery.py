@@ -6,7 +6,7 @@ No call is repeated here: Slack has no idempotency key, so a repetition is the c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from bot.slack import ids
 from bot.slack.directory import Directory
 from bot.slack.looks import Looks
 from bot.slack.response_urls import ResponseUrls
+from bot.slack.views.batch import batch
 from bot.slack.views.card import card
 from bot.slack.views.grants import grant_news
 from bot.slack.views.look import Message
@@ -83,28 +84,39 @@ class SlackCarrier:
         self._channel_ids[to] = posted.channel
         return posted
 
+    async def post_batch(self, requests: Mapping[int, Request], to: str) -> Posted:
+        """Post one message for several requests, by the ids of what owes them."""
+        posted = await self._post(to, await self._drawn(tuple(requests.values()), tuple(requests)))
+        self._channel_ids[to] = posted.channel
+        return posted
+
     async def find_posted(
-        self, owed_id: int, to: str, since: datetime, *, thread_ts: str | None = None
-    ) -> Posted | None:
-        """What an uncertain attempt posted after ``since``; None where there is nothing or nobody may look."""
+        self, owed_ids: Collection[int], to: str, since: datetime, *, thread_ts: str | None = None
+    ) -> Mapping[int, Posted]:
+        """What uncertain attempts posted after ``since``; nothing where there is nothing or nobody may look."""
         try:
             channel = await self._channel_id(to)
-            return await self._search(channel, owed_id, since, thread_ts) if channel else None
+            return await self._search(channel, frozenset(owed_ids), since, thread_ts) if channel else {}
         except Rejected as rejected:
             if rejected.error in BLIND:
-                return None
+                return {}
             raise
 
-    async def answered(self, request: Request, copy: Copy) -> bool:
-        """Bring one copy up to date by the response URL of a click on it; False where there is no fresh one."""
-        message = await self._card(request)
-        return await self._response_urls.replace(copy.channel, copy.ts, message)
+    async def answered(self, requests: Sequence[Request], copy: Copy) -> bool:
+        """Bring one message up to date by the response URL of a click on it; False where there is no fresh one."""
+        return await self._response_urls.replace(copy.channel, copy.ts, await self._drawn(requests))
 
-    async def refresh(self, request: Request, copy: Copy) -> None:
-        """Bring one copy up to date: by a fresh response URL where there is one, since updates are few."""
-        message = await self._card(request)
+    async def refresh(self, requests: Sequence[Request], copy: Copy) -> None:
+        """Bring one message up to date: by a fresh response URL where there is one, since updates are few."""
+        message = await self._drawn(requests)
         if not await self._response_urls.replace(copy.channel, copy.ts, message):
             await carried(self._client.chat_update(channel=copy.channel, ts=copy.ts, **_content(message)))
+
+    async def _drawn(self, requests: Sequence[Request], owed_ids: Sequence[int] = ()) -> Message:
+        """The message that shows ``requests``: a card, or a batch of several."""
+        if len(requests) == 1:
+            return await self._card(requests[0], *owed_ids)
+        return await asyncio.to_thread(batch, requests, await self._looks.whole(*requests), owed_ids)
 
     async def _card(self, request: Request, owed_id: int | None = None) -> Message:
         """The card, made beside the event loop: one of 64 kB of arguments takes a quarter of a second."""
@@ -159,8 +171,10 @@ class SlackCarrier:
         )
         return _posted(response)
 
-    async def _search(self, channel: str, owed_id: int, since: datetime, thread_ts: str | None) -> Posted | None:
-        cursor = ""
+    async def _search(
+        self, channel: str, owed_ids: frozenset[int], since: datetime, thread_ts: str | None
+    ) -> Mapping[int, Posted]:
+        cursor, found = "", dict[int, Posted]()
         for _ in range(PAGES):
             wanted: dict[str, Any] = {"oldest": f"{since.timestamp():.6f}", "include_all_metadata": True, "limit": 200}
             wanted |= {"cursor": cursor} if cursor else {}
@@ -170,12 +184,13 @@ class SlackCarrier:
                 else self._client.conversations_replies(channel=channel, ts=thread_ts, **wanted)
             )
             for message in page.get("messages") or ():
-                if _marks(message, owed_id):
-                    return Posted(channel=channel, ts=str(message["ts"]))
+                shows = _marks(message)
+                posted = Posted(channel=channel, ts=str(message["ts"]), shows=shows if len(shows) > 1 else {})
+                found |= dict.fromkeys(owed_ids & shows.keys(), posted)
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return None
-        return None
+            if not cursor or found.keys() == owed_ids:
+                break
+        return found
 
     async def _channel_id(self, to: str) -> str | None:
         if to.startswith(("U", "W")):
@@ -209,10 +224,18 @@ class SlackCarrier:
         return None
 
 
-def _marks(message: dict[str, Any], owed_id: int) -> bool:
+def _marks(message: dict[str, Any]) -> dict[int, str]:
+    """What a message of ours says that it was posted for: the ids of what owed it, each with its request's."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
-    return metadata.get("event_type") in (ids.EVENT_TYPE, ids.RUN_TYPE) and payload.get("owed_id") == owed_id
+    if metadata.get("event_type") not in (ids.EVENT_TYPE, ids.RUN_TYPE):
+        return {}
+    owed_ids, request_ids = payload.get("owed_ids"), payload.get("request_ids")
+    if isinstance(owed_ids, list) and isinstance(request_ids, list):
+        pairs = zip(owed_ids, request_ids, strict=False)
+        return {owed: request for owed, request in pairs if isinstance(owed, int) and isinstance(request, str)}
+    owed_id = payload.get("owed_id")
+    return {owed_id: str(payload.get("request_id", ""))} if isinstance(owed_id, int) else {}
 
 
 def _content(message: Message) -> dict[str, Any]:

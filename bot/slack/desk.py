@@ -93,16 +93,20 @@ class Desk:
         From then on it is brought up to date like the others.
         """
         request, copy = await self._request_of(click), _clicked(click)
-        if request is None or copy is None:
-            return
+        if request is None or copy is None or click.in_batch:
+            return  # of a batch the click tells one request only, and the message must go on showing all
         known = {(each.channel, each.ts) for each in await self.gateway.store.copies(request.id)}
         if (copy.channel, copy.ts) not in known:
             await self.gateway.store.posted(0, copy, _shown_anew)
 
     async def _refresh(self, click: Click, request: Request) -> None:
         copy = _clicked(click)
-        if copy is not None:
-            await self.carrier.refresh(request, copy)
+        if copy is None:
+            return
+        shown = await self.gateway.store.shown_in(copy.channel, copy.ts)
+        others = [await self.gateway.request(each.request_id) for each in shown if each.request_id != request.id]
+        if others or not click.in_batch:
+            await self.carrier.refresh((request, *others), copy)
 
     async def show_home(self, user_id: str) -> None:
         """Publish the App Home of one person, as they left it."""

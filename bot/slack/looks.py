@@ -25,11 +25,13 @@ class Looks:
     key: bytes
     clock: Callable[[], datetime]
 
-    async def whole(self, request: Request) -> Look:
+    async def whole(self, *requests: Request) -> Look:
         """With names and mentions, asking Slack where needed; without them where Slack can't be asked."""
-        members = {group.name: await self._members(group) for group in request.reviewers if not request.settled}
-        first = [who for group in request.reviewers for who in members.get(group.name, ())[:GLANCES]]
-        return self._look(await self.directory.glances((*_people(request), *first)), members)
+        groups = {group.name: group for request in requests if not request.settled for group in request.reviewers}
+        members = {name: await self._members(group) for name, group in groups.items()}
+        first = [who for found in members.values() for who in found[:GLANCES]]
+        named = [who for request in requests for who in _people(request)]
+        return self._look(await self.directory.glances((*named, *first)), members)
 
     async def of_people(self, people: Iterable[str | None]) -> Look:
         """With the names of ``people``, asking Slack where needed."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.slack import wire
+from bot.slack import ids, wire
 from bot.slack.memo import Memo
 from policies.errors import Invalid
 
@@ -48,6 +48,11 @@ class Click:
     home_state: str | None = None
     block_id: str = ""
     values: Mapping[str, Entered] = field(default_factory=dict)
+
+    @property
+    def in_batch(self) -> bool:
+        """Was it pressed in a row of a message that shows several requests?"""
+        return self.action_id.startswith(ids.ROW)
 
     @property
     def in_modal(self) -> bool:

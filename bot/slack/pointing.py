@@ -13,7 +13,7 @@ from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.payloads import Shortcut
 from bot.slack.views.modals import notice, view_form
-from policies.errors import NotAllowed, NotFound, SignoffError
+from policies.errors import NotAllowed, NotFound, Refused, SignoffError
 from policies.request import Request
 
 log = get_logger("signoff.slack")
@@ -22,6 +22,7 @@ NO_CARD = (
     "This message is no card of Signoff's, so there is no call to open. Choose *Open in Signoff* on a card, "
     "or type */approvals* to see what waits for you."
 )
+SEVERAL = "This message shows several calls. Press Open in the row of the one that you want to see."
 
 
 class Pointing:
@@ -54,13 +55,15 @@ class Pointing:
 
     async def _request(self, shortcut: Shortcut) -> Request | None:
         store = self._desk.gateway.store
-        found = await store.shows(shortcut.channel, shortcut.ts)
-        if found is None and shortcut.thread_ts is not None:
-            found = await store.shows(shortcut.channel, shortcut.thread_ts)
-        if found is None:
+        found = await store.shown_in(shortcut.channel, shortcut.ts)
+        if not found and shortcut.thread_ts is not None:
+            found = await store.shown_in(shortcut.channel, shortcut.thread_ts)
+        if not found:
             return None
+        if len(found) > 1:
+            raise Refused(SEVERAL)
         person = await self._desk.directory.person(shortcut.user_id)
         try:
-            return await self._desk.gateway.visible(found, person)
+            return await self._desk.gateway.visible(found[0].request_id, person)
         except NotFound:
             raise NotAllowed(answers.NOT_YOURS) from None

@@ -222,7 +222,8 @@ async def staged(
     """A sandbox with the lanes' channels, a gateway with the lanes' policy, and the agent `tester`.
 
     `crowd` are further members of the workspace, all of them reviewers in each lane, `own` one of each lane's own;
-    `kinds` are the tools that each lane has; `stories` are the model's, `env` the gateway's.
+    `kinds` are the tools that each lane has; `stories` are the model's, `env` the gateway's. Each request has a card of
+    its own, however many come at once, unless `env` says otherwise.
     """
     text = policy or policy_of(lanes, named=", ".join([NAMED, *crowd]), own=own, kinds=kinds)
     async with SandboxProcess(*(("--stories", str(stories)) if stories else ())) as sandbox:
@@ -231,6 +232,7 @@ async def staged(
         for lane in range(lanes):
             members = [*PEOPLE, *crowd, *own[lane : lane + 1]]
             await sandbox.control.channel(channel_of(lane), name=f"lane-{lane}", members=members)
-        async with ServeProcess(sandbox, http=http, policy=text, env=env) as serve:
+        told = {"SIGNOFF_BATCH_FROM": "0", **(env or {})}
+        async with ServeProcess(sandbox, http=http, policy=text, env=told) as serve:
             agent = await serve.agent("tester")
             yield Stage(sandbox=sandbox, serve=serve, agent=agent, lanes=lanes)

@@ -68,6 +68,7 @@ class Theatre:
     async def start(self) -> None:
         """Start the gateway, the first time with a key for the agent, and let it catch up with what is due."""
         told = {**self.sandbox.env(), "DATABASE_URL": f"sqlite:///{self.folder}/signoff.db", "PORT": "0"}
+        told["SIGNOFF_BATCH_FROM"] = "0"
         settings = Settings.model_validate({name.lower(): value for name, value in told.items()})
         pace = _Unhurried()
         policy = load(self.policy, source="policy.yml")

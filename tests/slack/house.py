@@ -159,13 +159,22 @@ def said(message: Mapping[str, Any]) -> str:
 
 @asynccontextmanager
 async def house(
-    sandbox: SandboxProcess, directory: Path, *, http: bool = False, policy: str = POLICY, environment: str = ""
+    sandbox: SandboxProcess,
+    directory: Path,
+    *,
+    http: bool = False,
+    policy: str = POLICY,
+    environment: str = "",
+    batch_from: int = 0,
 ) -> AsyncIterator[House]:
-    """A fresh gateway, which stands in ``environment``, on a workspace that was started over."""
+    """A fresh gateway, which stands in ``environment``, on a workspace that was started over.
+
+    Each request has a card of its own, unless ``batch_from`` says otherwise.
+    """
     await sandbox.control.reset()
     clock = MovableClock()
     told = {**sandbox.env(http=http), "DATABASE_URL": f"sqlite:///{directory}/signoff.db", "PORT": "0"}
-    told["SIGNOFF_ENVIRONMENT"] = environment
+    told |= {"SIGNOFF_ENVIRONMENT": environment, "SIGNOFF_BATCH_FROM": str(batch_from)}
     settings = Settings.model_validate({name.lower(): value for name, value in told.items()})
     async with serving(settings, load(policy, source="policy.yml"), clock=clock) as running:
         if http:

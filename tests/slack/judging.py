@@ -40,7 +40,7 @@ def check_message(message: Message) -> None:
     assert 0 < len(blocks) <= 45
     assert sum(escaped_length(text) for _, text in texts(blocks)) <= 9_000
     assert len(message.text) <= 1_000
-    assert len(json.dumps(message.metadata)) < 500
+    assert len(json.dumps(message.metadata)) < 1_000
     _check_texts([*texts(blocks), ("mrkdwn", message.text)])
     _check_by_sdk(blocks)
 

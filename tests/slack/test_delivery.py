@@ -83,15 +83,14 @@ async def test_a_post_whose_answer_was_lost_is_found_again_by_its_mark(desk: Des
     await desk.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "status": 500, "effect": "after"})
     with pytest.raises(Uncertain):
         await desk.carrier.post_card(PLACES["pending"], to, 41)
-    found = await desk.carrier.find_posted(41, to, since)
-    assert found is not None
-    assert "issue_refund" in said(await desk.message(found))
-    assert await desk.carrier.find_posted(42, to, since) is None
+    found = await desk.carrier.find_posted((41, 42), to, since)
+    assert found.keys() == {41}
+    assert "issue_refund" in said(await desk.message(found[41]))
 
 
 async def test_without_the_right_to_look_nothing_is_found_and_nothing_fails(desk: Desk) -> None:
     await desk.sandbox.control.app(scopes=SCOPES)
-    assert await desk.carrier.find_posted(1, "#approvals", datetime.now(UTC)) is None
+    assert await desk.carrier.find_posted((1,), "#approvals", datetime.now(UTC)) == {}
 
 
 @pytest.mark.parametrize(
@@ -118,14 +117,14 @@ async def test_each_failure_is_told_apart_and_nothing_is_repeated(
 
 async def test_a_copy_without_a_click_is_refreshed_by_update(desk: Desk) -> None:
     posted = await desk.carrier.post_card(PLACES["pending"], "#approvals", 1)
-    await desk.carrier.refresh(PLACES["rejected"], copy_at(posted))
+    await desk.carrier.refresh((PLACES["rejected"],), copy_at(posted))
     assert "rejected by Ana Reyes" in said(await desk.message(posted))
     assert len(await desk.sandbox.control.calls("chat.update")) == 1
 
 
 async def test_a_message_that_is_gone_is_told_as_final(desk: Desk) -> None:
     with pytest.raises(Rejected) as rejected:
-        await desk.carrier.refresh(PLACES["rejected"], copy_at(Posted(channel="C0APPROVALS", ts="1.000001")))
+        await desk.carrier.refresh((PLACES["rejected"],), copy_at(Posted(channel="C0APPROVALS", ts="1.000001")))
     assert rejected.value.error == "message_not_found"
 
 
@@ -204,7 +203,6 @@ async def test_a_runs_message_in_a_thread_whose_answer_was_lost_is_found_again(d
     await desk.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "status": 500, "effect": "after"})
     with pytest.raises(Uncertain):
         await desk.carrier.post_run(said_in_it, run, None, 72)
-    found = await desk.carrier.find_posted(72, "C0AGENTS", since, thread_ts=opened.ts)
-    assert found is not None
-    assert found.ts != opened.ts
-    assert await desk.carrier.find_posted(73, "C0AGENTS", since, thread_ts=opened.ts) is None
+    found = await desk.carrier.find_posted((72, 73), "C0AGENTS", since, thread_ts=opened.ts)
+    assert found.keys() == {72}
+    assert found[72].ts != opened.ts

@@ -70,8 +70,8 @@ async def test_an_id_of_the_outbox_is_never_used_again(store: Store) -> None:
 async def test_a_begun_attempt_is_counted_and_its_first_start_remembered(store: Store) -> None:
     await store.add(opened())
     (owed,) = await store.owed(NOW)
-    await store.begin(owed.id, NOW)
-    await store.begin(owed.id, NOW + timedelta(minutes=1))
+    await store.begin((owed.id,), NOW)
+    await store.begin((owed.id,), NOW + timedelta(minutes=1))
     (begun,) = await store.owed(NOW)
     assert (begun.attempts, begun.started_at) == (2, NOW)
 
@@ -80,12 +80,12 @@ async def test_a_retry_waits_for_its_time_and_keeps_what_is_uncertain(store: Sto
     await store.add(opened())
     (owed,) = await store.owed(NOW)
     later = NOW + timedelta(seconds=30)
-    await store.begin(owed.id, NOW)
-    await store.retry(owed.id, later, "no answer")
+    await store.begin((owed.id,), NOW)
+    await store.retry((owed.id,), later, "no answer")
     assert await store.owed(later - timedelta(microseconds=1)) == ()
     assert await store.next_owed() == later
     assert (await store.owed(later))[0].started_at == NOW
-    await store.retry(owed.id, later, "ratelimited", certain=True)
+    await store.retry((owed.id,), later, "ratelimited", certain=True)
     assert (await store.owed(later))[0].started_at is None
 
 
@@ -135,7 +135,7 @@ async def test_a_card_never_counts_as_showing_less_than_it_did(store: Store) -> 
     (owed,) = await store.owed(NOW)
     await store.posted(owed.id, COPY, noted("x"))
     for version in (3, 2):
-        await store.shown(COPY.channel, COPY.ts, version)
+        await store.shown(COPY.channel, COPY.ts, {COPY.request_id: version})
     assert (await store.copies("r1"))[0].shown_version == 3
 
 

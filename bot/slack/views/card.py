@@ -255,7 +255,7 @@ def _mentioned(who: str, look: Look) -> str:
 
 def _buttons(request: Request, cut: bool) -> list[Block]:
     value = str(ids.Target(request_id=request.id, revision=request.revision))
-    buttons = _pending(request, cut) if request.state is State.PENDING else _settled(request)
+    buttons = _pending(request, cut) if request.state is State.PENDING else settled_buttons(request)
     if cut:
         buttons.append(("View all", ids.VIEW, "primary" if request.state is State.PENDING else None))
     return [*(button(label, action_id, value, style) for label, action_id, style in buttons), *more(request, cut)]
@@ -272,7 +272,8 @@ def _pending(request: Request, cut: bool) -> list[tuple[str, str, str | None]]:
     return [*first, modify, ("Reject", ids.REJECT, "danger")]
 
 
-def _settled(request: Request) -> list[tuple[str, str, str | None]]:
+def settled_buttons(request: Request) -> list[tuple[str, str, str | None]]:
+    """What can still be done with a settled request: label, ``action_id`` and style of each button."""
     buttons: list[tuple[str, str, str | None]] = []
     state = request.execution.state if request.execution else None
     if state is ExecutionState.UNCLAIMED:

@@ -61,11 +61,11 @@ def stand(request: Request) -> str:
     if request.settled:
         came_to = CAME_TO.get(request.execution.state) if request.execution else None
         return came_to or f"{EMOJI[request.state]} *{request.state.value.capitalize()}*"
-    return f"{EMOJI[request.state]} {RISK[request.checkpoint.kind]}{_stakes(request)}"
+    return f"{EMOJI[request.state]} {RISK[request.checkpoint.kind]}{stakes(request)}"
 
 
-def _stakes(request: Request) -> str:
-    """What the catalogue says is at stake, where it is more than little."""
+def stakes(request: Request) -> str:
+    """What the catalogue says is at stake, where it is more than little; mrkdwn, to be set after other words."""
     gate = request.checkpoint
     said = ["can't be undone"] if gate.reversible is False else []
     said += ["high impact"] if gate.impact == "high" else []
