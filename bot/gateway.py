@@ -18,10 +18,10 @@ from bot.turns import Turns
 from bot.waiting import Waiting, changed_within
 from policies.agent_run import AgentRun, RunState
 from policies.asking import bare_gate, question_before
-from policies.authority import check_may_answer, check_may_approve, check_may_stop
+from policies.authority import check_may_approve, check_may_stop
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Post
-from policies.errors import Conflict, Faulty, NotAllowed, NotFound, Refused, Unavailable
+from policies.errors import Conflict, Faulty, NotAllowed, NotFound, Unavailable
 from policies.events import (
     Answered,
     Attested,
@@ -40,6 +40,7 @@ from policies.events import (
     Stopped,
     Withdrawn,
 )
+from policies.inbox import admits
 from policies.judgement import BEFORE, Facts, counts, judge
 from policies.lifecycle import apply, open_request
 from policies.people import Person
@@ -50,9 +51,6 @@ from policies.scope import may_start
 from policies.standing_in import readmit
 from policies.tool_schema import validate
 from storage.store import Added, Idempotency, Page, Store
-
-OPEN_LIMIT = 200
-"""How many pending requests one list looks at."""
 
 PENDING_LIMIT = 200
 """How many requests of one requester may wait for people at a time: what nobody can look through protects nobody."""
@@ -253,16 +251,6 @@ class Gateway:
         """Mark what went ahead on silence as ``seen`` or ``objected``, with a word why."""
         return await self._change(request_id, AuditMarked(person=person, mark=mark, note=note))
 
-    async def reviewable(self, person: Person) -> tuple[Request, ...]:
-        """The pending requests that this person may review, or whose question they may answer, newest first."""
-        page = await self.store.requests(states=(State.PENDING,), limit=OPEN_LIMIT)
-        return tuple(request for request in page.requests if _waits_for(request, person))
-
-    async def mine(self, person: Person) -> tuple[Request, ...]:
-        """The pending requests that were asked on this person's behalf, newest first."""
-        page = await self.store.requests(states=(State.PENDING,), limit=OPEN_LIMIT)
-        return tuple(request for request in page.requests if request.serves(person))
-
     def asked_instead_of(self, person: Person) -> tuple[str, ...]:
         """The names of the groups that are asked where too few of this person's own groups are here."""
         own = [group for group in self.shelf.current.reviewers.values() if group.include(person)]
@@ -271,7 +259,7 @@ class Gateway:
     async def visible(self, request_id: str, person: Person) -> Request:
         """The request, for those who may review or stop it; to everybody else it reads like an unknown one."""
         request = await self.request(request_id)
-        if not _admits(check_may_stop, request, person):
+        if not admits(check_may_stop, request, person):
             raise NotFound("There is no request with this id that you may see.")
         return request
 
@@ -401,18 +389,6 @@ def _check_schema(call: ToolCall, arguments: Mapping[str, Any], *, at: str = "")
     if faults:
         placed = tuple(replace(fault, where=f"{at}{fault.where}") for fault in faults)
         raise Faulty(placed, code="arguments_invalid")
-
-
-def _waits_for(request: Request, person: Person) -> bool:
-    return _admits(check_may_answer if request.asking else check_may_approve, request, person)
-
-
-def _admits(check: Callable[[Request, Person], None], request: Request, person: Person) -> bool:
-    try:
-        check(request, person)
-    except Refused:
-        return False
-    return True
 
 
 def _stopped(run: AgentRun, person: Person) -> AgentRun:

@@ -44,6 +44,13 @@ class Inboxes:
             more=page.cursor is not None,
         )
 
+    async def pending(self, person: Person) -> Inbox:
+        """What isn't decided yet, alone."""
+        page = await self._store.requests(states=(State.PENDING,), limit=PENDING)
+        return sort_out(
+            person, pending=page.requests, unseen=(), decided=(), numbers=Numbers(), more=page.cursor is not None
+        )
+
     async def numbers(self, person: Person) -> Numbers:
         """What this person decided lately."""
         return numbers_of(await self._store.tallies(person.id, self._clock() - NUMBERS_REACH))

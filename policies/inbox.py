@@ -45,24 +45,32 @@ class Inbox:
     """One person's work, each request in one section.
 
     ``questions`` are open ones that the person may answer. In ``escalated`` the person decides only since a ladder's
-    step or a deputy's turn. ``mine`` was asked on the person's behalf. These come with the nearest end first.
-    ``audits`` went ahead on silence and nobody has looked yet, ``recent`` is decided, newest first. ``more`` says that
-    not everything that waits was looked at.
+    step or a deputy's turn. ``given`` has their approval and waits for somebody else's. ``mine`` was asked on the
+    person's behalf. These come with the nearest end first. ``audits`` went ahead on silence and nobody has looked yet,
+    ``recent`` is decided, newest first. ``teams`` are the person's own groups among those that decide what is pending.
+    ``more`` says that not everything that waits was looked at.
     """
 
     waiting: tuple[Request, ...] = ()
     escalated: tuple[Request, ...] = ()
     questions: tuple[Request, ...] = ()
+    given: tuple[Request, ...] = ()
     mine: tuple[Request, ...] = ()
     audits: tuple[Request, ...] = ()
     recent: tuple[Request, ...] = ()
     numbers: Numbers = Numbers()
+    teams: tuple[str, ...] = ()
     more: bool = False
+
+    @property
+    def wanted(self) -> tuple[Request, ...]:
+        """What waits for a word of this person."""
+        return (*self.waiting, *self.escalated, *self.questions)
 
     @property
     def open(self) -> tuple[Request, ...]:
         """Everything that somebody should still do something about."""
-        return (*self.waiting, *self.escalated, *self.questions, *self.mine, *self.audits)
+        return (*self.wanted, *self.given, *self.mine, *self.audits)
 
     @property
     def shown(self) -> tuple[Request, ...]:
@@ -83,17 +91,22 @@ def sort_out(
     by_end = sorted(pending, key=_end)
     questions = [request for request in by_end if request.asking and admits(check_may_answer, request, person)]
     able = [request for request in by_end if not request.asking and admits(check_may_approve, request, person)]
+    given = tuple(request for request in able if any(review.by == person.id for review in request.approvals))
+    able = [request for request in able if request not in given]
     first = [request for request in able if asked_from_the_start(request, person)]
     audits = tuple(request for request in unseen if admits(check_may_stop, request, person))
-    listed = {request.id for request in (*able, *questions, *audits)}
+    listed = {request.id for request in (*able, *given, *questions, *audits)}
+    teams = (group.name for request in by_end for group in request.reviewers if group.include(person))
     return Inbox(
         waiting=tuple(first),
         escalated=tuple(request for request in able if request not in first),
         questions=tuple(questions),
+        given=given,
         mine=tuple(request for request in by_end if request.id not in listed and request.serves(person)),
         audits=audits,
         recent=tuple(one for one in decided if one.id not in listed and concerns(one, person))[:RECENT],
         numbers=numbers,
+        teams=tuple(sorted(set(teams))),
         more=more,
     )
 

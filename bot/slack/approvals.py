@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bot.slack import answers
@@ -36,9 +37,9 @@ class Approvals:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._lists: Mapping[str, Callable[[Person], Awaitable[Answer]]] = {
-            "list": self._waiting,
-            "mine": self._mine,
-            "all": self._all,
+            "list": partial(self._pending, "list"),
+            "mine": partial(self._pending, "mine"),
+            "all": partial(self._pending, "all"),
             "grants": self._grants,
             "stats": self._stats,
         }
@@ -78,17 +79,10 @@ class Approvals:
 
     # ---- lists
 
-    async def _waiting(self, person: Person) -> Answer:
-        return self._listed(await self._desk.gateway.reviewable(person), (), "list")
-
-    async def _mine(self, person: Person) -> Answer:
-        return self._listed((), await self._desk.gateway.mine(person), "mine")
-
-    async def _all(self, person: Person) -> Answer:
-        waiting, mine = await self._desk.gateway.reviewable(person), await self._desk.gateway.mine(person)
-        return self._listed(waiting, mine, "all")
-
-    def _listed(self, waiting: tuple[Request, ...], mine: tuple[Request, ...], which: str) -> Answer:
+    async def _pending(self, which: str, person: Person) -> Answer:
+        inbox = await self._desk.gateway.inboxes.pending(person)
+        served = tuple(request for request in inbox.open if request.serves(person))
+        waiting, mine = inbox.wanted if which != "mine" else (), served if which != "list" else ()
         look, rows = self._desk.looks.at_once((*waiting, *mine)), ROWS_OF_TWO if which == "all" else ROWS
         blocks = []
         if which != "mine":

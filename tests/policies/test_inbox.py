@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.checkpoint import Kind
+from policies.events import Edit
 from policies.inbox import Inbox, Numbers, Tally, numbers_of, sort_out
 from policies.request import Request, State
 from policies.review import Decision, Review, Verdict
-from tests.slack.samples import NOW, PLAIN, SENIORS, ask, checkpoint, person
+from tests.slack.samples import NOW, PLAIN, SENIORS, after, ask, checkpoint, person, verdict
 
 ANA, SAM, NEWT = (person(who) for who in ("U0ANA", "U0SAM", "U0NEWT"))
 FRED = replace(ANA, id="U0FRED")
@@ -50,6 +51,21 @@ def test_each_section_holds_what_its_name_says() -> None:
     assert {one.id for one in newt.mine} == {"soon", "joined", "late"}
     assert [one.id for one in newt.questions] == ["question"]
     assert sorted_for(FRED, *pending, unseen=(unseen,), decided=(over,)).shown == ()
+
+
+def test_what_i_approved_waits_for_others_until_an_edit_asks_me_anew() -> None:
+    two = ask(gate=checkpoint(quorum=2))
+    approved = after(two, verdict("U0BEN", Verdict.APPROVE))
+    ben = person("U0BEN")
+    assert (sorted_for(ben, approved).waiting, sorted_for(ben, approved).given) == ((), (approved,))
+    edited = after(approved, verdict("U0ANA", Verdict.MODIFY, edit=Edit(arguments={"a": 1}, checkpoint=two.checkpoint)))
+    assert (sorted_for(ben, edited).waiting, sorted_for(ben, edited).given) == ((edited,), ())
+    assert sorted_for(ANA, edited).given == (edited,), "an edit is its author's own approval"
+
+
+def test_teams_are_my_own_groups_alone() -> None:
+    joined = named("joined", joined=(SENIORS,))
+    assert (sorted_for(ANA, joined).teams, sorted_for(SAM, joined).teams) == (("support",), ("seniors",))
 
 
 @given(st.lists(st.sampled_from(["plain", "joined", "asking", "soft"]), max_size=6), st.sampled_from([ANA, SAM, NEWT]))

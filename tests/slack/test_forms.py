@@ -61,12 +61,14 @@ def untouched(view: dict[str, Any]) -> dict[str, Any]:
 
 INBOX = Inbox(
     waiting=(PLACES["pending_manual"], PLACES["pending"]),
-    escalated=(PLACES["pending_quorum"],),
+    escalated=(PLACES["pending_joined"],),
     questions=(ask(question=PLAIN),),
+    given=(PLACES["pending_by_groups"],),
     mine=(PLACES["pending_soft"],),
     audits=(PLACES["proceeded"],),
     recent=(PLACES["rejected"],),
     numbers=Numbers(decided=8, unchanged=6, typical=timedelta(minutes=4)),
+    teams=("seniors", "support"),
 )
 MANY = Inbox(**{part: tuple(ask() for _ in range(30)) for part in SECTIONS}, more=True)
 SCHEMED = ask(schema=SCHEMA)
@@ -90,6 +92,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "home": home(INBOX, LOOK),
     "home_away": home(INBOX, LOOK, away=Absence(until=NOW + DAYS), asked=("seniors",)),
     "home_found": home(MANY, LOOK, HomeMemo(s="agent:key:shop", q="hg-1042", p=1, n=3)),
+    "home_team": home(INBOX, LOOK, HomeMemo(s="team:seniors")),
     "home_found_nothing": home(INBOX, LOOK, HomeMemo(s="agent:gone", q="<!here>")),
     "home_full": home(MANY, LOOK),
     "home_empty": home(Inbox(), LOOK),

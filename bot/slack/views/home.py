@@ -64,7 +64,7 @@ def _titled(
     for request in requests[:rows]:
         yield from row(request, look, served=served)
     if len(requests) > rows:
-        yield context(plain(f"… and {len(requests) - rows} more. These are the newest; decide some to see the rest."))
+        yield context(plain(f"… and {len(requests) - rows} more. Home lists them all."))
 
 
 def row(request: Request, look: Look, *, served: bool = False) -> Iterator[Block]:

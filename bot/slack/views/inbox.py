@@ -29,11 +29,12 @@ from policies.request import Request
 
 SECTIONS = {
     "waiting": ("Waiting for you", "Waiting for me", 8),
-    "escalated": ("Escalated to you", "Escalated to me", 6),
-    "questions": ("Questions you may answer", "Questions", 6),
-    "audits": ("To look at afterwards", "To look at afterwards", 6),
-    "mine": ("Asked on your behalf", "Asked on my behalf", 6),
-    "recent": ("Recently decided", "Recently decided", 6),
+    "escalated": ("Escalated to you", "Escalated to me", 5),
+    "questions": ("Questions you may answer", "Questions", 5),
+    "given": ("Approved by you, waiting for others", "Waiting for others", 3),
+    "audits": ("To look at afterwards", "To look at afterwards", 5),
+    "mine": ("Asked on your behalf", "Asked on my behalf", 5),
+    "recent": ("Recently decided", "Recently decided", 5),
 }
 """By name: the title, what the filter calls it, and how many rows it has while all sections stand below each other.
 
@@ -42,7 +43,7 @@ Together with titles and buttons these stay below the hundred blocks of a Home.
 ROWS = 20
 """Requests on one page of one list."""
 OPTIONS = 20
-"""Agents, and rules, that the filter offers."""
+"""Teams, agents and rules that the filter offers, each."""
 ALL = "Everything"
 NOTHING = "Nothing waits for you. Cards also come to your channels."
 
@@ -61,7 +62,7 @@ def home(
 
 
 def _top(inbox: Inbox, look: Look, away: Absence | None, asked: Sequence[str]) -> Iterator[Block]:
-    count = len(inbox.waiting) + len(inbox.escalated) + len(inbox.questions)
+    count = len(inbox.wanted)
     yield header(f"{count} waiting for you" if count else "You are up to date")
     if not count:
         yield section(plain(NOTHING))
@@ -103,7 +104,8 @@ def _section_options(inbox: Inbox) -> list[tuple[str, str]]:
 def _found_options(inbox: Inbox, look: Look) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     agents = {_agent(one): one_line(one.requester.name, look.key, 60) for one in inbox.shown}
     rules = {_rule(one): one_line(one.checkpoint.rule, look.key, 60) for one in inbox.shown}
-    for title, found in (("By agent", agents), ("By rule", rules)):
+    teams = {_team(name): one_line(name, look.key, 60) for name in inbox.teams}
+    for title, found in (("By team", teams), ("By agent", agents), ("By rule", rules)):
         if found:
             yield title, [(value, label or "(no name)") for value, label in sorted(found.items())[:OPTIONS]]
 
@@ -118,6 +120,10 @@ def _agent(request: Request) -> str:
 
 def _rule(request: Request) -> str:
     return f"rule:{request.checkpoint.rule}"[:140]
+
+
+def _team(name: str) -> str:
+    return f"team:{name}"[:140]
 
 
 def _search(memo: HomeMemo) -> Block:
@@ -181,6 +187,8 @@ def chosen(inbox: Inbox, memo: HomeMemo) -> tuple[Request, ...]:
         return part(inbox, memo.show)
     if memo.show.startswith(("agent:", "rule:")):
         return tuple(one for one in inbox.shown if memo.show in (_agent(one), _rule(one)))
+    if memo.show.startswith("team:"):
+        return tuple(one for one in inbox.open if memo.show in {_team(group.name) for group in one.reviewers})
     return inbox.shown
 
 
