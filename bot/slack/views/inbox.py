@@ -146,7 +146,7 @@ def _sections(inbox: Inbox, look: Look) -> Iterator[Block]:
         yield divider()
         yield header(f"{title} ({len(found)})")
         for request in found[:most]:
-            yield from row(request, look, served=name == "mine")
+            yield from row(request, look, served=name in ("mine", "given"))
         if len(found) > most:
             yield actions([button(f"Show all {len(found)}", ids.HOME_SHOW, name)])
 
@@ -160,7 +160,7 @@ def _list(inbox: Inbox, look: Look, memo: HomeMemo) -> Iterator[Block]:
     if not found:
         yield section(plain("Nothing here fits. Show everything, or search for something else."))
     for request in found[page * ROWS : (page + 1) * ROWS]:
-        yield from row(request, look, served=request in inbox.mine)
+        yield from row(request, look, served=request in (*inbox.mine, *inbox.given))
     turns = [button("◀ Previous page", ids.HOME_PREVIOUS, str(page - 1))] if page else []
     if page < last:
         turns.append(button("Next page ▶", ids.HOME_NEXT, str(page + 1)))
