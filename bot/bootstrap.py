@@ -76,7 +76,7 @@ async def serving(
         identity = await recognise(client)
         homes = Homes(now)
         on_changed = _each(metrics.changed, homes.changed)
-        gateway = await _open_gateway(stack, settings, policy, now, identity, client, on_changed)
+        gateway = await _open_gateway(stack, settings, policy, now, identity, client, on_changed, metrics)
         desk = _slack_desk(stack, settings, gateway, now, identity, client, session, homes)
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
@@ -112,6 +112,7 @@ async def _open_gateway(
     identity: Identity,
     client: AsyncWebClient,
     on_changed: OnChanged,
+    metrics: Metrics,
 ) -> Gateway:
     waiting = Waiting()
     store = await Store.open(
@@ -134,6 +135,7 @@ async def _open_gateway(
         workspace_id=identity.team_id,
         people=people,
         environment=settings.signoff_environment,
+        over_budget=metrics.over_budget,
     )
 
 

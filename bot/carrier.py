@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from policies.agent_run import AgentRun
-from policies.effects import Post, TellOfGrant
+from policies.effects import Post, TellOfCoolOff, TellOfGrant
 from policies.grant import Grant
 from policies.inquiry import Inquiry
 from policies.people import Reviewers
@@ -95,6 +95,9 @@ class Carrier(Protocol):
 
     async def tell_of_grant(self, news: GrantNews, copy: Copy) -> None:
         """Say in the copy's thread what became of the grant that came from it."""
+
+    async def tell_of_cool_off(self, request: Request, effect: TellOfCoolOff, channel: str, ts: str | None) -> None:
+        """Say in a card's thread (or, without ``ts``, directly) that the agent of ``request`` cools off, or goes on."""
 
     async def tell_served(self, request: Request) -> None:
         """Tell the person served that nobody decided in time."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from bot.budgets import Budgets
 from bot.eligible import People, who_may, with_people
 from bot.grants import Grants
 from bot.inboxes import Inboxes
@@ -19,9 +20,9 @@ from bot.waiting import Waiting, changed_within
 from policies.agent_run import AgentRun, RunState
 from policies.asking import bare_gate, question_before
 from policies.authority import check_may_approve, check_may_stop
-from policies.checkpoint import Checkpoint, Kind
+from policies.checkpoint import Checkpoint
 from policies.effects import Post
-from policies.errors import Conflict, Faulty, NotAllowed, NotFound, Unavailable
+from policies.errors import Conflict, Faulty, NotAllowed, NotFound, OverBudget
 from policies.events import (
     Answered,
     Attested,
@@ -52,10 +53,6 @@ from policies.standing_in import readmit
 from policies.tool_schema import validate
 from storage.store import Added, Idempotency, Page, Store
 
-PENDING_LIMIT = 200
-"""How many requests of one requester may wait for people at a time: what nobody can look through protects nobody."""
-
-
 EDIT_SECONDS = 1.2
 """How long an edit waits for Slack to say who could approve it: a form is answered within three seconds in all."""
 
@@ -64,7 +61,7 @@ class Gateway:
     """What can be done with requests and runs. ``clock`` gives the time in UTC; ``waiting`` is woken after commits.
 
     ``people`` knows who could approve; without it requests are opened without asking for that. ``environment`` is
-    where the gateway stands, for the policy's conditions.
+    where the gateway stands, for the policy's conditions. ``over_budget`` is told the name of each budget that refused.
     """
 
     def __init__(
@@ -77,6 +74,7 @@ class Gateway:
         workspace_id: str,
         people: People | None = None,
         environment: str = "",
+        over_budget: Callable[[str], None] | None = None,
     ) -> None:
         self.store = store
         self.shelf = shelf
@@ -87,6 +85,7 @@ class Gateway:
         self._people = people
         self.grants = Grants(store, clock, people, lambda: shelf.current.digest)
         self.inboxes = Inboxes(store, clock)
+        self.budgets = Budgets(store, clock, shelf, over_budget)
         self._environment = environment
 
     # ---- the agent's side
@@ -102,8 +101,6 @@ class Gateway:
         judging = partial(bare_gate, policy) if submission.bare else partial(judge, policy, submission, facts)
         checkpoint = await self.turns.run(judging)
         question = await self.turns.run(partial(question_before, policy, submission, facts, checkpoint))
-        if question or checkpoint.kind not in (Kind.ALLOW, Kind.DENY):
-            await self._check_budget(requester, idempotency)
         opening = partial(
             open_request,
             submission,
@@ -116,22 +113,28 @@ class Gateway:
             question=question,
         )
         outcome = await self.turns.run(opening)
+        await self._check_budgets(outcome.request, idempotency)
         if self._people is not None:
             outcome = await with_people(outcome, self._people, self.clock())
         chances = await self.grants.chances(outcome)
-        return await self.store.add(outcome, idempotency=idempotency, chances=chances)
+        guard = self.budgets.guard(outcome.request)
+        try:
+            return await self.store.add(outcome, idempotency=idempotency, chances=chances, guard=guard)
+        except OverBudget as error:
+            await self.budgets.note(outcome.request, error)
+            raise
 
-    async def _check_budget(self, requester: Requester, idempotency: Idempotency | None) -> None:
-        """Refuse one more request of somebody who floods people; the same submission again is none."""
-        if await self.store.pending(requester.id) < PENDING_LIMIT:
+    async def _check_budgets(self, request: Request, idempotency: Idempotency | None) -> None:
+        """Refuse what would be one too many for people, before anything is asked of Slack or of the writer.
+
+        The same submission again is none, nor is what a grant may let through: that is seen when it is stored.
+        """
+        if request.settled or (found := await self.budgets.over(request)) is None:
             return
         if idempotency is not None and await self.store.made_before(idempotency):
             return
-        raise Unavailable(
-            f"{PENDING_LIMIT} of your requests wait for people already. Wait until some of them are settled.",
-            code="rate_limited",
-            retry_after=60,
-        )
+        if not await self.grants.covering(request):
+            raise await self.budgets.refuse(request, found)
 
     async def own(self, request_id: str, requester: Requester) -> Request:
         """The requester's own request; a foreign one reads like an unknown one."""
@@ -350,7 +353,7 @@ class Gateway:
         def step(request: Request) -> Outcome:
             return apply(request, event, self.clock())
 
-        return await self.store.change(request_id, step)
+        return await self.store.change(request_id, step, watch=self.budgets.watch)
 
     async def _change_admitted(self, request_id: str, event: Reviewed | Answered) -> Request:
         """As ``_change``, for what may put a request before other people: it is looked again who can approve it."""

@@ -40,14 +40,20 @@ class Grants:
 
     async def chances(self, opened: Outcome) -> tuple[Chance, ...]:
         """The grants under which a new request may go ahead, their granters looked up from Slack just now."""
-        request = opened.request
+        if self._people is None:
+            return ()
+        covering = await self.covering(opened.request)
+        found = [await self._chance(opened, grant, self._people) for grant in covering]
+        return tuple(chance for chance in found if chance is not None)
+
+    async def covering(self, request: Request) -> tuple[Grant, ...]:
+        """The grants that cover a new request, whether or not their granters may still let it through."""
         if self._people is None or request.settled or why_never(request) is not None:
             return ()
         standing = await self._store.standing_grants(
             request.requester.id, request.call.tool, request.policy_digest, self._clock()
         )
-        found = [await self._chance(opened, grant, self._people) for grant in standing if covers(grant, request)]
-        return tuple(chance for chance in found if chance is not None)
+        return tuple(grant for grant in standing if covers(grant, request))
 
     async def _chance(self, opened: Outcome, grant: Grant, people: People) -> Chance | None:
         try:

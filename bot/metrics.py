@@ -74,7 +74,12 @@ REPAIRED = Figure(
     words="What the auditor repaired: overdue, misfiled, unannounced, outdated.",
     labels=("kind",),
 )
-COUNTERS = (OPENED, SETTLED, STEPS, EFFECTS, SLACK_CALLS, LATE, RELOADS, REPAIRED)
+OVER_BUDGET = Figure(
+    name="signoff_budget_refusals",
+    words="Calls that were not put before people: waiting, asks, cool_off, same_again.",
+    labels=("budget",),
+)
+COUNTERS = (OPENED, SETTLED, STEPS, EFFECTS, SLACK_CALLS, LATE, RELOADS, REPAIRED, OVER_BUDGET)
 
 WAITED = Figure(
     name="signoff_decision_seconds",
@@ -109,6 +114,8 @@ class Metrics:
         self._counted[LATE][()] = 0
         for outcome in ("ok", "refused"):
             self._count(RELOADS, outcome, times=0)
+        for budget in ("waiting", "asks", "cool_off", "same_again"):
+            self._count(OVER_BUDGET, budget, times=0)
         for kind in Repair:
             self.repaired(kind, 0)
         for trouble in Trouble:
@@ -154,6 +161,10 @@ class Metrics:
     def reloaded(self, *, ok: bool) -> None:
         """The policy file was read again."""
         self._count(RELOADS, "ok" if ok else "refused")
+
+    def over_budget(self, budget: str) -> None:
+        """A call of an agent whose budget of that name is used up was refused."""
+        self._count(OVER_BUDGET, budget)
 
     def repaired(self, kind: Repair, count: int = 1) -> None:
         """The auditor repaired something."""

@@ -28,6 +28,7 @@ from policies.effects import (
     Summon,
     TellAbsence,
     TellInquiry,
+    TellOfCoolOff,
     TellOfGrant,
     TellServed,
 )
@@ -131,6 +132,8 @@ class Rounds:
                 await self._tell_served(owed, effect)
             case TellOfGrant() as effect:
                 await self._tell_of_grant(owed, effect)
+            case TellOfCoolOff() as effect:
+                await self._tell_of_cool_off(owed, effect)
             case Post() as effect:
                 await self._post_run(owed, effect)
             case Unreadable(kind=kind):
@@ -340,6 +343,16 @@ class Rounds:
         if origin is not None and grant is not None:
             told = GrantNews(effect=effect, grant=grant, used_by=used_by)
             await self._note(owed, origin, lambda copy: self._carrier.tell_of_grant(told, copy))
+        await self._done(owed)
+
+    async def _tell_of_cool_off(self, owed: Owed, effect: TellOfCoolOff) -> None:
+        request = await self._store.request(effect.request_id)
+        if request is not None:
+            tell = partial(self._carrier.tell_of_cool_off, request, effect)
+            await self._note(owed, request, lambda copy: tell(copy.channel, copy.ts))
+            if not await self._store.copies(request.id):  # no card: whoever did it is told directly
+                await self._pace.turn(effect.by, Urgency.NEW)
+                await self._paced(effect.by, tell(effect.by, None))
         await self._done(owed)
 
     async def _tell_inquiry(self, owed: Owed, effect: TellInquiry) -> None:

@@ -31,6 +31,7 @@ def _parts(policy: Policy) -> Mapping[str, Any]:
         **{f"tool {name}": tool for name, tool in policy.catalogue.items()},
         "default": _by_name(policy.default),
         "agents: start": policy.starters,
+        "budgets": policy.budgets,
     }
 
 

@@ -97,7 +97,35 @@ class TellOfGrant:
     used_by: str | None = None
 
 
-Effect = Announce | PostCard | Refresh | Remind | Summon | TellAbsence | TellInquiry | TellServed | TellOfGrant | Post
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TellOfCoolOff:
+    """Say in the thread of the card that was rejected last (``request_id``) that its agent cools off, or may go on.
+
+    ``by`` is who rejected it, or who lets it go on; ``until`` when it may ask again. With ``begun`` the ``rejections``
+    within so many ``seconds``.
+    """
+
+    request_id: str
+    what: Literal["begun", "ended"]
+    by: str
+    until: datetime
+    rejections: int = 0
+    seconds: int = 0
+
+
+Effect = (
+    Announce
+    | PostCard
+    | Refresh
+    | Remind
+    | Summon
+    | TellAbsence
+    | TellInquiry
+    | TellServed
+    | TellOfGrant
+    | TellOfCoolOff
+    | Post
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +133,8 @@ class Entry:
     """One line of the journal: what happened, by whom, when. Never arguments, only digests.
 
     ``what`` is one of: opened, delivered, step, answered, reviewed, revised, snoozed, inquired, replied, settled,
-    audited, repaired, or a state of the execution; with the id of a grant as ``subject``, granted or revoked.
+    audited, repaired, or a state of the execution; with the id of a grant as ``subject``, granted or revoked; with an
+    agent's account, cooling_off, resumed or held_back.
     """
 
     what: str

@@ -74,6 +74,16 @@ class Unavailable(SignoffError):
         self.retry_after = retry_after
 
 
+class OverBudget(Unavailable):
+    """One more call of this agent isn't put before people now; ``budget`` names what is used up. Nothing was stored."""
+
+    code = "rate_limited"
+
+    def __init__(self, words: str, *, budget: str, code: str, retry_after: int) -> None:
+        super().__init__(words, code=code, retry_after=retry_after)
+        self.budget = budget
+
+
 class Refused(SignoffError):
     """Well-formed, but it may not be done."""
 

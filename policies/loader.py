@@ -7,6 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from policies.budget import Asks, Budget, CoolOff
 from policies.cautions import cautions
 from policies.checkpoint import Kind
 from policies.document import Path, Sheet, read_sheet
@@ -15,7 +16,16 @@ from policies.nearest import did_you_mean
 from policies.people import Reviewers
 from policies.policy import Policy, Rule, Tool, proceeds
 from policies.rules import Ground, build_default, build_rule, check_expressions
-from policies.shapes import AgentsShape, DefaultShape, GroupShape, RuleShape, ToolShape, check_shape, shaped
+from policies.shapes import (
+    AgentsShape,
+    BudgetShape,
+    DefaultShape,
+    GroupShape,
+    RuleShape,
+    ToolShape,
+    check_shape,
+    shaped,
+)
 from policies.silence import read_calendar, read_ladder
 
 RESERVED = ("default", "catalogue", "question")
@@ -60,6 +70,7 @@ def _assemble(sheet: Sheet) -> Policy:
         starters=_starters(sheet, groups),
         rules=rules,
         default=default,
+        budgets=_budgets(sheet),
     )
 
 
@@ -132,6 +143,29 @@ def _starters(sheet: Sheet, groups: Mapping[str, Reviewers | None]) -> tuple[str
             words = f"There is no group of reviewers called {name[:60]!r}{did_you_mean(name, groups)}"
             sheet.fault(("agents", "start", index), words)
     return tuple(dict.fromkeys(shape.start))
+
+
+def _budgets(sheet: Sheet) -> tuple[Budget, ...]:
+    raw = sheet.data.get("budgets") if isinstance(sheet.data, dict) else None
+    shapes = [shaped(BudgetShape, part) for part in (raw if isinstance(raw, list) else [])]
+    for index, shape in enumerate(shapes):
+        if shape is not None and not shape.model_fields_set - {"agents"}:
+            words = "This budget bounds nothing; add waiting, asks, cool_off or same_again."
+            sheet.fault(("budgets", index), words)
+    return tuple(_budget(shape) for shape in shapes if shape is not None)
+
+
+def _budget(shape: BudgetShape) -> Budget:
+    asks, cool_off = shape.asks, shape.cool_off
+    return Budget(
+        agents=tuple(dict.fromkeys(shape.agents)),
+        waiting=shape.waiting,
+        asks=Asks(most=asks.most, per=asks.per) if asks else None,
+        cool_off=CoolOff(rejections=cool_off.rejections, within=cool_off.within, length=cool_off.length)
+        if cool_off
+        else None,
+        same_again=shape.same_again,
+    )
 
 
 def _rules(sheet: Sheet, ground: Ground, default: Rule) -> tuple[Rule, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from policies.budget import Budget
 from policies.bundle import Bundle, Bundles, bundled, looks_at
 from policies.calendar import Calendar
 from policies.checkpoint import ASKING, Act, Checkpoint, Kind, Ladder, Step
@@ -95,6 +96,7 @@ class Policy:
     starters: tuple[str, ...]
     rules: tuple[Rule, ...]
     default: Rule
+    budgets: tuple[Budget, ...] = ()
     warnings: tuple[Fault, ...] = ()
     pause: Ladder = PAUSE
     asking: Ladder = ASKING

@@ -125,8 +125,9 @@ def _quoted(name: str) -> str:
 def check_others(policy: Policy, relaxed: Policy, rule: str) -> None:
     """Raise ``Invalid`` unless the new text says of everything but this one rule what the old one says."""
     ladders = {name: relaxed.ladders.get(name) for name in policy.ladders}
-    standing = (policy.reviewers, policy.catalogue, policy.ladders, policy.default, policy.starters)
+    standing = (policy.reviewers, policy.catalogue, policy.ladders, policy.default, policy.starters, policy.budgets)
     others = {each.name: each for each in relaxed.rules}
-    same = standing == (relaxed.reviewers, relaxed.catalogue, ladders, relaxed.default, relaxed.starters)
+    said = (relaxed.reviewers, relaxed.catalogue, ladders, relaxed.default, relaxed.starters, relaxed.budgets)
+    same = standing == said
     if not same or any(others.get(each.name) != each for each in policy.rules if each.name != rule):
         raise Invalid("the change can't be written into this file by itself; make it by hand")

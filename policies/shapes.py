@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from policies import duration
+from policies.budget import MOST_WAITING
 from policies.calendar import DAYS
 from policies.checkpoint import GrantBound
 from policies.document import Path, Sheet
@@ -94,6 +95,15 @@ def _tool_pattern(value: str) -> str:
     return value
 
 
+def _agent_pattern(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9._*?-]{1,64}", value):
+        raise ValueError(
+            f"{value[:60]!r} names no agent; write a key's name, runner for Signoff's own agent,"
+            " or a pattern with * and ?"
+        )
+    return value
+
+
 def _title(value: str) -> str:
     if not value.isprintable() or value != value.strip() or not 0 < len(value) <= 80:
         raise ValueError("a name is one line of 1 to 80 characters without spaces around it")
@@ -131,6 +141,12 @@ Patterns = Annotated[
     BeforeValidator(_listed),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
+Agents = Annotated[
+    list[Annotated[str, AfterValidator(_agent_pattern)]],
+    Field(min_length=1, max_length=200),
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
 Quorum = Annotated[int, Field(ge=1, le=20)]
 Places = Annotated[dict[Title, Quorum], Field(min_length=1, max_length=10)]
 QuorumOrPlaces = Annotated[
@@ -155,6 +171,13 @@ def _bounded(value: timedelta) -> timedelta:
     return value
 
 
+def _within_a_week(value: timedelta) -> timedelta:
+    if value > timedelta(weeks=1):
+        raise ValueError("a budget looks back, and keeps an agent waiting, for at most 1w")
+    return value
+
+
+Brief = Annotated[Span, AfterValidator(_within_a_week)]
 Label = Annotated[str, Field(min_length=1, max_length=150)]
 
 
@@ -234,6 +257,31 @@ class AgentsShape(Shape):
     start: list[str] = []
 
 
+class AsksShape(Shape):
+    """How many calls are put before people within any such span."""
+
+    most: Annotated[int, Field(ge=1, le=10_000)]
+    per: Brief
+
+
+class CoolOffShape(Shape):
+    """After how many rejections, within what time, an agent asks people nothing new, and for how long."""
+
+    rejections: Annotated[int, Field(ge=1, le=100)]
+    within: Brief
+    length: Brief = Field(alias="for")
+
+
+class BudgetShape(Shape):
+    """How much of people's attention each of some agents may take."""
+
+    agents: Agents
+    waiting: Annotated[int, Field(ge=1, le=MOST_WAITING)] | None = None
+    asks: AsksShape | None = None
+    cool_off: CoolOffShape | None = None
+    same_again: Brief | None = None
+
+
 class GrantsShape(Shape):
     """How far a reviewer may approve calls in advance that are like one which the rule held."""
 
@@ -302,6 +350,7 @@ class PolicyShape(Shape):
     ladders: dict[Title, StepsOrLadder] = {}
     tools: dict[Pattern, ToolShape] = {}
     agents: AgentsShape = AgentsShape()
+    budgets: Annotated[list[BudgetShape], Field(max_length=100)] = []
     rules: Annotated[list[RuleShape], Field(max_length=1000)] = []
     default: DefaultShape = DefaultShape()
 
@@ -312,9 +361,11 @@ _PARTS: Mapping[str | int, type[Shape]] = {
     "ladders": LadderShape,
     "tools": ToolShape,
     "agents": AgentsShape,
+    "budgets": BudgetShape,
     "rules": RuleShape,
     "default": DefaultShape,
 }
+_IN_A_BUDGET: Mapping[str, type[Shape]] = {"asks": AsksShape, "cool_off": CoolOffShape}
 _ASIDE = (
     "[key]",
     "[number]",
@@ -374,6 +425,8 @@ def _words(path: Path, detail: ErrorDetails) -> str:
         return _unknown_key(path)
     if kind == "missing":
         return f"{path[-1]} is missing; add it here."
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return f"Write at {'least' if 'ge' in context else 'most'} {context.get('ge', context.get('le'))} here."
     if kind == "literal_error":
         return _not_one_of(path, raw, str(context["expected"]))
     if kind == "value_error":
@@ -389,11 +442,14 @@ def _sentence(words: str) -> str:
 def _unknown_key(path: Path) -> str:
     key = str(path[-1])
     model = ClarifyShape if path[-2:-1] == ("clarify",) else _PARTS[path[0]] if len(path) > 1 else PolicyShape
+    if path[0] == "budgets":
+        model = _IN_A_BUDGET.get(str(path[-2]), model)
     if "grants" in path[:-1]:
         model = GrantsShape
     if model is LadderShape and isinstance(path[-2], int):
         model = StepShape
-    return f"There is no key {key[:60]!r} here{did_you_mean(key, model.model_fields)}"
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    return f"There is no key {key[:60]!r} here{did_you_mean(key, known)}"
 
 
 def _not_one_of(path: Path, raw: object, expected: str) -> str:

@@ -33,15 +33,6 @@ ANY_TAKEN = Statement(
     )
     .limit(1)
 )
-COUNT_PENDING = Statement(
-    select(func.count())
-    .select_from(REQUESTS)
-    .where(
-        REQUESTS.c.workspace_id == bindparam("workspace"),
-        REQUESTS.c.requester == bindparam("of_requester"),
-        REQUESTS.c.state == State.PENDING.value,
-    )
-)
 
 
 def written_cursor(request: Request) -> str:
@@ -121,10 +112,3 @@ class Listing(Access):
         values = {"of_requester": requester, "of_tool": tool, "since": since}
         found = await self._read(lambda connection: connection.row(ANY_TAKEN, workspace=self._workspace_id, **values))
         return found is not None
-
-    async def pending(self, requester: str) -> int:
-        """How many requests of a requester (its id) wait for people now."""
-        found = await self._read(
-            lambda connection: connection.row(COUNT_PENDING, workspace=self._workspace_id, of_requester=requester)
-        )
-        return found[0] if found else 0

@@ -13,14 +13,14 @@ from policies.errors import Conflict, NotFound, Unavailable
 from policies.events import Outcome
 from policies.request import Request
 from policies.review import Decision
-from storage import chain, grants, outbox
+from storage import budgets, chain, grants, outbox
 from storage.access import Access
 from storage.engine import Connection, Duplicate
 from storage.rows import REQUEST, request_columns
 from storage.statement import Statement, inserting, setting
 from storage.tables import DecisionRow, IdempotencyRow, RequestRow, table
 from storage.transaction import Transaction
-from storage.values import Added, Chance, Changed, Idempotency
+from storage.values import Added, Chance, Changed, Guard, Idempotency, Watch
 
 Change = Callable[[Request], Outcome]
 
@@ -53,7 +53,12 @@ def load(connection: Connection, workspace_id: str, request_id: str) -> Request 
 
 
 def add(
-    outcome: Outcome, idempotency: Idempotency | None, chances: Sequence[Chance], transaction: Transaction
+    outcome: Outcome,
+    idempotency: Idempotency | None,
+    chances: Sequence[Chance],
+    transaction: Transaction,
+    *,
+    guard: Guard | None = None,
 ) -> Added:
     """Store a new request with what it owes, unless its idempotency key made one before."""
     if (
@@ -69,13 +74,14 @@ def add(
         transaction.connection.write(INSERT, **request_columns(request))
     except Duplicate:
         raise Conflict(f"A request {request.id} exists already; give the new one an id of its own.") from None
+    budgets.enter(transaction, request, guard)
     if idempotency is not None:
         _remember(transaction, idempotency, request.id)
     _record(transaction, None, outcome, request)
     return Added(request=request, created=True)
 
 
-def change(request_id: str, fn: Change, transaction: Transaction) -> Request:
+def change(request_id: str, fn: Change, transaction: Transaction, *, watch: Watch | None = None) -> Request:
     """Load, ``fn``, compare-and-set. A lost comparison is tried again with what stands by then."""
     for _ in range(TRIES):
         before = load(transaction.connection, transaction.workspace_id, request_id)
@@ -83,6 +89,8 @@ def change(request_id: str, fn: Change, transaction: Transaction) -> Request:
             raise NotFound(f"There is no request {request_id}; check its id.")
         saved = save(transaction, before, fn(before))
         if saved is not None:
+            if watch is not None:
+                budgets.watched(transaction, before, saved, watch)
             return saved
     raise Unavailable("The request is being changed too often at once; try again.", code="storage_busy")
 
@@ -107,6 +115,7 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
     """The decision, the journal, the outbox and the topics of a change that was just stored."""
     if after.decision is not None and not _stood(before, after.decision):
         _decide(transaction, after, after.decision)
+        budgets.enter_rejection(transaction, after)
     if outcome.grant is not None:
         grants.add(transaction, outcome.grant)
     chain.append(transaction, outcome.entries)
@@ -168,28 +177,33 @@ class Requests(Access):
     """The store's requests: adding and changing them. ``listing.py`` finds them."""
 
     async def add(
-        self, outcome: Outcome, *, idempotency: Idempotency | None = None, chances: Sequence[Chance] = ()
+        self,
+        outcome: Outcome,
+        *,
+        idempotency: Idempotency | None = None,
+        chances: Sequence[Chance] = (),
+        guard: Guard | None = None,
     ) -> Added:
         """Store a new request. The same key with the same body gives the stored one, ``created`` False.
 
         Under the first of ``chances`` whose grant still stands it is stored approved, and the grant's use counted, in
-        one transaction; where none stands, as ``outcome`` says.
+        one transaction; where none stands, as ``outcome`` says, if ``guard`` lets it wait for people.
 
-        Raises Conflict(code="idempotency_conflict") where the key came with another body.
+        Raises Conflict(code="idempotency_conflict") where the key came with another body, and what ``guard`` raises.
         """
-        return await self._write(partial(add, outcome, idempotency, chances))
+        return await self._write(partial(add, outcome, idempotency, chances, guard=guard))
 
     async def made_before(self, idempotency: Idempotency) -> Request | None:
         """The request that the same key made already. Raises Conflict where the key came with another body."""
         return await self._read(lambda connection: made_before(connection, self._workspace_id, idempotency))
 
-    async def change(self, request_id: str, fn: Change) -> Request:
-        """Let ``fn`` change a request, and return what stands once that is durable.
+    async def change(self, request_id: str, fn: Change, *, watch: Watch | None = None) -> Request:
+        """Let ``fn`` change a request, and return what stands once that is durable. ``watch`` looks at a rejection.
 
         ``fn`` runs in the writer's thread, perhaps more than once: a pure function, please. Raises NotFound, and
         whatever ``fn`` raises; then nothing was changed.
         """
-        return await self._write(partial(change, request_id, fn))
+        return await self._write(partial(change, request_id, fn, watch=watch))
 
     async def request(self, request_id: str) -> Request | None:
         """The request as it stands."""

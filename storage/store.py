@@ -12,6 +12,7 @@ from pathlib import Path
 
 from storage.access import Readers
 from storage.auditing import Auditing, Lack, Place, Standing, Window
+from storage.budgets import Budgets
 from storage.copies import Copies, Shown
 from storage.deadlines import Deadlines
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
@@ -32,6 +33,7 @@ from storage.values import (
     Chance,
     Changed,
     Copy,
+    Guard,
     Head,
     Idempotency,
     JournalRow,
@@ -40,6 +42,7 @@ from storage.values import (
     Page,
     Unreadable,
     VerifyReport,
+    Watch,
 )
 from storage.writer import OnChanged, OnCommit, Writer
 
@@ -48,6 +51,7 @@ __all__ = [
     "Chance",
     "Changed",
     "Copy",
+    "Guard",
     "Head",
     "Idempotency",
     "JournalRow",
@@ -61,6 +65,7 @@ __all__ = [
     "Store",
     "Unreadable",
     "VerifyReport",
+    "Watch",
     "Window",
     "migrate",
     "workspaces",
@@ -68,7 +73,20 @@ __all__ = [
 
 
 class Store(
-    Requests, Deadlines, Listing, Finding, Copies, Outbox, Grants, Runs, Keys, Remembered, Journal, Purging, Auditing
+    Requests,
+    Deadlines,
+    Listing,
+    Finding,
+    Copies,
+    Outbox,
+    Grants,
+    Budgets,
+    Runs,
+    Keys,
+    Remembered,
+    Journal,
+    Purging,
+    Auditing,
 ):
     """One workspace's requests, cards, outbox, runs, keys and journal. Made by ``await Store.open(...)``."""
 

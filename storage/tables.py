@@ -24,6 +24,8 @@ NAMES = {
 NOT_BY_POLICY = text('"by" <> \'["policy"]\'')
 """Was it decided by people, silence or a grant? In a statement, word for word as here, it lets an index answer."""
 
+REJECTED = text("rejected_at IS NOT NULL")
+
 
 class Row(SQLModel):
     """What all tables share: their metadata, with names for every index and constraint."""
@@ -119,6 +121,35 @@ class CopyRow(Row, table=True):
     to: str
     shown_version: int
     private: bool
+
+
+class AskedRow(Row, table=True):
+    """One request that was put before people, on its agent's account. ``call`` is the digest that it was opened with.
+
+    ``rejected_at`` is when people rejected it.
+    """
+
+    __tablename__ = "asked"
+    __table_args__ = (
+        Index(None, "workspace_id", "account", "at"),
+        Index(None, "workspace_id", "account", "rejected_at", sqlite_where=REJECTED),
+    )
+    request_id: str = Field(primary_key=True, foreign_key="requests.id")
+    workspace_id: str
+    account: str
+    call: str
+    at: datetime = Field(sa_type=UtcDateTime)
+    rejected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ResumedRow(Row, table=True):
+    """When somebody last ended an agent's cooling-off, and who."""
+
+    __tablename__ = "resumed"
+    workspace_id: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
 
 
 class GrantRow(Row, table=True):

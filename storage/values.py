@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from policies.budget import Spent, Wanted
+from policies.cooling import Follows
 from policies.effects import Effect, Entry
 from policies.events import Outcome
 from policies.grant import Grant
@@ -32,6 +34,28 @@ class Chance:
 
     grant_id: str
     go_ahead: Callable[[Grant], Outcome]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guard:
+    """What a new request that waits for people must pass: ``admit`` raises where its agent's budgets have no room.
+
+    Asked within the transaction that stores the request, with what stands on the account by then.
+    """
+
+    wanted: Wanted
+    admit: Callable[[Spent], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """Who looks at rejections: ``follows`` says what they bring upon the agent, from what is ``wanted`` of its account.
+
+    Pure functions, asked within the transaction of the rejection.
+    """
+
+    wanted: Callable[[Request], Wanted]
+    follows: Callable[[Request, Spent], Follows]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.agent import questions
 from bot.agent.kit import Kit
-from bot.agent.outcomes import storable, storable_words, told
+from bot.agent.outcomes import held_back, storable, storable_words, told
 from bot.agent.replies import Replies, Think
 from bot.agent.tools import ToolFailed
 from bot.agent.transcript import Answer, ToolUse
@@ -22,7 +22,7 @@ from bot.logs import get_logger
 from bot.waiting import changed_within
 from policies.agent_run import AgentRun
 from policies.arguments import canonical, intake
-from policies.errors import Invalid, Refused, SignoffError
+from policies.errors import Invalid, OverBudget, Refused, SignoffError
 from policies.request import NO_CALL, RUNNER, ExecutionState, Request, Requester, Submission, ToolCall
 from storage.store import Idempotency
 
@@ -54,6 +54,8 @@ class Calls:
             added = await self._kit.gateway.submit(submission, self._requester, idempotency=key)
         except (ToolFailed, Invalid) as unfit:
             return Answer(text=str(unfit), failed=True)
+        except OverBudget as over:
+            return held_back(over.words)
         self.known[use.id] = added.request
         return added.request
 

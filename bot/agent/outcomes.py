@@ -49,6 +49,13 @@ def queued(request: Request) -> Answer:
     return Answer(text=f"{QUEUED} ({request.id}). Go on with other work; the result follows when it is there.")
 
 
+def held_back(words: str) -> Answer:
+    """The answer to a call that wasn't put before people, since the agent's budget is used up; ``words`` say which."""
+    return Answer(
+        text=f"{words} It was not run. Do not try it again in this run; say plainly that it is still open.", failed=True
+    )
+
+
 def entered_later(request_id: str, answer: Answer) -> str:
     """How the end of a queued call enters the conversation."""
     return f"{LATER} ({request_id}){NOT_DONE if answer.failed else ''}: {answer.text}"

@@ -15,7 +15,18 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from bot.logs import get_logger
-from policies.errors import Conflict, Fault, Faulty, Invalid, NotAllowed, NotFound, Refused, SignoffError, Unavailable
+from policies.errors import (
+    Conflict,
+    Fault,
+    Faulty,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    OverBudget,
+    Refused,
+    SignoffError,
+    Unavailable,
+)
 
 ANSWER_HEADERS: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Answers hold what agents want to do: nothing between here and the agent may keep them."""
@@ -63,19 +74,15 @@ STATUS: Mapping[type[SignoffError], int] = {
     Conflict: 409,
     Refused: 409,
     Invalid: 422,
+    OverBudget: 429,
     Unavailable: 503,
     SignoffError: 500,
 }
 """The nearest class in an error's line of descent gives the status."""
 
-STATUS_BY_CODE: Mapping[str, int] = {"rate_limited": 429}
-"""Where one class covers what HTTP tells apart."""
-
 
 def status_of(error: SignoffError) -> int:
     """The HTTP status of ``error``."""
-    if error.code in STATUS_BY_CODE:
-        return STATUS_BY_CODE[error.code]
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 

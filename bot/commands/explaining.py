@@ -12,6 +12,7 @@ from bot.commands.policy import read_policy
 from bot.commands.tables import columns, counted, one_line
 from policies.arguments import parse
 from policies.asking import GO_ON, PLAIN
+from policies.budget import budget_in_words
 from policies.calendar import DAYS, Calendar
 from policies.checkpoint import Act, Checkpoint, Clarify, Kind, Ladder, Step
 from policies.duration import in_words
@@ -43,7 +44,7 @@ def explain_call(path: Path, call: Path, environment: str = "") -> str:
     gate = explanation.checkpoint
     lines += _question(gate.clarify) if gate.clarify else ()
     if gate.kind not in (Kind.ALLOW, Kind.DENY):
-        lines += [*_who(gate), *_when(gate, asked.facts.now)]
+        lines += [*_who(gate), *_when(gate, asked.facts.now), *_budgets(policy, asked.facts.agent)]
     elif gate.kind is Kind.ALLOW:
         lines.append(
             "  then nobody is asked: the call goes on"
@@ -140,6 +141,12 @@ def _who(gate: Checkpoint) -> list[str]:
     if bound is not None:
         rows.append(("in advance", f"calls like it, for up to {in_words(bound.longest)}, at most {bound.most} of them"))
     return columns(rows)
+
+
+def _budgets(policy: Policy, agent: str) -> list[str]:
+    """What holds this agent back from asking too much."""
+    holding = [budget for budget in policy.budgets if budget.about(agent)]
+    return columns([("" if place else "budget", budget_in_words(budget)) for place, budget in enumerate(holding)])
 
 
 def people_of(group: Reviewers) -> str:

@@ -12,6 +12,7 @@ from bot.slack import answers
 from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.payloads import Command
+from bot.slack.views.agents import cooling, resumed
 from bot.slack.views.card import card, why_form
 from bot.slack.views.home import HELP, ROWS, history, listing, numbers, unknown_word
 from bot.slack.views.look import moment
@@ -41,6 +42,7 @@ class Approvals:
             "mine": partial(self._pending, "mine"),
             "all": partial(self._pending, "all"),
             "grants": self._grants,
+            "agents": self._agents,
             "stats": self._stats,
         }
         self._acts: Mapping[str, Callable[[Command, Request, str, Person], Awaitable[Answer]]] = {
@@ -62,6 +64,8 @@ class Approvals:
             return await self._history(person)
         if word in self._acts:
             return await self._about(word, given, rest, command, person)
+        if word == "resume":
+            return await self._resume(f"{given} {rest}".strip().strip("`*_<>"), person)
         if word.startswith("req_") and not given:
             return await self._about("show", word, "", command, person)
         if word == "help":
@@ -96,6 +100,17 @@ class Approvals:
     async def _grants(self, person: Person) -> Answer:
         message = await self._desk.grants_of(person)
         return {"text": message.text, "blocks": list(message.blocks)}
+
+    async def _agents(self, person: Person) -> Answer:
+        found = await self._desk.gateway.budgets.cooling(person)
+        return {"text": cooling(found, self._desk.looks.at_once(request for request, _ in found))}
+
+    async def _resume(self, agent: str, person: Person) -> Answer:
+        """Let an agent that cools off ask again."""
+        if not agent:
+            return {"text": "Say which agent: */approvals agents* shows their names."}
+        found = await self._desk.gateway.budgets.resume(agent, person)
+        return {"text": resumed(found[0], self._desk.looks.at_once(found))}
 
     async def _stats(self, person: Person) -> Answer:
         return {"text": numbers(await self._desk.gateway.inboxes.numbers(person))}

@@ -24,9 +24,9 @@ from bot.slack.views.batch import batch
 from bot.slack.views.card import card
 from bot.slack.views.grants import grant_news
 from bot.slack.views.look import Message
-from bot.slack.views.thread import absences, inquired, reminder, run_message, served, summons
+from bot.slack.views.thread import absences, cooled_off, inquired, reminder, run_message, served, summons
 from policies.agent_run import AgentRun
-from policies.effects import Post
+from policies.effects import Post, TellOfCoolOff
 from policies.inquiry import Inquiry
 from policies.people import Reviewers
 from policies.request import Request
@@ -144,6 +144,11 @@ class SlackCarrier:
         """Say in the copy's thread what became of the grant that came from it."""
         look = await self._looks.of_people((news.grant.by, news.grant.revoked_by))
         await self._post(copy.channel, grant_news(news.effect, news.grant, news.used_by, look), thread_ts=copy.ts)
+
+    async def tell_of_cool_off(self, request: Request, effect: TellOfCoolOff, channel: str, ts: str | None) -> None:
+        """Say in a card's thread (or, without ``ts``, directly) that the agent of ``request`` cools off, or goes on."""
+        look = await self._looks.of_people((effect.by, request.requester.owner))
+        await self._post(channel, cooled_off(request, effect, look), thread_ts=ts)
 
     async def tell_served(self, request: Request) -> None:
         """Tell the person served, by direct message, that nobody decided in time. Nobody served: nobody is told."""

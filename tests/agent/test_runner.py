@@ -8,9 +8,10 @@ import pytest
 
 from policies.agent_run import RunState
 from policies.errors import NotAllowed
+from policies.loader import load
 from policies.request import ExecutionState, State
 from policies.review import Verdict
-from tests.agent.runner_house import House, execution_of, of_order, results, resumed, said, use
+from tests.agent.runner_house import POLICY, House, execution_of, of_order, results, resumed, said, use
 
 
 async def test_all_calls_of_one_message_are_answered_together_each_as_it_ended(home: House) -> None:
@@ -60,6 +61,20 @@ async def test_a_no_is_told_as_a_no_with_its_words(home: House) -> None:
     assert said(ended).startswith("The end: Rejected by Ana Reyes: too much")
     assert home.effects() == []
     await home.thread_says(run, "✗ issue_refund: Rejected by Ana Reyes: too much")
+
+
+async def test_who_is_over_budget_is_told_when_to_ask_again_and_the_run_ends(home: House) -> None:
+    strict = "budgets: [{agents: runner, cool_off: {rejections: 1, within: 10m, for: 15m}}]"
+    await home.gateway.shelf.replace(load(f"{POLICY}{strict}\n", source="p.yml"), "test", home.clock())
+    rejected, other = await home.start("refund the lamp"), await home.start("refund the lamp", owner="U0BEN")
+    await home.review(await home.asked("issue_refund", lambda each: each.run == rejected.id), Verdict.REJECT)
+    await home.over(rejected)
+    ended = await home.over(await home.start("refund the lamp"))
+    assert ended.state is RunState.DONE
+    assert said(ended).startswith("The end: 1 of your calls was rejected; nothing new goes to people before ")
+    assert said(ended).endswith("It was not run. Do not try it again in this run; say plainly that it is still open.")
+    await home.review(await home.asked("issue_refund", lambda each: each.run == other.id))
+    assert (await home.over(other)).state is RunState.DONE, "another person's runs are another agent's"
 
 
 async def test_silence_is_told_as_silence_and_not_as_a_no(home: House) -> None:

@@ -79,6 +79,7 @@ class House:
     clock: MovableClock
     runner: web.AppRunner
     session: ClientSession
+    metrics: Metrics
     missing: list[str | Exception] = field(default_factory=list)
     agent: str = ""
     other_agent: str = ""
@@ -153,11 +154,13 @@ async def open_house(directory: Path, policy: str = POLICY) -> AsyncIterator[Hou
     )
     shelf = PolicyShelf(store, load(policy, source="test.yml"))
     await shelf.keep(clock())
-    gateway = Gateway(store, shelf, clock, waiting, workspace_id="T0TEST")
+    gateway = Gateway(store, shelf, clock, waiting, workspace_id="T0TEST", over_budget=metrics.over_budget)
     app = web.Application()
     runner = web.AppRunner(app)  # not aiohttp's TestServer: that one cancels the handlers of clients that went away
     session = ClientSession()
-    house = House(store=store, gateway=gateway, waiting=waiting, clock=clock, runner=runner, session=session)
+    house = House(
+        store=store, gateway=gateway, waiting=waiting, clock=clock, runner=runner, session=session, metrics=metrics
+    )
     add_routes(app, gateway, store, clock, ready=house.ready, figures=Auditor(gateway, clock, metrics).figures)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -11,7 +11,7 @@ import pytest
 
 from bot.api import problems
 from policies import errors
-from policies.errors import Fault, SignoffError, Unavailable
+from policies.errors import Fault, OverBudget, SignoffError, Unavailable
 from tests.api.house import MAIL, House
 
 SECRET = "the-agents-own-words"
@@ -26,7 +26,7 @@ def descendants(kind: type[SignoffError]) -> Iterator[type[SignoffError]]:
 EXPECTED = {
     "SignoffError": 500, "Invalid": 422, "Faulty": 422, "ConditionError": 500, "NotFound": 404, "Unavailable": 503,
     "Refused": 409, "NotAllowed": 403, "PhraseWrong": 409, "Stale": 409, "Conflict": 409, "AlreadySettled": 409,
-    "Malformed": 400, "TooLarge": 413, "Unauthenticated": 401,
+    "Malformed": 400, "TooLarge": 413, "Unauthenticated": 401, "OverBudget": 429,
 }  # fmt: skip
 
 
@@ -82,12 +82,20 @@ async def test_readiness_names_what_is_missing(house: House) -> None:
     assert (await house.call("GET", "/healthz", key="")).status == 200
 
 
-@pytest.mark.parametrize(("code", "status"), [("rate_limited", 429), ("storage_full", 503), (None, 503)])
-async def test_what_cant_be_answered_now_says_when_to_ask_again(house: House, code: str | None, status: int) -> None:
-    house.missing[:] = [Unavailable("Not now; ask again.", code=code, retry_after=17)]
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (OverBudget("Not now; ask again.", budget="cool_off", code="cooling_off", retry_after=17), 429, "cooling_off"),
+        (Unavailable("Not now; ask again.", code="storage_full", retry_after=17), 503, "storage_full"),
+        (Unavailable("Not now; ask again.", retry_after=17), 503, "unavailable"),
+    ],
+)
+async def test_what_cant_be_answered_now_says_when_to_ask_again(
+    house: House, error: Unavailable, status: int, code: str
+) -> None:
+    house.missing[:] = [error]
     answer = await house.call("GET", "/readyz", key="")
-    assert (answer.status, answer.headers["Retry-After"]) == (status, "17")
-    assert answer.body["code"] == (code or "unavailable")
+    assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (status, code, "17")
 
 
 async def test_a_defect_is_a_500_that_tells_nothing_but_a_reference(

@@ -218,22 +218,6 @@ async def test_the_owner_of_the_key_counts_as_the_person_served(house: House) ->
     assert (stored.requester.id, stored.requester.owner) == ("key:mailer", "U0OWNER")
 
 
-async def test_an_agent_that_floods_people_is_told_to_wait_and_others_are_not(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.gateway.PENDING_LIMIT", 3)
-    for number in range(3):
-        await house.call("POST", "/v1/requests", json=MAIL, headers={"Idempotency-Key": f"k{number}"})
-    refused = await house.call("POST", "/v1/requests", json=MAIL)
-    assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (429, "rate_limited", "60")
-    again = await house.call("POST", "/v1/requests", json=MAIL, headers={"Idempotency-Key": "k1"})
-    assert again.status == 200
-    other = await house.call("POST", "/v1/requests", key=house.other_agent, json=MAIL)
-    assert other.status == 201
-    allowed = await house.call("POST", "/v1/requests", json={"tool": "read_order", "arguments": {}})
-    assert allowed.status == 201
-
-
 async def test_what_was_asked_and_taken_back_is_no_first_use_of_a_tool(tmp_path: Path) -> None:
     known = "  - {name: known, match: send_email, checkpoint: allow}\n"
     first = "  - {name: first, match: send_email, when: recent.first_use, checkpoint: hard}\n"

@@ -125,7 +125,8 @@ def test_a_policy_in_another_encoding_is_one_line(tmp_path: Path) -> None:
 
 
 def test_explain_tells_every_rule_the_people_the_phrase_and_the_clock(tmp_path: Path) -> None:
-    assert explained(tmp_path, PAYMENT) == (
+    budgets = 'budgets: [{agents: "*", waiting: 20}, {agents: mail, waiting: 1}, {agents: bill*, same_again: 1h}]\n'
+    assert explained(tmp_path, PAYMENT, policy=POLICY + budgets) == (
         "pay, asked for by billing, says nothing of its confidence, at Mon 23 Nov 2026 09:00 UTC\n"
         "rules\n"
         "  not      reads             it is about read_*\n"
@@ -142,6 +143,8 @@ def test_explain_tells_every_rule_the_people_the_phrase_and_the_clock(tmp_path: 
         "    Mon 23 Nov 2026 09:30 UTC  after 30 minutes  seniors may decide too: U0SAM\n"
         "    Mon 23 Nov 2026 11:00 UTC  after 2 hours     it expires: not approved\n"
         "  an approval may be claimed for 15 minutes, a claimed call reported for 1 hour\n"
+        "  budget  at most 20 waiting\n"
+        "          what was rejected not again for 1 hour\n"
     )
 
 

@@ -90,9 +90,9 @@ def test_seniors_of_the_ladder_may_fill_what_is_short() -> None:
     ("rule", "column", "words"),
     [
         ("quorum: {finance: 1, securty: 1}", 64, "did you mean security?"),
-        ("quorum: {finance: 1, security: 0}", 74, "greater than or equal to 1"),
+        ("quorum: {finance: 1, security: 0}", 74, "Write at least 1 here"),
         ("quorum: {finance: 1, security: '1'}", 74, "whole number"),
-        ("quorum: {finance: 1, security: 21}", 74, "less than or equal to 20"),
+        ("quorum: {finance: 1, security: 21}", 74, "Write at most 20 here"),
         ("quorum: {}", 51, "at least 1"),
         ("quorum: [finance]", 51, "whole number"),
         ("quorum: {finance: 3}", 51, "can't give all these approvals, each person one: 3 of finance"),

@@ -29,9 +29,12 @@ rules:
     reviewers: finance
     quorum: 2
     ladder: standard
+budgets:
+  - {agents: mail, waiting: 5}
 default: {checkpoint: hard, reviewers: support, ladder: standard}
 """
 
+MAIL = "{agents: mail, waiting: 5}"
 MISTAKES = {
     "a tab": ("    match: pay\n", "\tmatch: pay\n"),
     "a handle": ("U0ANA,", '"@ana",'),
@@ -65,6 +68,14 @@ MISTAKES = {
     "an exclamation mark in front": ("args.amount > 100", "!has(args.amount)"),
     "quotes around a part": ("args.amount > 100", '"invoice" in args.note'),
     "a missing bracket": ("users: [U0FAY, U0FRED]}", "users: [U0FAY, U0FRED}"),
+    "a budget of nothing": (MAIL, "{agents: mail}"),
+    "a budget of none": (MAIL, "{agents: mail, waiting: 0}"),
+    "a budget for everything": (MAIL, "{agents: mail, waiting: 1000}"),
+    "a budget for a person": (MAIL, "{agents: '@ana', waiting: 5}"),
+    "a budget for nobody": (MAIL, "{waiting: 5}"),
+    "a cooling-off without its length": (MAIL, "{agents: mail, cool_off: {rejections: 3, within: 10m}}"),
+    "a cooling-off for ever": (MAIL, "{agents: mail, cool_off: {rejections: 3, within: 10m, for: 60d}}"),
+    "a misspelt part of a budget": (MAIL, "{agents: mail, asks: {most: 3, par: 1h}}"),
     "an indentation that is off": ("    match: pay\n", "   match: pay\n"),
 }
 

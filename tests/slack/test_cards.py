@@ -11,10 +11,11 @@ import pytest
 from bot.slack import ids
 from bot.slack.views.card import card, is_cut
 from bot.slack.views.look import Look, Message
-from bot.slack.views.thread import absences, reminder, served, summons
+from bot.slack.views.thread import absences, cooled_off, reminder, served, summons
 from bot.slack.views.words import left
 from policies.calendar import Calendar, Hours
 from policies.checkpoint import Kind
+from policies.effects import TellOfCoolOff
 from policies.request import Request
 from policies.review import Verdict
 from tests.slack.judging import check_message, compare, texts
@@ -26,6 +27,16 @@ NOTES = {
     "note_summons": summons(PLACES["pending_joined"], "seniors", LOOK),
     "note_absences": absences(PLACES["pending_stand_in"], LOOK),
     "note_served": served(PLACES["pending_served"], LOOK),
+    "note_cools_off": cooled_off(
+        PLACES["rejected"],
+        TellOfCoolOff(
+            request_id="", what="begun", by="U0ANA", until=NOW + timedelta(minutes=15), rejections=3, seconds=600
+        ),
+        LOOK,
+    ),
+    "note_goes_on": cooled_off(
+        PLACES["rejected"], TellOfCoolOff(request_id="", what="ended", by="U0ANA", until=NOW), LOOK
+    ),
 }
 
 

@@ -34,10 +34,25 @@ HELP = (
     "*/approvals snooze ID 1h* puts its reminders off for an hour; *now* instead of 1h ends that\n"
     "*/approvals history* lists what was decided lately, *history ID* what became of one request\n"
     "*/approvals grants* shows what was approved in advance, and ends it\n"
+    "*/approvals agents* shows which agents cool off after rejections, and *resume AGENT* lets one ask again\n"
     "*/approvals stats* shows your own numbers\n"
     "*/agent what to do* starts the agent"
 )
-WORDS = ("list", "mine", "all", "show", "approve", "reject", "snooze", "grants", "history", "stats", "help")
+WORDS = (
+    "list",
+    "mine",
+    "all",
+    "show",
+    "approve",
+    "reject",
+    "snooze",
+    "grants",
+    "agents",
+    "resume",
+    "history",
+    "stats",
+    "help",
+)
 """The words that may follow ``/approvals``."""
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.slack import ids
 from bot.slack.views import words
+from bot.slack.views.agents import whole_name
 from bot.slack.views.blocks import Block, actions, button, mrkdwn, named, pieces, plain, section
 from bot.slack.views.card import alarms, may_approve
 from bot.slack.views.look import Look, Message, mention, moment
 from bot.slack.views.text import inert, inline, shown
-from policies.effects import Post
+from policies.budget import account_of, agent_of
+from policies.duration import in_words
+from policies.effects import Post, TellOfCoolOff
 from policies.inquiry import Inquiry
 from policies.request import Request
 
@@ -65,6 +70,22 @@ def inquired(request: Request, inquiry: Inquiry, look: Look) -> Message:
     payload = {"event_type": "signoff_note", "event_payload": {"request_id": request.id}}
     text = f"{lead} {inline(said, look.key, 300)}"
     return Message(text=text, blocks=tuple(named(blocks, f"n{request.version}")), metadata=payload)
+
+
+def cooled_off(request: Request, effect: TellOfCoolOff, look: Look) -> Message:
+    """The agent cools off: why, until when, and who may let it go on; or somebody did."""
+    agent = whole_name(request, look)
+    if effect.what == "ended":
+        return _said(request, f":arrow_forward: {inline(look.name(effect.by), look.key, 60)} lets {agent} ask again.")
+    name = inline(agent_of(account_of(request.requester)), look.key, 60)
+    count = "1 of its calls was" if effect.rejections == 1 else f"{effect.rejections} of its calls were"
+    within = "" if effect.rejections == 1 else f" within {in_words(timedelta(seconds=effect.seconds))}"
+    why = f"{count} rejected{within}"
+    return _said(
+        request,
+        f":snowflake: {agent} asks nothing new until {moment(effect.until)}: {why}. What waits already can still be"
+        f" decided; each further rejection makes it longer. */approvals resume {name}* ends it at once.",
+    )
 
 
 def served(request: Request, look: Look) -> Message:
