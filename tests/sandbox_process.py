@@ -3,15 +3,16 @@
 import asyncio
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import aiohttp
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 60.0
@@ -198,7 +199,7 @@ class SandboxProcess:
     def __init__(self, *arguments: str, pace: bool = False) -> None:
         self._arguments = (*arguments, *(() if pace else ("--no-pace",)))
         self._sessions = _Sessions()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm.Started | None = None
         self.url = ""
         self.bot_token = "xoxb-sandbox"
         self.app_token = "xapp-sandbox"
@@ -225,22 +226,22 @@ class SandboxProcess:
         """Start it and wait until it listens. Raises RuntimeError with what it said when it does not."""
         with tempfile.TemporaryDirectory() as directory:
             port_file = Path(directory) / "port"
-            command = [sys.executable, "-m", "sandbox", "--port", "0", "--port-file", str(port_file), "--quiet"]
-            self._process = subprocess.Popen(
-                [*command, "--die-with-parent", *self._arguments], cwd=ROOT, stderr=subprocess.PIPE
-            )
-            self.url = f"http://127.0.0.1:{self._wait_for(port_file)}"
+            words = ("--port", "0", "--port-file", str(port_file), "--quiet", "--die-with-parent", *self._arguments)
+            with (Path(directory) / "stderr").open("w+") as errors:
+                self._process = warm.start("sandbox", *words, stderr=errors.fileno())
+                self.url = f"http://127.0.0.1:{self._wait_for(port_file, errors)}"
         self.people = People(f"{self.url}/people", self._sessions)
         self.control = Control(f"{self.url}/control", self._sessions)
         return self
 
-    def _wait_for(self, port_file: Path) -> int:
+    def _wait_for(self, port_file: Path, errors: IO[str]) -> int:
         assert self._process is not None
         deadline = time.monotonic() + _START_SECONDS
         while not port_file.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._process.kill()
-                raise RuntimeError(f"the sandbox did not start: {self._process.communicate()[1].decode()}")
+                errors.seek(0)
+                raise RuntimeError(f"the sandbox did not start: {errors.read()}")
             time.sleep(0.005)
         return int(port_file.read_text())
 
@@ -253,8 +254,6 @@ class SandboxProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-            if self._process.stderr is not None:
-                self._process.stderr.close()
 
     async def aclose(self) -> None:
         """Close this loop's HTTP session; the process goes on."""

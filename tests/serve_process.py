@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import aiohttp
 from bot.api.auth import mint
 from bot.gateway import new_id
 from storage.store import Key, Store, workspaces
+from tests import warm
 from tests.sandbox_process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +110,7 @@ class ServeProcess:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = self._environment(env or {})
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: warm.Started | None = None
 
     def _environment(self, changes: Mapping[str, str | None]) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
@@ -134,14 +134,11 @@ class ServeProcess:
 
     async def start(self) -> Self:
         """Start it and wait until Slack and the agents reach it. Raises RuntimeError with what it said otherwise."""
-        with (self.folder / "stderr").open("ab") as errors:
-            self._process = await asyncio.create_subprocess_exec(
-                *_COMMAND, "serve", env=self.env, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=errors
-            )
-        assert self._process.stdout is not None
+        with (self.folder / "stderr").open("ab") as errors, (self.folder / "stdout").open("wb") as out:
+            self._process = warm.start("bot", "serve", env=self.env, stdout=out.fileno(), stderr=errors.fileno())
         try:
             async with asyncio.timeout(START_SECONDS):
-                said = await self._process.stdout.readline()
+                said = await self._greeting(self._process)
         except TimeoutError:
             said = b""
         if b"Signoff serves" not in said:
@@ -149,6 +146,14 @@ class ServeProcess:
             raise RuntimeError(f"serve did not start: {said!r} {self.log()}")
         await self._reachable()
         return self
+
+    async def _greeting(self, process: warm.Started) -> bytes:
+        """Its first line, or what it said before it ended."""
+        ended = False
+        while b"\n" not in (said := (self.folder / "stdout").read_bytes()) and not ended:
+            ended = process.poll() is not None
+            await asyncio.sleep(0.005)
+        return said
 
     async def _reachable(self) -> None:
         if self._http:
@@ -173,9 +178,8 @@ class ServeProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.returncode is None:
-            process.send_signal(number)
-        await process.communicate()
+        process.send_signal(number)
+        await asyncio.to_thread(process.wait)
 
     async def restart(self) -> Self:
         """Start it again on the same database; one that still runs is killed first."""
@@ -190,13 +194,9 @@ class ServeProcess:
 
     async def signoff(self, *arguments: str, env: Mapping[str, str] | None = None) -> Finished:
         """Run a command of the program `signoff` beside the server, on the same database."""
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *_COMMAND, *arguments, env={**self.env, **(env or {})}, cwd=ROOT, stdout=pipe, stderr=pipe
-        )
-        async with asyncio.timeout(START_SECONDS):
-            out, err = await process.communicate()
-        return Finished(code=process.returncode or 0, out=out.decode(), err=err.decode())
+        both = {**self.env, **(env or {})}
+        done = await asyncio.to_thread(warm.run, "bot", *arguments, cwd=ROOT, env=both, timeout=START_SECONDS)
+        return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
 
     async def agent(self, name: str, owner: str | None = None) -> Agent:
         """A new agent. Its key is stored from here, as `signoff keys create` does, without another process's start."""
@@ -253,9 +253,6 @@ class ServeProcess:
         if error is not None:
             error.add_note(f"serve said:\n{self.log()}")
         self._folder.cleanup()
-
-
-_COMMAND = (sys.executable, "-m", "bot")
 
 
 def _free_port() -> int:

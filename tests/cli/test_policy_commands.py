@@ -9,7 +9,6 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,8 @@ from policies.events import Outcome
 from policies.loader import load
 from policies.request import Request
 from storage.store import Store
-from tests.cli.test_commands import FAULTY, ROOT, signoff
+from tests import warm
+from tests.cli.test_commands import FAULTY, signoff
 from tests.policies.past_samples import approved, many, modified, opened, rejected
 
 POLICY = """\
@@ -82,21 +82,15 @@ def stored(folder: Path, requests: Sequence[Request], *texts: str) -> None:
 def on_a_terminal(*words: str, cwd: Path) -> str:
     """What a command writes to stderr where that is a terminal."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "bot", *words],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"},
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        said = b""
-        try:
-            while part := os.read(ours, 4096):
-                said += part
-        except OSError:  # the terminal's other side is closed: the command has ended
-            pass
-        assert process.wait(30) == 1
+    process = warm.start("bot", *words, cwd=cwd, env={**os.environ, "TERM": "dumb"}, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 4096):
+            said += part
+    except OSError:  # the terminal's other side is closed: the command has ended
+        pass
+    assert process.wait(30) == 1
     os.close(ours)
     return said.decode().replace("\r\n", "\n")
 

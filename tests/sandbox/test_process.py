@@ -1,6 +1,7 @@
 """The program itself: it says where it listens, starts fast, and ends cleanly."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -55,15 +56,19 @@ def test_it_prints_what_to_set_and_ends_cleanly_on_sigterm() -> None:
 
 
 def test_it_listens_within_half_a_second_of_a_bare_interpreter() -> None:
-    """Its own part of the start; the time of the interpreter and of aiohttp alone is taken off."""
-    spent = [_seconds("import sandbox.__main__") - _seconds("import aiohttp, aiohttp.web, asyncio") for _ in range(3)]
-    assert min(spent) < 0.5
+    """Its own part of the start; the time of the interpreter and of aiohttp alone is taken off.
+
+    Of the processor's time, since a start waits for nothing else; the best of three.
+    """
+    bare = "import aiohttp, aiohttp.web, asyncio"
+    assert any(_seconds("import sandbox.__main__") - _seconds(bare) < 0.5 for _ in range(3))
 
 
 def _seconds(code: str) -> float:
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    return time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 async def test_it_ends_although_a_page_and_an_app_are_connected() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -21,11 +20,11 @@ from policies.question import Question
 from policies.request import Request, Requester, State, Submission, ToolCall
 from policies.review import Verdict
 from storage.store import Idempotency
+from tests import warm
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import POLICY, House, house, said
 
 REFUND = {"order_id": "HG-1042", "amount": 140, "reason": "Arrived cracked"}
-ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
 LOOSE = Terms(loose=("/order_id", "/amount"), lasts=HOUR, most=10)
 
@@ -277,12 +276,10 @@ async def test_whoever_runs_signoff_lists_and_ends_grants_beside_the_serving_gat
 
 async def signoff(folder: Path, *words: str) -> str:
     """What ``signoff grants`` says, run as a process of its own on the house's database."""
-    environ = {"PATH": "/usr/bin", "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{folder}/signoff.db"}
-    command = (sys.executable, "-m", "bot", "grants", *words)
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=folder, env=environ)
-    said, _ = await process.communicate()
-    assert process.returncode == 0
-    return said.decode()
+    environ = {"PATH": "/usr/bin", "DATABASE_URL": f"sqlite:///{folder}/signoff.db"}
+    done = await asyncio.to_thread(warm.run, "bot", "grants", *words, cwd=folder, env=environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 async def test_a_revocation_and_uses_at_once_leave_no_use_after_the_revocation(home: House) -> None:
