@@ -10,8 +10,8 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+$(VENV)/.installed-dev: $(VENV)/.installed client/pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -e client
 	touch $@
 
 demo: $(VENV)/.installed

@@ -1,0 +1,272 @@
+"""The clients: ``Signoff`` for threads, ``AsyncSignoff`` for asyncio. Each says the same to the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+import httpx2
+
+from signoff.connection import Connection, failed, question_body, reply_of, request_of
+from signoff.errors import SignoffError, not_approved
+from signoff.flows import Consult, Flow, Pause, Reply, Step, Talk
+from signoff.models import Answer, Choice, Inquiry, Request
+from signoff.permit import AsyncPermit, Permit
+
+PATIENCE = 300.0
+"""Seconds that a client goes on trying while the gateway gives no answer."""
+FAREWELL = 3.0
+"""Seconds that an interrupted client spends on taking its request back."""
+
+T = TypeVar("T")
+
+
+class Signoff:
+    """Asks the gateway and waits, in the thread that calls. Safe to share between threads.
+
+    ``url`` and ``key`` default to ``SIGNOFF_URL`` and ``SIGNOFF_KEY``. ``run`` names work that survives a crash.
+    ``patience``: for how many seconds without an answer from the gateway it goes on trying. ``on_inquiry`` answers what
+    a reviewer asks about a pending call; without it reviewers get no answer.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        run: str | None = None,
+        patience: float = PATIENCE,
+        on_inquiry: Callable[[Request, Inquiry], str] | None = None,
+        allow_http: bool = False,
+    ) -> None:
+        self._connection = Connection(url, key, run, allow_http=allow_http)
+        self._http = httpx2.Client(**self._connection.options())
+        self._talk = Talk(patience=patience, clock=time.monotonic)
+        self._on_inquiry = on_inquiry
+
+    def approve_or_raise(
+        self,
+        tool: str,
+        arguments: dict[str, Any],
+        *,
+        timeout: float | None = None,
+        repeatable: bool = False,
+        **words: Any,
+    ) -> Permit:
+        """Ask for this call, wait for the answer, and take the permit; use it ``with`` the call inside.
+
+        ``words`` are the API's other fields: ``schema``, ``description``, ``reason``, ``confidence``, ``on_behalf_of``,
+        ``context``, ``expires_in``, ``preview``, ``question``. ``timeout``: seconds to wait for people at most, for
+        ever (until the policy ends it) by default. ``repeatable``: running it twice does no harm, so that what an
+        earlier life of this run began is begun again. Raises ``NotApproved``, ``Refused`` or ``Unreachable``.
+        """
+        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
+        key = self._connection.idempotency_key(body)
+        request = self.wait(self._drive(self._talk.submit(body, key)), timeout)
+        return Permit(self, self._drive(self._talk.permit(request, f"claim {key}", repeatable=repeatable)))
+
+    def ask(
+        self,
+        text: str,
+        choices: Sequence[Choice] = (),
+        *,
+        free_text: bool = True,
+        best_guess: str | None = None,
+        timeout: float | None = None,
+        **words: Any,
+    ) -> Answer:
+        """Put a question to people. An answer authorises nothing. Raises ``NotApproved`` where none came."""
+        question = question_body(text, choices, best_guess, free_text=free_text)
+        body = {"question": question, "run": self._connection.run, **words}
+        key = self._connection.idempotency_key(body)
+        return answer_of(self.wait(self._drive(self._talk.submit(body, key)), timeout))
+
+    def submit(self, tool: str, arguments: dict[str, Any], *, key: str | None = None, **words: Any) -> Request:
+        """Ask, and go on at once; ``key`` makes it the same request however often it is asked."""
+        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
+        return self._drive(self._talk.submit(body, key or self._connection.idempotency_key(body)))
+
+    def read(self, request_id: str) -> Request:
+        """How a request stands."""
+        return self._drive(self._talk.look(request_id))
+
+    def wait(self, request: Request, timeout: float | None = None) -> Request:
+        """Wait until it is settled. An interrupted wait takes the request back, unless a run may take it up again."""
+        try:
+            return self._drive(self._talk.settle(request, timeout))
+        except BaseException as error:
+            if not isinstance(error, Exception) and self._connection.run is None:
+                with contextlib.suppress(SignoffError):
+                    self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
+            raise
+
+    def claim(self, request: Request, *, key: str | None = None) -> Permit:
+        """Take the permit of an approved request."""
+        return Permit(self, self._drive(self._talk.permit(request, key or f"claim {request.id}")))
+
+    def report(self, request: Request, *, succeeded: bool, note: str | None = None, result: Any = None) -> Request:
+        """Tell how a claimed call went."""
+        return self._drive(self._talk.report(request, succeeded=succeeded, note=note, result=result))
+
+    def withdraw(self, request: Request) -> Request:
+        """Take a request back, or an approval that was not taken."""
+        return self._drive(self._talk.withdraw(request.id))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Signoff:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _drive(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                step = flow.send(self._do(step))
+        except StopIteration as end:
+            return cast(T, end.value)
+
+    def _do(self, step: Step) -> Reply:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return Reply(status=0)
+        if isinstance(step, Consult):
+            said = self._on_inquiry(step.request, step.inquiry) if self._on_inquiry is not None else ""
+            return Reply(status=200, body=said.encode())
+        try:
+            return reply_of(self._http.request(**request_of(step)))
+        except httpx2.HTTPError as error:
+            return failed(error)
+
+
+class AsyncSignoff:
+    """As ``Signoff``, for asyncio: a wait costs a task, not a thread. ``on_inquiry`` is a coroutine function."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        run: str | None = None,
+        patience: float = PATIENCE,
+        on_inquiry: Callable[[Request, Inquiry], Awaitable[str]] | None = None,
+        allow_http: bool = False,
+    ) -> None:
+        self._connection = Connection(url, key, run, allow_http=allow_http)
+        self._http = httpx2.AsyncClient(**self._connection.options(), limits=httpx2.Limits(max_connections=None))
+        self._talk = Talk(patience=patience, clock=time.monotonic)
+        self._on_inquiry = on_inquiry
+
+    async def approve_or_raise(
+        self,
+        tool: str,
+        arguments: dict[str, Any],
+        *,
+        timeout: float | None = None,
+        repeatable: bool = False,
+        **words: Any,
+    ) -> AsyncPermit:
+        """As ``Signoff.approve_or_raise``."""
+        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
+        key = self._connection.idempotency_key(body)
+        request = await self.wait(await self._drive(self._talk.submit(body, key)), timeout)
+        return AsyncPermit(self, await self._drive(self._talk.permit(request, f"claim {key}", repeatable=repeatable)))
+
+    async def ask(
+        self,
+        text: str,
+        choices: Sequence[Choice] = (),
+        *,
+        free_text: bool = True,
+        best_guess: str | None = None,
+        timeout: float | None = None,
+        **words: Any,
+    ) -> Answer:
+        """As ``Signoff.ask``."""
+        question = question_body(text, choices, best_guess, free_text=free_text)
+        body = {"question": question, "run": self._connection.run, **words}
+        key = self._connection.idempotency_key(body)
+        return answer_of(await self.wait(await self._drive(self._talk.submit(body, key)), timeout))
+
+    async def submit(self, tool: str, arguments: dict[str, Any], *, key: str | None = None, **words: Any) -> Request:
+        """As ``Signoff.submit``."""
+        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
+        return await self._drive(self._talk.submit(body, key or self._connection.idempotency_key(body)))
+
+    async def read(self, request_id: str) -> Request:
+        """How a request stands."""
+        return await self._drive(self._talk.look(request_id))
+
+    async def wait(self, request: Request, timeout: float | None = None) -> Request:
+        """Wait until it is settled. A cancelled wait takes the request back, unless a run may take it up again."""
+        try:
+            return await self._drive(self._talk.settle(request, timeout))
+        except BaseException as error:
+            if not isinstance(error, Exception) and self._connection.run is None:
+                with contextlib.suppress(SignoffError):
+                    await self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
+            raise
+
+    async def claim(self, request: Request, *, key: str | None = None) -> AsyncPermit:
+        """Take the permit of an approved request."""
+        return AsyncPermit(self, await self._drive(self._talk.permit(request, key or f"claim {request.id}")))
+
+    async def report(
+        self, request: Request, *, succeeded: bool, note: str | None = None, result: Any = None
+    ) -> Request:
+        """Tell how a claimed call went."""
+        return await self._drive(self._talk.report(request, succeeded=succeeded, note=note, result=result))
+
+    async def withdraw(self, request: Request) -> Request:
+        """Take a request back, or an approval that was not taken."""
+        return await self._drive(self._talk.withdraw(request.id))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> AsyncSignoff:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                step = flow.send(await self._do(step))
+        except StopIteration as end:
+            return cast(T, end.value)
+
+    async def _do(self, step: Step) -> Reply:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return Reply(status=0)
+        if isinstance(step, Consult):
+            said = await self._on_inquiry(step.request, step.inquiry) if self._on_inquiry is not None else ""
+            return Reply(status=200, body=said.encode())
+        try:
+            return reply_of(await self._http.request(**request_of(step)))
+        except httpx2.HTTPError as error:
+            return failed(error)
+
+
+def answer_of(request: Request) -> Answer:
+    """The answer to a bare question. Raises ``NotApproved`` where nobody gave one."""
+    if request.answer is None or request.state != "answered":
+        raise not_approved(request)
+    return request.answer

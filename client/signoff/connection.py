@@ -1,0 +1,103 @@
+"""Where the gateway is, with which key, and how answers come back: what both clients share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from signoff.flows import Reply, Send
+from signoff.models import Choice
+
+SLACK = 10.0
+"""Seconds that the way to the gateway and back may take, beside what it holds a request on purpose."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Connection:
+    """The gateway's address and this agent's key, from the arguments or ``SIGNOFF_URL`` and ``SIGNOFF_KEY``.
+
+    ``run`` names a piece of work that survives a crash: the same calls of the same run find their requests again.
+    Raises ``ValueError`` for an address without HTTPS that isn't this machine's, unless ``allow_http`` says so.
+    """
+
+    def __init__(self, url: str | None, key: str | None, run: str | None, *, allow_http: bool) -> None:
+        self.url = _checked(_set(url, "SIGNOFF_URL", "the gateway's address").rstrip("/"), allow_http=allow_http)
+        self._key = _set(key, "SIGNOFF_KEY", "this agent's key (signoff keys create NAME)")
+        self.run = run
+        self._seen: Counter[str] = Counter()
+
+    def options(self) -> dict[str, Any]:
+        """What the HTTP client is made with. It follows no redirect: that would carry the key elsewhere."""
+        headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
+        return {"base_url": self.url, "headers": headers, "follow_redirects": False}
+
+    def idempotency_key(self, body: Mapping[str, Any]) -> str:
+        """A key of its own for each call; in a run the n-th call like this has the same key in every life."""
+        if self.run is None:
+            return secrets.token_urlsafe(24)
+        said = {name: body.get(name) for name in ("tool", "arguments", "question")}
+        call = json.dumps([self.run, said], sort_keys=True, separators=(",", ":"))
+        self._seen[call] += 1
+        return hashlib.sha256(f"{self._seen[call]} {call}".encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"<the Signoff gateway at {self.url}>"
+
+
+def request_of(send: Send) -> dict[str, Any]:
+    """``send`` as the arguments of an HTTP client's ``request``."""
+    made: dict[str, Any] = {"method": send.method, "url": send.path, "timeout": SLACK + send.hold}
+    if send.body is not None:
+        made["json"] = {name: value for name, value in send.body.items() if value is not None}
+    if send.key is not None:
+        made["headers"] = {"Idempotency-Key": send.key}
+    return made
+
+
+def reply_of(response: httpx2.Response) -> Reply:
+    """An answer as the flows read it."""
+    return Reply(status=response.status_code, body=response.content, retry_after=_seconds(response))
+
+
+def failed(error: httpx2.HTTPError) -> Reply:
+    """No answer at all."""
+    return Reply(status=0, failure=str(error) or type(error).__name__)
+
+
+def question_body(text: str, choices: Sequence[Choice], best_guess: str | None, *, free_text: bool) -> dict[str, Any]:
+    """A question as the API takes it."""
+    offered = [choice.model_dump(exclude_none=True) for choice in choices]
+    asked: dict[str, Any] = {"text": text, "free_text": free_text}
+    return {**asked, **({"choices": offered} if offered else {}), **({"best_guess": best_guess} if best_guess else {})}
+
+
+def _seconds(response: httpx2.Response) -> float | None:
+    told = response.headers.get("Retry-After", "")
+    return float(told) if told.isascii() and told.isdigit() else None
+
+
+def _set(given: str | None, variable: str, meaning: str) -> str:
+    found = given or os.environ.get(variable, "")
+    if not found:
+        raise ValueError(f"Set {variable} to {meaning}, or pass it.")
+    return found
+
+
+def _checked(url: str, *, allow_http: bool) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"The gateway's address must be like https://signoff.example.com, not {url[:80]!r}.")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not allow_http:
+        raise ValueError(
+            "Over http anybody on the way can read the key and say yes in the gateway's name; use https, "
+            "or pass allow_http=True where the network is your own."
+        )
+    return url

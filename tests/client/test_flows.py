@@ -1,0 +1,161 @@
+"""What the client makes of answers, whatever they are: only an approved request whose claim was granted may run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signoff.errors import Refused, SignoffError, Unreachable
+from signoff.flows import Consult, Flow, Pause, Reply, Send, Step, Talk
+from signoff.models import Request
+
+STATES = ("pending", "approved", "rejected", "expired", "withdrawn", "answered", "blessed")
+EXECUTIONS = (None, "unclaimed", "claimed", "succeeded", "failed", "unknown", "lapsed", "revoked", "dreamt")
+
+
+def shown(state: str = "approved", execution: str | None = "unclaimed", **more: Any) -> dict[str, Any]:
+    """A request as a gateway answers it."""
+    now = "2026-11-23T12:00:00Z"
+    return {
+        "id": "req_1",
+        "state": state,
+        "checkpoint": {"kind": "hard", "rule": "refunds", "reason": "always"},
+        "tool": "refund",
+        "arguments": {"amount": 140},
+        "proposed_arguments": {"amount": 140},
+        "revision": 1,
+        "digest": "sha256:1",
+        "requester": "shop",
+        "created_at": now,
+        "execution": None if execution is None else {"state": execution, "at": now},
+        **more,
+    }
+
+
+def answer(status: int, body: Any) -> Reply:
+    return Reply(status=status, body=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+@dataclass
+class World:
+    """Plays a flow against given replies; time passes by its pauses."""
+
+    replies: Iterator[Reply]
+    now: float = 0.0
+    sent: list[Step] = field(default_factory=list)
+    got: list[Reply] = field(default_factory=list)
+
+    def play(self, flow: Flow[Request]) -> Request:
+        step = next(flow)
+        try:
+            while True:
+                self.sent.append(step)
+                step = flow.send(self._reply(step))
+        except StopIteration as end:
+            found: Request = end.value
+            return found
+
+    def _reply(self, step: Step) -> Reply:
+        if isinstance(step, Pause):
+            self.now += step.seconds
+            return Reply(status=0)
+        if isinstance(step, Consult):
+            return Reply(status=200, body=b"because")
+        self.now += step.hold
+        self.got.append(next(self.replies, Reply(status=0, failure="nobody there")))
+        return self.got[-1]
+
+
+def permit(world: World) -> Request:
+    """The whole way from the asking to the permit."""
+    talk = Talk(patience=20, clock=lambda: world.now)
+
+    def way() -> Flow[Request]:
+        asked = yield from talk.submit({"tool": "refund", "arguments": {"amount": 140}}, "key")
+        settled = yield from talk.settle(asked, 600)
+        return (yield from talk.permit(settled, "claim key"))
+
+    return world.play(way())
+
+
+REQUESTS = st.builds(
+    shown,
+    st.sampled_from(["approved"] * 6 + list(STATES)),
+    st.sampled_from(["unclaimed", "claimed"] * 4 + list(EXECUTIONS)),
+    digest=st.sampled_from(["sha256:1"] * 4 + ["sha256:2"]),
+    tool=st.sampled_from(["refund"] * 4 + ["refund_all", None]),
+)
+GOOD = st.builds(answer, st.just(200), REQUESTS)
+BAD = st.builds(
+    answer,
+    st.sampled_from([0, 200, 201, 302, 400, 401, 404, 409, 422, 429, 500, 503]),
+    REQUESTS | st.sampled_from([b"", b"<html>", b"null", b"[]", b'{"state": "approved"}', b"\xff"]),
+)
+
+
+@given(st.lists(GOOD | GOOD | BAD, min_size=2, max_size=5))
+def test_whatever_is_answered_only_a_granted_claim_of_what_was_approved_may_run(replies: list[Reply]) -> None:
+    world = World(iter(replies))
+    try:
+        found = permit(world)
+    except SignoffError:
+        found = None
+    sends = [step for step in world.sent if isinstance(step, Send)]
+    claims = [place for place, send in enumerate(sends) if send.path.endswith("/claim")]
+    if claims:
+        before = json.loads(world.got[claims[0] - 1].body)
+        assert (before["state"], before["execution"]["state"]) == ("approved", "unclaimed")
+        assert all(sends[place].body == {"digest": before["digest"]} for place in claims)
+    if found is not None:
+        granted = world.got[-1]
+        assert (granted.status, json.loads(granted.body)["execution"]["state"]) == (200, "claimed")
+        assert (found.state, found.tool, found.digest) == ("approved", before["tool"], before["digest"])
+
+
+def test_it_asks_again_with_the_same_key_until_its_patience_is_over() -> None:
+    world = World(iter(()))
+    with pytest.raises(Unreachable, match=r"for 20 seconds \(nobody there\); nothing ran"):
+        permit(world)
+    sends = [step for step in world.sent if isinstance(step, Send)]
+    assert len(sends) > 5
+    assert {send.key for send in sends} == {"key"}
+    assert world.now == pytest.approx(20)
+
+
+def test_it_comes_again_when_the_gateway_says() -> None:
+    world = World(
+        iter([Reply(status=429, retry_after=7), answer(201, shown()), answer(200, shown(execution="claimed"))])
+    )
+    assert permit(world).arguments == {"amount": 140}
+    assert [step.seconds for step in world.sent if isinstance(step, Pause)] == [7]
+
+
+def test_a_refusal_says_what_is_wrong_and_where() -> None:
+    problem = {"code": "invalid", "detail": "The body is wrong.", "errors": [{"where": "/tool", "words": "no spaces"}]}
+    with pytest.raises(Refused, match=r"The body is wrong\.\n  /tool: no spaces") as error:
+        permit(World(iter([answer(422, problem)])))
+    assert (error.value.status, error.value.code, error.value.errors) == (422, "invalid", (("/tool", "no spaces"),))
+
+
+def test_what_people_ask_is_answered_once_and_the_wait_goes_on() -> None:
+    asked = {"id": "inq_1", "by": "U0ANA", "name": "Ana", "text": "Why?", "answer": None}
+    told = {**asked, "answer": "because"}
+    decision = {"verdict": "rejected", "by": ["U0ANA"], "at": "2026-11-23T12:00:00Z"}
+    replies = [
+        answer(201, shown("pending", None)),
+        answer(200, shown("pending", None, inquiries=[asked])),
+        answer(200, shown("pending", None, inquiries=[told])),
+        answer(200, shown("pending", None, inquiries=[told])),
+        answer(200, shown("rejected", None, decision=decision)),
+    ]
+    world = World(iter(replies))
+    with pytest.raises(SignoffError, match="U0ANA rejected refund"):
+        permit(world)
+    sent = [step for step in world.sent if isinstance(step, Send) and step.path.endswith("/answers")]
+    assert [send.body for send in sent] == [{"inquiry": "inq_1", "text": "because"}]
