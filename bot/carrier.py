@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from policies.agent_run import AgentRun
+from policies.delegation import Delegation
 from policies.effects import Post, TellOfCoolOff, TellOfGrant
 from policies.grant import Grant
 from policies.inquiry import Inquiry
@@ -92,6 +93,9 @@ class Carrier(Protocol):
 
     async def tell_inquiry(self, request: Request, inquiry: Inquiry, channel: str, ts: str | None) -> None:
         """Say in a thread (or, without ``ts``, directly) what somebody asked the agent, or what it answered."""
+
+    async def tell_delegation(self, request: Request, delegation: Delegation, copy: Copy) -> None:
+        """Say in the copy's thread who asked whom to decide."""
 
     async def tell_of_grant(self, news: GrantNews, copy: Copy) -> None:
         """Say in the copy's thread what became of the grant that came from it."""

@@ -21,6 +21,7 @@ from policies.agent_run import AgentRun, RunState
 from policies.asking import bare_gate, question_before
 from policies.authority import check_may_approve, check_may_stop
 from policies.checkpoint import Checkpoint
+from policies.delegating import with_enough_left
 from policies.effects import Post
 from policies.errors import Conflict, Faulty, NotAllowed, NotFound, OverBudget
 from policies.events import (
@@ -28,6 +29,7 @@ from policies.events import (
     Attested,
     AuditMarked,
     Claimed,
+    Delegated,
     Edit,
     Elapsed,
     Event,
@@ -48,6 +50,7 @@ from policies.people import Person
 from policies.policy import Policy
 from policies.request import ExecutionState, Request, Requester, State, Submission, ToolCall
 from policies.review import Verdict
+from policies.satisfiable import behind_question
 from policies.scope import may_start
 from policies.standing_in import readmit
 from policies.tool_schema import validate
@@ -245,6 +248,21 @@ class Gateway:
     async def snooze(self, request_id: str, person: Person, until: datetime) -> Request:
         """Put off the ladder's steps until ``until`` (UTC); a time that isn't ahead wakes the request."""
         return await self._change(request_id, Snoozed(person=person, until=until))
+
+    async def delegate(
+        self, request_id: str, person: Person, to: Person, *, note: str | None = None, hands_over: bool = False
+    ) -> Request:
+        """Ask somebody else to decide; who hands over approves no more, so it is looked whether enough are left."""
+        event = Delegated(person=person, to=to, note=note, hands_over=hands_over)
+        if not hands_over or self._people is None:
+            return await self._change(request_id, event)
+        expected = apply(await self.request(request_id), event, self.clock()).request
+        left = await who_may(behind_question(expected), self._people, seconds=EDIT_SECONDS)
+
+        def step(request: Request) -> Outcome:
+            return with_enough_left(apply(request, event, self.clock()), left, self.clock())
+
+        return await self.store.change(request_id, step)
 
     async def inquire(self, request_id: str, person: Person, text: str) -> Request:
         """Ask the agent something about its pending request."""

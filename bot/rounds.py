@@ -27,6 +27,7 @@ from policies.effects import (
     Remind,
     Summon,
     TellAbsence,
+    TellDelegation,
     TellInquiry,
     TellOfCoolOff,
     TellOfGrant,
@@ -128,6 +129,8 @@ class Rounds:
                 await self._tell_absence(owed, effect)
             case TellInquiry() as effect:
                 await self._tell_inquiry(owed, effect)
+            case TellDelegation() as effect:
+                await self._tell_delegation(owed, effect)
             case TellServed() as effect:
                 await self._tell_served(owed, effect)
             case TellOfGrant() as effect:
@@ -331,7 +334,7 @@ class Rounds:
             await self._done(owed)
             return
         if request.delivered_at is not None or not request.stand_ins:  # else each new card's thread is told anyway
-            await self._note(owed, request, lambda copy: self._carrier.summon(request, copy, group), private=False)
+            await self._note(owed, request, lambda copy: self._carrier.summon(request, copy, group), where=_in_public)
         told = replace(group, members=()) if group.channel in group.members else group
         places = (*await self._carrier.ids_of(told), *filter(None, (group.channel,)))
         await self._done(owed, then=await self._cards(request, places))
@@ -368,13 +371,28 @@ class Rounds:
                 await self._paced(inquiry.by, tell(inquiry.by, None))
         await self._done(owed)
 
+    async def _tell_delegation(self, owed: Owed, effect: TellDelegation) -> None:
+        request = await self._store.request(effect.request_id)
+        if request is None or request.settled or effect.number >= len(request.delegations):
+            await self._done(owed)
+            return
+        one = request.delegations[effect.number]
+        tell = partial(self._carrier.tell_delegation, request, one)
+        await self._note(owed, request, tell, where=lambda copy: _in_public(copy) or copy.to == one.to)
+        await self._done(owed, then=await self._cards(request, [one.to]))
+
     async def _note(
-        self, owed: Owed, request: Request, note: Callable[[Copy], Awaitable[None]], *, private: bool = True
+        self,
+        owed: Owed,
+        request: Request,
+        note: Callable[[Copy], Awaitable[None]],
+        *,
+        where: Callable[[Copy], bool] = lambda copy: True,
     ) -> None:
         """Say something in each copy's thread. A thread that is gone holds up neither the others nor what follows."""
         noted = self._noted.setdefault(owed.id, set())
         for copy in await self._store.copies(request.id):
-            if copy.ts in noted or (copy.private and not private):
+            if copy.ts in noted or not where(copy):
                 continue
             await self._pace.turn(copy.to, Urgency.FIRST)
             try:
@@ -475,6 +493,10 @@ def _raise_if_curable(rejected: Rejected) -> None:
 
 def _request_id(owed: Owed) -> str:
     return owed.effect.request_id if isinstance(owed.effect, PostCard) else ""
+
+
+def _in_public(copy: Copy) -> bool:
+    return not copy.private
 
 
 def _is_person(to: str) -> bool:

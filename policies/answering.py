@@ -35,7 +35,7 @@ def answer(request: Request, event: Answered, now: datetime) -> Outcome:
         at=now,
         revision=request.revision,
         note=in_words(question, given),
-        groups=tuple(group.name for group in request.reviewers if group.include(event.person)),
+        groups=request.groups_of(event.person),
     )
     chosen = question.choice(given.choice)
     gate = (chosen.gate if chosen else question.on_words) or request.checkpoint

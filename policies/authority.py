@@ -17,12 +17,14 @@ def check_fresh(person: Person, now: datetime) -> None:
 
 
 def check_may_approve(request: Request, person: Person) -> None:
-    """Refuse whoever may not approve or modify: not named, not a member, or the one who asked."""
+    """Refuse whoever may not approve or modify: not named, not a member, the one who asked, or who handed it over."""
     _check_member(request, person)
     allowed = request.checkpoint.self_approval and request.checkpoint.kind is not Kind.MANUAL
     if request.serves(person) and not allowed:
         raise NotAllowed("You can't approve this one: it was asked on your behalf. You may reject it.")
     _check_named(request, person)
+    if request.stepped_back(person.id):
+        raise NotAllowed("You handed this one over, so you can't approve it any more. You may still reject it.")
 
 
 def check_may_stop(request: Request, person: Person) -> None:
@@ -38,7 +40,7 @@ def check_may_answer(request: Request, person: Person) -> None:
 
 
 def _check_member(request: Request, person: Person) -> None:
-    if person.standing is not Standing.MEMBER and not any(group.admits(person) for group in request.reviewers):
+    if person.standing is not Standing.MEMBER and not request.groups_of(person):
         raise NotAllowed(f"Only members of this workspace may decide; your account is {person.standing.words}.")
 
 
@@ -47,7 +49,7 @@ def _check_named(request: Request, person: Person) -> None:
         raise NotAllowed(
             "Nobody may decide this: the policy names no reviewers. Whoever runs Signoff can add them to the policy."
         )
-    if not any(group.include(person) for group in request.reviewers):
+    if not request.groups_of(person):
         names = " or ".join(group.name for group in request.reviewers)
         raise NotAllowed(f"You are not among the reviewers of this request ({names}), so nothing was changed.")
 

@@ -64,6 +64,17 @@ class TellInquiry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TellDelegation:
+    """Bring the card to whom somebody asked to decide, and say so in its threads.
+
+    ``number`` is the delegation's place among the request's, from 0.
+    """
+
+    request_id: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TellServed:
     """Tell the person served, by direct message, that the request expired, or who objects after it went ahead."""
 
@@ -121,6 +132,7 @@ Effect = (
     | Summon
     | TellAbsence
     | TellInquiry
+    | TellDelegation
     | TellServed
     | TellOfGrant
     | TellOfCoolOff
@@ -132,9 +144,9 @@ Effect = (
 class Entry:
     """One line of the journal: what happened, by whom, when. Never arguments, only digests.
 
-    ``what`` is one of: opened, delivered, step, answered, reviewed, revised, snoozed, inquired, replied, settled,
-    audited, repaired, or a state of the execution; with the id of a grant as ``subject``, granted or revoked; with an
-    agent's account, cooling_off, resumed or held_back.
+    ``what`` is one of: opened, delivered, step, answered, reviewed, revised, snoozed, delegated, inquired, replied,
+    settled, audited, repaired, or a state of the execution; with the id of a grant as ``subject``, granted or revoked;
+    with an agent's account, cooling_off, resumed or held_back.
     """
 
     what: str

@@ -146,6 +146,16 @@ class Granted:
     grant_id: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delegated:
+    """A reviewer asks ``to`` to decide, with a ``note``; ``hands_over``: and approves no more themselves."""
+
+    person: Person
+    to: Person
+    note: str | None = None
+    hands_over: bool = False
+
+
 Event = (
     Reviewed
     | Granted
@@ -153,6 +163,7 @@ Event = (
     | Inquired
     | Replied
     | Snoozed
+    | Delegated
     | Elapsed
     | Delivered
     | Withdrawn

@@ -45,10 +45,10 @@ class Inbox:
     """One person's work, each request in one section.
 
     ``questions`` are open ones that the person may answer. In ``escalated`` the person decides only since a ladder's
-    step or a deputy's turn. ``given`` has their approval and waits for somebody else's. ``mine`` was asked on the
-    person's behalf. These come with the nearest end first. ``audits`` went ahead on silence and nobody has looked yet,
-    ``recent`` is decided, newest first. ``teams`` are the person's own groups among those that decide what is pending.
-    ``more`` says that not everything that waits was looked at.
+    step or a deputy's turn, and nobody asked them by name. ``given`` has their approval and waits for somebody else's.
+    ``mine`` was asked on the person's behalf. These come with the nearest end first. ``audits`` went ahead on silence
+    and nobody has looked yet, ``recent`` is decided, newest first. ``teams`` are the person's own groups among those
+    that decide what is pending. ``more`` says that not everything that waits was looked at.
     """
 
     waiting: tuple[Request, ...] = ()
@@ -93,7 +93,7 @@ def sort_out(
     able = [request for request in by_end if not request.asking and admits(check_may_approve, request, person)]
     given = tuple(request for request in able if any(review.by == person.id for review in request.approvals))
     able = [request for request in able if request not in given]
-    first = [request for request in able if asked_from_the_start(request, person)]
+    first = [request for request in able if asked_from_the_start(request, person) or asked_by_name(request, person)]
     audits = tuple(request for request in unseen if admits(check_may_stop, request, person))
     listed = {request.id for request in (*able, *given, *questions, *audits)}
     teams = (group.name for request in by_end for group in request.reviewers if group.include(person))
@@ -114,6 +114,11 @@ def sort_out(
 def asked_from_the_start(request: Request, person: Person) -> bool:
     """Does the request's own gate name the person, rather than a step of its ladder or a group they stand in for?"""
     return any(group.include(person) for group in request.checkpoint.groups)
+
+
+def asked_by_name(request: Request, person: Person) -> bool:
+    """Did a reviewer ask this very person to decide?"""
+    return any(one.to == person.id for one in request.delegated)
 
 
 def concerns(request: Request, person: Person) -> bool:

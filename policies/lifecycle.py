@@ -5,7 +5,8 @@ first; one vote a person; one reject ends it; nobody decides whom the policy doe
 places; what nobody could approve is refused at opening; an approved call is claimed once and only with the approved
 digest; a modification makes a new revision and voids earlier approvals; a question authorises nothing: nobody approves
 before it is answered, it is answered once, and then the call meets its gate as a new revision; what people ask the
-agent, and what it answers, settles nothing, and moves the end by what was waited, half an hour at most.
+agent, and what it answers, settles nothing, and moves the end by what was waited, half an hour at most; whoever asks
+somebody else to decide asks only whom the policy names, and lowers no quorum.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from policies import answering, granting, inquiring, reviewing, snoozing
+from policies import answering, delegating, granting, inquiring, reviewing, snoozing
 from policies.arguments import digest
 from policies.checkpoint import Checkpoint, Kind
 from policies.effects import Announce, Entry, Refresh
@@ -26,6 +27,7 @@ from policies.events import (
     Attested,
     AuditMarked,
     Claimed,
+    Delegated,
     Delivered,
     Elapsed,
     Event,
@@ -212,6 +214,7 @@ REVIEW: Mapping[Place, Callable[..., Outcome]] = {
     (State.PENDING, Stopped): reviewing.stop_pending,
     (State.PENDING, Withdrawn): _withdraw,
     (State.PENDING, Snoozed): snoozing.snooze,
+    (State.PENDING, Delegated): delegating.delegate,
     (State.PENDING, Delivered): _deliver,
     (State.PENDING, Elapsed): _nothing,
 }

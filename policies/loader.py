@@ -101,7 +101,16 @@ def _group(
         members=tuple(dict.fromkeys(shape.members)),
         outsiders=tuple(dict.fromkeys(shape.outsiders)),
         deputy=deputy,
+        delegates=_delegates(name, shape),
     )
+
+
+def _delegates(name: str, shape: GroupShape) -> Reviewers | None:
+    """Whom a reviewer of the group may ask to decide: ids and addresses of people, ids of user groups (S…)."""
+    listed = tuple(dict.fromkeys(shape.delegates))
+    usergroups = tuple(one for one in listed if "@" not in one and one.startswith("S"))
+    users = tuple(one for one in listed if one not in usergroups)
+    return Reviewers(name=f"{name}'s delegates", users=users, usergroups=usergroups) if listed else None
 
 
 def _may_stand_in(

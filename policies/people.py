@@ -80,7 +80,7 @@ class Reviewers:
 
     ``users`` holds user ids and e-mail addresses, ``usergroups`` ids of Slack user groups, ``members`` ids of private
     channels whose members belong to the group, ``outsiders`` ids of guests and people of another organisation.
-    ``deputy`` stands in where too few of the group are here.
+    ``deputy`` stands in where too few of the group are here; its people may also ask the ``delegates`` to decide.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Reviewers:
     members: tuple[str, ...] = ()
     outsiders: tuple[str, ...] = ()
     deputy: Reviewers | None = None
+    delegates: Reviewers | None = None
 
     def include(self, person: Person) -> bool:
         """Does the group name this person? Members of the workspace in any way; people from outside only by id."""

@@ -120,7 +120,8 @@ class Policy:
     @property
     def usergroups(self) -> frozenset[str]:
         """The ids of all Slack user groups that the policy names."""
-        return frozenset(one for group in self.reviewers.values() for one in group.usergroups)
+        groups = (each for group in self.reviewers.values() for each in (group, group.delegates) if each is not None)
+        return frozenset(one for group in groups for one in group.usergroups)
 
     @property
     def channels(self) -> frozenset[str]:

@@ -41,6 +41,7 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         inquiries=tuple(_inquired(inquiry) for inquiry in request.inquiries),
         execution=replace(request.execution, note=None, result=None) if request.execution else None,
         audit_note=None,
+        delegations=tuple(replace(one, note=None) for one in request.delegations),
         purged_at=now,
     )
     return Outcome(request=emptied, entries=(entry(request, "purged", "operator", now, digest=request.digest),))

@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
+from policies.delegation import Delegation, last_of
 from policies.freshening import drawn_anew
 from policies.inquiry import Inquiry
 from policies.pause import Pause
-from policies.people import Person, Reviewers, StandIn
+from policies.people import Person, Reviewers, StandIn, deputies
 from policies.preview import Preview
 from policies.question import Answer, Question
 from policies.review import Decision, Review, approvers
@@ -111,6 +112,7 @@ class Request:
     gate's clock has not begun. ``inquiries`` are what people asked the agent; while one waits for its answer, ``pause``
     keeps the ladder's clock from running, within bounds. ``freshened`` counts how often the cards were drawn anew for
     the time left alone. ``audit_by`` is the name of who looked at what went ahead, ``audit_note`` their words.
+    ``delegations`` are all that reviewers asked others to decide; ``delegated`` are those that count.
     ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something last
     changed that the cards show.
     """
@@ -154,6 +156,7 @@ class Request:
     freshened: int = 0
     audit_by: str | None = None
     audit_note: str | None = None
+    delegations: tuple[Delegation, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -213,6 +216,35 @@ class Request:
         names = {group.name for group in groups}
         deputies = {one.group.name: one.group for one in self.stand_ins if not one.by_ladder}
         return (*groups, *(group for name, group in deputies.items() if name not in names))
+
+    @property
+    def may_join(self) -> tuple[Reviewers, ...]:
+        """The groups that the policy names for later: those of the ladder's steps, and deputies."""
+        later = (step.add for step in self.checkpoint.ladder.steps if step.act is Act.ADD)
+        instead = (deputy for group in self.reviewers for deputy in deputies(group))
+        return (*(group for group in later if group is not None), *instead)
+
+    @property
+    def delegated(self) -> tuple[Delegation, ...]:
+        """What reviewers asked others that still counts: the policy names whom they asked for the request as it is."""
+        if not self.delegations:
+            return ()
+        deciding = self.reviewers
+        named = (*deciding, *self.may_join, *(group.delegates for group in deciding if group.delegates is not None))
+        names = [group.name for group in deciding]
+        return tuple(one for one in self.delegations if one.stands(named, names))
+
+    def stepped_back(self, who: str) -> bool:
+        """Did the person with this id hand their say over, and nobody asked them since?"""
+        last = last_of(self.delegated, who)
+        return last is not None and last.by == who and last.hands_over
+
+    def groups_of(self, person: Person) -> tuple[str, ...]:
+        """The names of the groups for which this person may decide: by themselves, or since somebody asked them."""
+        deciding = self.reviewers
+        own = [group.name for group in deciding if group.include(person)]
+        asked = {name for one in self.delegated if one.admits(person) for name in one.speaks_for}
+        return tuple(dict.fromkeys((*own, *(group.name for group in deciding if group.name in asked))))
 
     def voice(self, groups: Iterable[str]) -> frozenset[str]:
         """For which groups somebody speaks who belongs to ``groups``: for those too that theirs stand in for."""

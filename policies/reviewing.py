@@ -109,7 +109,7 @@ def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:
         at=now,
         revision=event.revision,
         note=event.note,
-        groups=tuple(group.name for group in request.reviewers if group.include(event.person)),
+        groups=request.groups_of(event.person),
         standing=event.person.standing,
     )
     written = entry(

@@ -91,7 +91,7 @@ def can_fill(request: Request, people: Sequence[Person]) -> bool:
 def reach(request: Request, people: Sequence[Person]) -> int:
     """How many of the approvals that the request needs ``people`` could give, by those groups that may decide now."""
     voices = [
-        request.voice(group.name for group in request.reviewers if group.include(person))
+        request.voice(request.groups_of(person))
         for person in {person.id: person for person in people}.values()
         if may_fill(request, person)
     ]

@@ -68,6 +68,10 @@ def _usergroup(value: str) -> str:
     raise ValueError(f"{value[:60]!r} is no user group's id; it begins with S, and its page in Slack shows it")
 
 
+def _delegate(value: str) -> str:
+    return value if re.fullmatch(r"S[A-Z0-9]{2,30}", value) else _user(value)
+
+
 def _private_channel(value: str) -> str:
     if re.fullmatch(r"[CG][A-Z0-9]{2,30}", value):
         return value
@@ -130,6 +134,7 @@ def _shown(value: str) -> str:
 Span = Annotated[timedelta, BeforeValidator(_span), WithJsonSchema({"type": "string", "pattern": duration.PATTERN})]
 User = Annotated[str, AfterValidator(_user)]
 Usergroup = Annotated[str, AfterValidator(_usergroup)]
+Delegate = Annotated[str, AfterValidator(_delegate)]
 Channel = Annotated[str, AfterValidator(_channel)]
 PrivateChannel = Annotated[str, AfterValidator(_private_channel)]
 Outsider = Annotated[str, AfterValidator(_outsider)]
@@ -192,6 +197,7 @@ class GroupShape(Shape):
 
     ``members`` are those of private channels; their cards go there unless ``channel`` says otherwise. ``outsiders`` are
     guests and people of another organisation, who count only here. ``deputy`` names the group that stands in.
+    ``delegates`` are people and user groups whom a reviewer of the group may ask to decide a request.
     """
 
     channel: Channel | None = None
@@ -200,6 +206,7 @@ class GroupShape(Shape):
     members: list[PrivateChannel] = []
     outsiders: list[Outsider] = []
     deputy: str | None = None
+    delegates: Annotated[list[Delegate], Field(max_length=100)] = []
 
 
 class CalendarShape(Shape):

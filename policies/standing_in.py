@@ -103,8 +103,12 @@ def _needed(request: Request, group: Reviewers) -> int:
 
 
 def asked_in_turn(request: Request) -> Iterator[tuple[Reviewers, ...]]:
-    """Everybody who may come to decide, in the order in which they are asked: who may now, deputies, the ladder's."""
+    """Everybody who may come to decide, in the order in which they are asked: who may now, whom they asked, deputies,
+    the ladder's.
+    """
     yield request.reviewers
+    if asked := tuple(dict.fromkeys(one.to for one in request.delegated)):
+        yield (Reviewers(name="asked", users=asked),)
     for group in request.reviewers:
         yield from ((deputy,) for deputy in deputies(group))
     for step in request.checkpoint.ladder.steps[request.steps_done :]:

@@ -207,6 +207,8 @@ async def _people(policy: Policy, client: AsyncWebClient, who: AsyncSlackRespons
         for channel in group.members:
             yield await _members(directory, group, channel)
         yield await _group(directory, group)
+        if group.delegates is not None:
+            yield await _group(directory, group.delegates)
         if group.channel is not None:
             yield await _channel(client, group.channel)
 

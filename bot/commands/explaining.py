@@ -132,6 +132,8 @@ def _who(gate: Checkpoint) -> list[str]:
     for group in gate.groups:
         names = [f"{each.name}: {people_of(each)}" for each in deputies(group)]
         rows += [("", f"while {group.name} are out of office, {'; then '.join(names)}")] if names else []
+        asked = people_of(group.delegates) if group.delegates else None
+        rows += [("", f"where somebody of {group.name} asks them: {asked}")] if asked else []
     rows.append(("", f"{served} (the key's owner, or whom the agent acts for)"))
     if gate.kind is Kind.MANUAL:
         rows.append(("phrase", f"each types: {gate.phrase or 'CONFIRM'}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -14,11 +15,12 @@ from bot.slack.memo import Memo
 from bot.slack.payloads import Command
 from bot.slack.views.agents import cooling, resumed
 from bot.slack.views.card import card, why_form
+from bot.slack.views.delegate_form import delegate_form
 from bot.slack.views.home import HELP, ROWS, history, listing, numbers, unknown_word
 from bot.slack.views.look import moment
 from bot.slack.views.modals import REASON_LENGTH, view_form
 from policies.duration import parse_duration
-from policies.errors import AlreadySettled, Invalid
+from policies.errors import AlreadySettled, Invalid, NotAllowed
 from policies.inbox import RECENT
 from policies.people import Person
 from policies.request import Request
@@ -26,6 +28,9 @@ from policies.review import Verdict
 
 Answer = dict[str, Any]
 
+_MENTION = re.compile(r"<?@?([UW][A-Z0-9]{2,20})(?:\|[^>]*)?>?", re.ASCII)
+BY_LIST = "A name alone could be anybody's. Choose the person in the form that is open before you."
+NO_ADDRESS = "Nobody in this workspace has that e-mail address; nobody was asked."
 ROWS_OF_TWO = 10
 """Requests in each of two lists; a message has room for fifty blocks."""
 
@@ -50,6 +55,7 @@ class Approvals:
             "approve": self._approve,
             "reject": self._reject,
             "snooze": self._snooze,
+            "delegate": self._delegate,
             "history": self._history_of,
         }
 
@@ -161,6 +167,29 @@ class Approvals:
         snoozed = await self._desk.gateway.snooze(request.id, person, self._desk.gateway.clock() + ahead)
         until = f"put off until {moment(snoozed.snoozed.until)}" if snoozed.snoozed else "sent when they are due again"
         return {"text": f"Reminders are {until}."}
+
+    async def _delegate(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
+        """Ask the person named by mention, id or address; by a name alone (or none), open the form to choose from."""
+        named, _, note = rest.partition(" ")
+        user_id = await self._id_of(named)
+        if user_id is None:
+            await self._desk.gateway.editable(request.id, person)
+            look = self._desk.looks.at_once((request,))
+            form = delegate_form(request, person, look, Memo(r=request.id, v=request.revision), note.strip())
+            await self._desk.open(command.trigger_id, form)
+            return {"text": BY_LIST} if named else {}
+        to = await self._desk.directory.other(user_id)
+        asked = await self._desk.gateway.delegate(request.id, person, to, note=note.strip() or None)
+        return await self._card(asked)
+
+    async def _id_of(self, named: str) -> str | None:
+        if found := _MENTION.fullmatch(named):
+            return found[1]
+        if "@" not in named[1:]:
+            return None
+        if user_id := await self._desk.directory.id_of(named):
+            return user_id
+        raise NotAllowed(NO_ADDRESS)
 
     async def _history_of(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
         look = self._desk.looks.at_once((request,))

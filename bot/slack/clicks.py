@@ -20,6 +20,7 @@ from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
 from bot.slack.views.batch import row_is_cut
 from bot.slack.views.card import is_cut
+from bot.slack.views.delegate_form import delegate_form
 from bot.slack.views.grant_form import grant_form, usual_terms
 from bot.slack.views.modals import answer_form, inquiry_form, object_form, reject_form, view_form
 from policies.answering import refuse_while_open
@@ -67,6 +68,7 @@ class Clicks:
             ids.SNOOZE_MORNING: self._snooze,
             ids.WAKE: self._snooze,
             ids.INQUIRE: self._inquire,
+            ids.DELEGATE: self._delegate,
             ids.GRANT: self._grant,
             ids.TERMS: self._terms,
             ids.REVOKE: self._revoke,
@@ -234,6 +236,13 @@ class Clicks:
         check_room(request)
         look = self._desk.looks.at_once((request,))
         await self._desk.show(click, inquiry_form(request, look, memo_of(click, request)))
+
+    async def _delegate(self, click: Click) -> None:
+        request = await self._pending(click)
+        person = await self._desk.directory.person(click.user_id)
+        await self._desk.gateway.editable(request.id, person)
+        look = self._desk.looks.at_once((request,))
+        await self._desk.show(click, delegate_form(request, person, look, memo_of(click, request)))
 
     async def _grant(self, click: Click) -> None:
         request = await self._pending(click)

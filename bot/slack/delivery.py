@@ -24,8 +24,9 @@ from bot.slack.views.batch import batch
 from bot.slack.views.card import card
 from bot.slack.views.grants import grant_news
 from bot.slack.views.look import Message
-from bot.slack.views.thread import absences, cooled_off, inquired, reminder, run_message, served, summons
+from bot.slack.views.thread import absences, called_in, cooled_off, inquired, reminder, run_message, served, summons
 from policies.agent_run import AgentRun
+from policies.delegation import Delegation
 from policies.effects import Post, TellOfCoolOff
 from policies.inquiry import Inquiry
 from policies.people import Reviewers
@@ -139,6 +140,10 @@ class SlackCarrier:
     async def tell_inquiry(self, request: Request, inquiry: Inquiry, channel: str, ts: str | None) -> None:
         """Say in a thread (or, without ``ts``, directly) what somebody asked the agent, or what it answered."""
         await self._post(channel, inquired(request, inquiry, self._looks.at_once((request,))), thread_ts=ts)
+
+    async def tell_delegation(self, request: Request, delegation: Delegation, copy: Copy) -> None:
+        """Say in the copy's thread who asked whom to decide."""
+        await self._post(copy.channel, called_in(request, delegation, self._looks.at_once()), thread_ts=copy.ts)
 
     async def tell_of_grant(self, news: GrantNews, copy: Copy) -> None:
         """Say in the copy's thread what became of the grant that came from it."""

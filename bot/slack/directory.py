@@ -121,6 +121,17 @@ class Directory:
             zone=user.tz,
         )
 
+    async def other(self, user_id: str) -> Person:
+        """As ``person``, for somebody whom another one names. Raises the same, in words for that other one."""
+        try:
+            return await self.person(user_id)
+        except NotAllowed:
+            raise NotAllowed("Slack knows nobody by that in this workspace; choose somebody else.") from None
+
+    async def id_of(self, email: str) -> str | None:
+        """The user id behind an e-mail address; None where it is nobody's. Raises ``Unavailable``."""
+        return await self._id_of(email)
+
     async def why_not(self, channel: str) -> str:
         """Why the members of a channel can't be reviewers, in words; empty where they can. Raises ``Unavailable``."""
         return (await self._membership(channel))[1].why_not

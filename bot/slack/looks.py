@@ -62,4 +62,5 @@ def _people(request: Request) -> tuple[str, ...]:
     """Everybody whose name a view of ``request`` shows; whoever reviewed is named in the review."""
     named = {review.by for review in request.reviews}
     by = (*(request.decision.by if request.decision else ()), *((request.execution.by,) if request.execution else ()))
-    return tuple(dict.fromkeys(who for who in (*request.excluded, *by) if who and who not in named))
+    asked = [one.to for one in request.delegated] if not request.settled else []
+    return tuple(dict.fromkeys(who for who in (*request.excluded, *by, *asked) if who and who not in named))

@@ -21,7 +21,7 @@ _MENTION = re.compile(r"<@[UW][A-Z0-9]{1,20}(\|[^>]*)?>")
 
 
 Entered = str | tuple[str, ...] | None
-"""What a form's field holds: a text, the value of the chosen option, the values of several, or nothing."""
+"""What a form's field holds: a text, a person's id, the value of an option, the values of several, or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,7 +185,7 @@ def _entered(element: wire.Element) -> Entered:
         return element.selected_option.value
     if element.selected_date_time is not None:
         return str(element.selected_date_time)
-    texts = (element.value, element.selected_date, element.selected_time)
+    texts = (element.value, element.selected_user, element.selected_date, element.selected_time)
     return next((text for text in texts if text is not None), None)
 
 

@@ -19,7 +19,17 @@ from bot.slack.views.look import Look
 from bot.slack.views.modals import is_last_page, notice
 from bot.slack.views.modify import json_form, modify_form
 from policies.edits import Edited
-from policies.errors import Fault, Faulty, Invalid, NotAllowed, PhraseWrong, Refused, Stale
+from policies.errors import (
+    AlreadySettled,
+    Fault,
+    Faulty,
+    Invalid,
+    NotAllowed,
+    PhraseWrong,
+    Refused,
+    SignoffError,
+    Stale,
+)
 from policies.fields import holds_secret
 from policies.form import Form
 from policies.request import Request
@@ -45,6 +55,7 @@ class Submissions:
             ids.REJECT_FORM: self._reject,
             ids.ANSWER_FORM: self._answer,
             ids.INQUIRY_FORM: self._inquire,
+            ids.DELEGATE_FORM: self._delegate,
             ids.OBJECT_FORM: self._object,
             ids.MODIFY_FORM: self._modify,
             ids.GRANT_FORM: self._grant,
@@ -117,6 +128,21 @@ class Submissions:
     async def _inquire(self, sent: Submitted) -> Answer:
         person = await self._desk.directory.person(sent.user_id)
         await self._desk.gateway.inquire(sent.memo.request_id, person, sent.text(ids.INQUIRY) or "")
+        return DONE
+
+    async def _delegate(self, sent: Submitted) -> Answer:
+        chosen = sent.text(ids.PERSON)
+        if chosen is None:
+            return _errors({ids.PERSON: "Choose a person."})
+        person = await self._desk.directory.person(sent.user_id)
+        note, over = sent.text(ids.REASON), bool(sent.values.get(ids.HAND_OVER))
+        try:
+            to = await self._desk.directory.other(chosen)
+            await self._desk.gateway.delegate(sent.memo.request_id, person, to, note=note, hands_over=over)
+        except AlreadySettled:
+            raise
+        except SignoffError as error:
+            return _errors({ids.PERSON: answers.at_field(Fault(where="", words=error.words))})
         return DONE
 
     async def _modify(self, sent: Submitted) -> Answer:

@@ -148,6 +148,7 @@ class Element(Wire):
     value: str | None = None
     selected_option: Selected | None = None
     selected_options: list[Selected] | None = None
+    selected_user: UserId | None = None
     selected_date: Short | None = None
     selected_time: Short | None = None
     selected_date_time: Annotated[int, Field(strict=True)] | None = None

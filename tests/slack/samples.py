@@ -14,6 +14,7 @@ from policies.events import (
     Attested,
     AuditMarked,
     Claimed,
+    Delegated,
     Delivered,
     Edit,
     Elapsed,
@@ -193,6 +194,7 @@ def every_place() -> dict[str, Request]:
     """One request for each place at which a card stands somewhere."""
     hard = ask(reason="The parcel arrived broken; the customer sent photos.", confidence=0.82)
     two = ask(gate=checkpoint(quorum=2, required_by="SOX 404"))
+    to_sam = Delegated(person=person("U0ANA"), to=person("U0SAM"), note="You know *the payee*, <!here>.")
     manual = ask(gate=checkpoint(Kind.MANUAL))
     soft = ask({"text": "Open on Sunday"}, checkpoint(Kind.SOFT), tool="publish_post")
     approve, reject = verdict("U0ANA", Verdict.APPROVE), verdict("U0ANA", Verdict.REJECT, note="Refund 150 only.")
@@ -230,6 +232,8 @@ def every_place() -> dict[str, Request]:
         "pending_link": ask({"url": LINK, "starts": "2026-11-30", "guests": ["tran@example.com"]}, DATED, tool="book"),
         "pending_modified": after(two, verdict("U0ANA", Verdict.MODIFY, edit=edit)),
         "pending_snoozed": after(hard, Snoozed(person=person("U0ANA"), until=NOW + timedelta(hours=1))),
+        "pending_delegated": after(hard, to_sam),
+        "pending_handed_over": after(two, replace(to_sam, note=None, hands_over=True)),
         "pending_inquired": asked,
         "pending_replied": after(asked, Replied(inquiry_id="inq_1", text=TOLD), at=NOW + timedelta(minutes=4)),
         "pending_joined": after(hard, Elapsed(), at=NOW + timedelta(minutes=31)),

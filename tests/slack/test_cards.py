@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.slack import ids
-from bot.slack.views.card import card, is_cut
+from bot.slack.views.card import card, is_cut, may_approve
 from bot.slack.views.look import Look, Message
-from bot.slack.views.thread import absences, cooled_off, reminder, served, summons
+from bot.slack.views.thread import absences, called_in, cooled_off, reminder, served, summons
 from bot.slack.views.words import left
 from policies.calendar import Calendar, Hours
 from policies.checkpoint import Kind
@@ -25,6 +25,7 @@ NOTES = {
     "note_reminder": reminder(PLACES["pending"], LOOK),
     "note_question": reminder(PLACES["asking"], LOOK),
     "note_summons": summons(PLACES["pending_joined"], "seniors", LOOK),
+    "note_delegated": called_in(PLACES["pending_delegated"], PLACES["pending_delegated"].delegations[0], LOOK),
     "note_absences": absences(PLACES["pending_stand_in"], LOOK),
     "note_served": served(PLACES["pending_served"], LOOK),
     "note_cools_off": cooled_off(
@@ -262,3 +263,11 @@ def test_manual_cards_say_that_approving_takes_more_than_a_click() -> None:
     message = shown(ask(gate=checkpoint(Kind.MANUAL)))
     assert buttons(message)[ids.APPROVE]["text"]["text"] == "Approve…"
     assert "typed confirmation" in words(message)
+
+
+def test_who_asked_somebody_else_is_not_reminded_and_who_handed_over_is_not_called() -> None:
+    delegated, handed_over = PLACES["pending_delegated"], PLACES["pending_handed_over"]
+    assert may_approve(delegated, LOOK) == ("U0ANA", "U0BEN", "U0SAM")
+    assert may_approve(handed_over, LOOK) == ("U0BEN", "U0SAM")
+    assert reminder(delegated, LOOK).text.startswith("<@U0BEN> <@U0SAM> issue")
+    assert reminder(handed_over, LOOK).text.startswith("<@U0BEN> <@U0SAM> issue")

@@ -13,6 +13,7 @@ from bot.slack.editing import edit_of, typed_into
 from bot.slack.home_memo import HomeMemo
 from bot.slack.memo import Memo
 from bot.slack.views.card import card
+from bot.slack.views.delegate_form import delegate_form
 from bot.slack.views.home import listing, unknown_word
 from bot.slack.views.inbox import SECTIONS, home
 from bot.slack.views.inputs import block_of
@@ -28,7 +29,7 @@ from policies.people import Absence
 from policies.request import Request
 from tests.slack import invoice
 from tests.slack.judging import check_form, compare, texts
-from tests.slack.samples import DAYS, KEY, LOOK, NOW, PLACES, PLAIN, REFUND, SCHEMA, ask, checkpoint
+from tests.slack.samples import DAYS, KEY, LOOK, NOW, PLACES, PLAIN, REFUND, SCHEMA, ask, checkpoint, person
 
 MEMO = Memo(r=PLACES["pending"].id, v=1, c="C0APPROVALS", t="1795435200.000100")
 
@@ -87,6 +88,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "form_view_pages": view_form(PLACES["pending_cut"], LOOK, MEMO),
     "form_view_last_page": view_form(PLACES["pending_cut"], LOOK, MEMO.model_copy(update={"page": 99})),
     "form_view_asking": view_form(PLACES["asking"], LOOK, MEMO),
+    "form_delegate": delegate_form(PLACES["pending"], person("U0ANA"), LOOK, MEMO, "You know the payee."),
     "form_answer": answer_form(PLACES["asking"], LOOK, MEMO),
     "form_notice": notice("Nothing was changed", "Ana Reyes approved this; nothing was changed."),
     "home": home(INBOX, LOOK),

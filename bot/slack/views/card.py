@@ -178,6 +178,7 @@ def _standing(request: Request, look: Look) -> Iterator[Block]:
         yield context(*_who_may(request, look))
         if request.stand_ins:
             yield context(*(mrkdwn(f":palm_tree: {words.stood_in(one, look)}.") for one in request.stand_ins[:5]))
+        yield from (context(plain(f"🤝 {words.asked(one, request, look)}")) for one in request.delegated[-3:])
         soft = request.checkpoint.kind is Kind.SOFT and not request.asking
         counted = () if soft and not request.approvals else (plain(words.progress(request, look)),)
         yield context(*counted, mrkdwn(_until(request)), *_left(request, look))
@@ -236,11 +237,15 @@ def _who_may(request: Request, look: Look) -> Iterator[Block]:
 
 
 def may_approve(request: Request, look: Look) -> tuple[str, ...]:
-    """The ids of those who may approve, as far as they are known: nobody whom the request excludes, each once."""
+    """The ids of those who may approve, as far as they are known: nobody whom the request excludes, or who handed it
+    over; each once.
+    """
     consent = request.checkpoint.self_approval and request.checkpoint.kind is not Kind.MANUAL
     excluded = () if consent else request.excluded
     members = [who for group in request.reviewers for who in look.members.get(group.name, ())]
-    return tuple(who for who in dict.fromkeys(members) if who not in excluded and mention(who))
+    members += [one.to for one in request.delegated]
+    able = (who for who in dict.fromkeys(members) if who not in excluded and not request.stepped_back(who))
+    return tuple(filter(mention, able))
 
 
 def _absent(who: str, look: Look) -> str:

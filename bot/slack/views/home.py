@@ -32,6 +32,7 @@ HELP = (
     "*/approvals approve ID* approves it, if it is short and needs no more than that; else the whole call opens\n"
     "*/approvals reject ID reason* rejects it; the agent is told the reason, which you may leave out\n"
     "*/approvals snooze ID 1h* puts its reminders off for an hour; *now* instead of 1h ends that\n"
+    "*/approvals delegate ID @person* asks somebody else to decide it, of those whom the policy names\n"
     "*/approvals history* lists what was decided lately, *history ID* what became of one request\n"
     "*/approvals grants* shows what was approved in advance, and ends it\n"
     "*/approvals agents* shows which agents cool off after rejections, and *resume AGENT* lets one ask again\n"
@@ -46,6 +47,7 @@ WORDS = (
     "approve",
     "reject",
     "snooze",
+    "delegate",
     "grants",
     "agents",
     "resume",
@@ -99,6 +101,8 @@ def row(request: Request, look: Look, *, served: bool = False) -> Iterator[Block
             about.append(plain(words.progress(request, look)))
         if request.deadline_at is not None:
             about.append(mrkdwn(f"{words.silence(request)} {moment(request.deadline_at)}"))
+        if request.delegated:
+            about.append(plain(f"🤝 {words.asked(request.delegated[-1], request, look)}"))
         if request.snoozed is not None:
             about.append(mrkdwn(f"💤 until {moment(request.snoozed.until)}"))
     elif request.decision is not None:
@@ -155,7 +159,9 @@ def numbers(found: Numbers) -> str:
 def history(request: Request, look: Look) -> list[Block]:
     """What became of one request, oldest first."""
     lines = [_dated(request.created_at, f"Asked by {one_line(request.requester.name, look.key, 60)}")]
-    lines += [_dated(review.at, _said(review, look)) for review in request.reviews[-HISTORY:]]
+    acts = [(review.at, _said(review, look)) for review in request.reviews[-HISTORY:]]
+    acts += [(one.at, words.asked(one, request, look)) for one in request.delegations]
+    lines += [_dated(at, what) for at, what in sorted(acts)]
     if request.decision is not None:
         lines.append(_dated(request.decision.at, words.decided(request, look) or ""))
     if request.execution is not None and (ran := words.ran(request, look)):

@@ -25,6 +25,7 @@ from bot.slack.views.layout import pages, warnings_of
 from bot.slack.views.look import Look
 from bot.slack.views.text import Item, clip, one_line, shown
 from policies.checkpoint import Kind
+from policies.delegating import MOST as MOST_ASKED
 from policies.inquiry import LONGEST_TEXT, MOST
 from policies.question import LONGEST_ANSWER
 from policies.request import Request
@@ -120,6 +121,8 @@ def _buttons(request: Request, page: int, number: int) -> Iterator[Block]:
         found.append(button("Stop" if soft else "Reject", ids.STOP if soft else ids.REJECT, value, "danger"))
     if not request.settled and len(request.inquiries) < MOST:
         found.append(button(words.ASK, ids.INQUIRE, value))
+    if not request.settled and len(request.delegations) < MOST_ASKED:
+        found.append(button(words.ELSE, ids.DELEGATE, value))
     if request.audit == "open":  # whoever comes from Home has no card before them
         found.append(button("Seen, it's fine", ids.SEEN, value))
         found.append(button("I object", ids.OBJECT, value, "danger"))

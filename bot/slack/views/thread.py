@@ -12,6 +12,7 @@ from bot.slack.views.card import alarms, may_approve
 from bot.slack.views.look import Look, Message, mention, moment
 from bot.slack.views.text import inert, inline, shown
 from policies.budget import account_of, agent_of
+from policies.delegation import Delegation
 from policies.duration import in_words
 from policies.effects import Post, TellOfCoolOff
 from policies.inquiry import Inquiry
@@ -25,15 +26,18 @@ STOPPABLE = "progress"
 
 
 def _calls(request: Request, members: tuple[str, ...], look: Look) -> str:
-    """Mentions of those who may still approve: nobody who is excluded, is away or has approved already."""
-    done = {review.by for review in request.approvals}
+    """Mentions of those who may still approve: nobody who is excluded, is away, has approved or asked somebody else."""
+    done = {review.by for review in request.approvals} | words.passed_on(request)
     able = [who for who in may_approve(request, look) if who in members and who not in done and who not in look.away]
     return " ".join(mention(who) for who in able[:MENTIONS])
 
 
 def reminder(request: Request, look: Look) -> Message:
     """Still waiting: for whom, and until when."""
-    members = tuple(who for group in request.reviewers for who in look.members.get(group.name, ()))
+    members = (
+        *(who for group in request.reviewers for who in look.members.get(group.name, ())),
+        *(one.to for one in request.delegated),
+    )
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
     waits = "waits for an answer" if request.asking else "waits for a decision"
     about = inert(words.title(request, look) if request.asking else words.subject(request, look))
@@ -55,6 +59,17 @@ def absences(request: Request, look: Look) -> Message:
     asked = [who for one in request.stand_ins for who in look.members.get(one.group.name, ())]
     said = [f"{words.stood_in(one, look)}." for one in request.stand_ins[:5]]
     return _said(request, " ".join([_calls(request, tuple(asked), look), *said]).strip())
+
+
+def called_in(request: Request, delegation: Delegation, look: Look) -> Message:
+    """Somebody asks somebody else to decide: told to whom they asked, where the others see it."""
+    by = inline(delegation.by_name, look.key, 60)
+    note = f" “{inline(delegation.note, look.key, 300)}”" if delegation.note else ""
+    did = "answer" if request.asking else "decide"
+    over = f" {by} handed it over to you." if delegation.hands_over else ""
+    until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
+    about = inert(words.title(request, look))
+    return _said(request, f"{mention(delegation.to)} {by} asks you to {did} this: {about}.{over}{note}{until}".strip())
 
 
 def inquired(request: Request, inquiry: Inquiry, look: Look) -> Message:

@@ -9,13 +9,14 @@ from bot.slack.views.look import Look, moment
 from bot.slack.views.text import duration, inert, inline, one_line
 from policies import quorum
 from policies.checkpoint import Kind, Ladder
+from policies.delegation import Delegation
 from policies.people import StandIn
 from policies.request import ExecutionState, Request, State
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 UNITS = ((3 * HOUR, MINUTE), (3 * DAY, HOUR), (timedelta.max, DAY))
 """Up to which span time left is told in which unit."""
-ASK = "Ask the agent…"
+ASK, ELSE = "Ask the agent…", "Ask someone else…"
 EMOJI = {
     State.PENDING: ":hourglass_flowing_sand:",
     State.ANSWERED: ":speech_balloon:",
@@ -216,6 +217,20 @@ def stood_in(one: StandIn, look: Look) -> str:
     return f"{of} is out of office{until}, so {group} were asked"
 
 
+def asked(one: Delegation, request: Request, look: Look) -> str:
+    """Who asked whom to decide, with the note; plain text."""
+    by, to = one_line(one.by_name, look.key, 60), one_line(one.to_name, look.key, 60)
+    did = "answer" if request.asking else "decide"
+    said = f"{by} handed this over to {to}" if one.hands_over else f"{by} asked {to} to {did} this"
+    return f"{said}: “{one_line(one.note, look.key, 300)}”" if one.note else said
+
+
+def passed_on(request: Request) -> set[str]:
+    """The ids of those who asked somebody else, and whom nobody asked since: they aren't reminded."""
+    last = {who: one for one in request.delegated for who in (one.by, one.to)}
+    return {who for who, one in last.items() if one.by == who}
+
+
 def silence(request: Request) -> str:
     """What happens when nobody decides, as the start of a sentence that ends in a moment; mrkdwn-safe."""
     if request.asking and request.waits_for_delivery:
@@ -266,4 +281,9 @@ def sentence(request: Request, look: Look) -> str:
     if request.asking and request.bare:
         return inert(title(request, look))
     agent = inline(request.requester.name, look.key, 60)
-    return f"{inert(title(request, look))} (asked by {agent})"
+    called = inert(f"{asked(request.delegated[-1], request, look)}. ") if _is_delegated(request) else ""
+    return f"{called}{inert(title(request, look))} (asked by {agent})"
+
+
+def _is_delegated(request: Request) -> bool:
+    return not request.settled and bool(request.delegated)
