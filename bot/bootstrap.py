@@ -159,7 +159,7 @@ def _slack_desk(
         gateway=gateway,
         directory=directory,
         looks=looks,
-        carrier=SlackCarrier(client, directory, looks, urls),
+        carrier=SlackCarrier(client, directory, looks, urls, files=settings.signoff_files),
         client=client,
         response_urls=urls,
         afterwards=afterwards,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from policies.agent_run import AgentRun
@@ -15,6 +15,25 @@ from policies.inquiry import Inquiry
 from policies.people import Reviewers
 from policies.request import Request
 from storage.store import Copy
+
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""How far back from an attempt's beginning its message is looked for."""
+
+CURABLE = frozenset(
+    {
+        "account_inactive",
+        "ekm_access_denied",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Refusals that are about the app's token or scopes: once somebody has put them right, what is owed still goes out."""
 
 
 class CarryError(Exception):
@@ -41,13 +60,32 @@ class Rejected(CarryError):
         self.error = error
 
 
+def raise_if_curable(rejected: Rejected) -> None:
+    """Raise what somebody can put right, so that it is tried again."""
+    if rejected.error in CURABLE:
+        raise rejected
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posted:
-    """Where a message stands. ``shows`` are the requests of one that shows several, by the ids of what owed them."""
+    """Where a message stands. ``shows`` are the requests of one that shows several, by the ids of what owed them.
+
+    ``cut``: it is a card that doesn't show everything.
+    """
 
     channel: str
     ts: str
     shows: Mapping[int, str] = field(default_factory=dict)
+    cut: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WholeFile:
+    """A text file with all of a request, by its ``name``, and the ``comment`` (mrkdwn) that it is posted with."""
+
+    name: str
+    text: str
+    comment: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +119,15 @@ class Carrier(Protocol):
 
     async def refresh(self, requests: Sequence[Request], copy: Copy) -> None:
         """Bring one message up to date; ``requests`` are all that it shows."""
+
+    async def whole(self, request: Request, channel: str) -> WholeFile | None:
+        """What the card in ``channel`` can't show whole, as a file; None where it shows all, or none belongs there."""
+
+    async def find_file(self, name: str, channel: str, ts: str, since: datetime) -> bool:
+        """Did an uncertain earlier attempt put the file there, as far as the thread can be read?"""
+
+    async def attach(self, file: WholeFile, channel: str, ts: str) -> None:
+        """Put the file into the thread."""
 
     async def remind(self, request: Request, copy: Copy) -> None:
         """Say in the copy's thread that the request still waits."""

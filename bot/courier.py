@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.batches import LEAST
-from bot.carrier import Carrier, CarryError, Paced, Rejected
+from bot.carrier import CURABLE, Carrier, CarryError, Paced, Rejected
 from bot.logs import get_logger
 from bot.metrics import Metrics
 from bot.pacing import Pace
-from bot.rounds import CURABLE, Rounds
+from bot.rounds import Rounds
 from bot.waiting import Waiting, changed_within
 from policies.effects import Effect, Post, PostCard
 from policies.errors import SignoffError

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from bot.attaching import Attaching, needs_no_card
 from bot.batches import LEAST, Batches
-from bot.carrier import Carrier, GrantNews, Paced, Posted, Rejected
+from bot.carrier import CLOCKS_DIFFER, Carrier, GrantNews, Paced, Posted, Rejected, raise_if_curable
 from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
 from policies.agent_run import AgentRun
 from policies.checkpoint import Kind
 from policies.effects import (
     Announce,
+    Attach,
+    AttachAgain,
     Effect,
     Post,
     PostCard,
@@ -42,25 +45,6 @@ from storage.store import Copy, Owed, Shown, Store, Unreadable
 T = TypeVar("T")
 
 log = get_logger("signoff.courier")
-
-CLOCKS_DIFFER = timedelta(seconds=5)
-"""How far back from an attempt's beginning its message is looked for."""
-
-CURABLE = frozenset(
-    {
-        "account_inactive",
-        "ekm_access_denied",
-        "invalid_auth",
-        "missing_scope",
-        "no_permission",
-        "not_authed",
-        "org_login_required",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
-"""Refusals that are about the app's token or scopes: once somebody has put them right, what is owed still goes out."""
 
 UNSEEN = -1
 """The version that a card found after an interruption counts as showing: nobody knows which it was."""
@@ -91,6 +75,7 @@ class Rounds:
         self._clock = clock
         self._pace = pace
         self._batches = Batches(store, pace, least)
+        self._attaching = Attaching(store, carrier, clock, pace)
         self._noted: dict[int, set[str]] = {}
 
     async def companions(self, owed: Owed, waiting: Iterable[Owed]) -> tuple[Owed, ...]:
@@ -100,7 +85,7 @@ class Rounds:
             return ()
         if owed.started_at is None:
             request = await self._store.request(effect.request_id)
-            if request is None or _needs_no_card(request):
+            if request is None or needs_no_card(request):
                 return ()
             await self._pace.turn(effect.to, Urgency.NEW)
         return await self._batches.companions(owed, waiting)
@@ -121,6 +106,10 @@ class Rounds:
                 await self._post_cards(effect.to, (owed, *together))
             case Refresh() as effect:
                 await self._refresh(owed, effect)
+            case AttachAgain() as effect:
+                await self._attaching.again(owed, effect)
+            case Attach() as effect:
+                await self._attaching.attach(owed, effect)
             case Remind() as effect:
                 await self._remind(owed, effect)
             case Summon() as effect:
@@ -202,7 +191,7 @@ class Rounds:
     async def _to_be_shown(self, owed: Owed) -> Request | None:
         """The request of a card that is to be posted; None where nobody needs to see it any more."""
         request = await self._store.request(_request_id(owed))
-        return None if request is None or _needs_no_card(request) else request
+        return None if request is None or needs_no_card(request) else request
 
     async def _not_posted(self, to: str, several: tuple[Owed, ...]) -> tuple[Owed, ...]:
         """Those of which no earlier attempt got through; the others are kept as what they turned out to be."""
@@ -250,9 +239,10 @@ class Rounds:
         )
         seen = None if found else request
         decides = await self._decides_by(to, request)
-        return Shown(owed_id=owed_id, copy=copy, fn=lambda standing: self._delivered(standing, seen, copy, decides))
+        delivered = partial(self._delivered, shown=seen, copy=copy, decides=decides, cut=posted.cut)
+        return Shown(owed_id=owed_id, copy=copy, fn=delivered)
 
-    def _delivered(self, standing: Request, shown: Request | None, copy: Copy, decides: bool) -> Outcome:
+    def _delivered(self, standing: Request, *, shown: Request | None, copy: Copy, decides: bool, cut: bool) -> Outcome:
         """The card is there; where it shows anything but what stands by now, it is to be brought up to date.
 
         A card that showed the question doesn't show the gate that came after it, and one of the person served alone
@@ -261,6 +251,9 @@ class Rounds:
         outcome = Outcome(request=standing)
         if standing.answer is None or (decides and shown is not None and not shown.asking):
             outcome = apply(standing, Delivered(), self._clock())
+        if shown is None or cut or shown.revision != standing.revision:
+            file = Attach(request_id=standing.id, channel=copy.channel, ts=copy.ts, revision=standing.revision)
+            outcome = outcome.then(Outcome(request=outcome.request, effects=(file,)))
         if standing.stand_ins and not standing.settled and not copy.private:
             told = TellAbsence(request_id=standing.id, channel=copy.channel, ts=copy.ts)
             outcome = outcome.then(Outcome(request=outcome.request, effects=(told,)))
@@ -288,7 +281,7 @@ class Rounds:
         try:
             await self._paced(None, self._carrier.refresh(requests, copy))
         except Rejected as rejected:
-            _raise_if_curable(rejected)
+            raise_if_curable(rejected)
             log.warning("a copy can't be refreshed", request=copy.request_id, channel=copy.channel, why=rejected.error)
             await self._note_shown(copy, requests)
             return
@@ -398,7 +391,7 @@ class Rounds:
             try:
                 await self._paced(copy.to, note(copy))
             except Rejected as rejected:
-                _raise_if_curable(rejected)
+                raise_if_curable(rejected)
                 log.warning("a thread can't be written to", request=request.id, channel=copy.channel, why=str(rejected))
             noted.add(copy.ts)
 
@@ -409,7 +402,7 @@ class Rounds:
             try:
                 await self._paced(effect.channel, self._carrier.tell_absence(request, effect.channel, effect.ts))
             except Rejected as rejected:
-                _raise_if_curable(rejected)
+                raise_if_curable(rejected)
                 log.warning(
                     "a thread can't be written to", request=request.id, channel=effect.channel, why=str(rejected)
                 )
@@ -464,7 +457,7 @@ class Rounds:
                 there = replace(run, channel=known[0])
                 return await self._paced(None, self._carrier.post_run(effect, there, known[1], owed.id))
             except Rejected as rejected:
-                _raise_if_curable(rejected)
+                raise_if_curable(rejected)
                 log.warning("a run's message can't be updated", run=run.id, error=rejected.error)
         here = replace(effect, channel=run.channel, thread_ts=run.thread_ts)
         await self._store.begin((owed.id,), self._clock())
@@ -486,11 +479,6 @@ class Rounds:
             raise
 
 
-def _raise_if_curable(rejected: Rejected) -> None:
-    if rejected.error in CURABLE:
-        raise rejected
-
-
 def _request_id(owed: Owed) -> str:
     return owed.effect.request_id if isinstance(owed.effect, PostCard) else ""
 
@@ -501,11 +489,6 @@ def _in_public(copy: Copy) -> bool:
 
 def _is_person(to: str) -> bool:
     return to.startswith(("U", "W"))
-
-
-def _needs_no_card(request: Request) -> bool:
-    """It was over before anybody could see a card, and nothing is left for people to look at."""
-    return request.settled and request.audit != "open"
 
 
 def _looks(request: Request) -> Request:

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr | None = Field(None, description="the key for the runner's model")
     anthropic_base_url: str | None = Field(None, description="where the Messages API answers")
     signoff_model: str = Field("claude-sonnet-5-5", description="the runner's model")
+    signoff_files: Literal["private", "all", "off"] = Field(
+        "private", description="where what a card can't show is attached to it: in private places, everywhere, nowhere"
+    )
     signoff_log: Literal["text", "json"] = Field("text", description="how log lines are written")
 
     @property

@@ -8,7 +8,7 @@ from datetime import datetime
 from policies.arguments import canonical, digest
 from policies.authority import check_fresh, check_may_answer
 from policies.checkpoint import Act, Checkpoint, Kind
-from policies.effects import Announce, Refresh
+from policies.effects import Announce, AttachAgain, Refresh
 from policies.errors import Conflict, Refused, Stale
 from policies.events import Answered, Outcome
 from policies.joining import join_early, with_their_deputies
@@ -98,7 +98,8 @@ def _go_on(request: Request, given: Answer, chosen: Choice | None, gate: Checkpo
     if gate.kind in (Kind.ALLOW, Kind.DENY):
         state = State.APPROVED if gate.kind is Kind.ALLOW else State.REJECTED
         return outcome.then(settle(revised, state, ("policy",), now, gate.reason))
-    shown = (Refresh(request_id=request.id), Announce(request_id=request.id))
+    again = AttachAgain(request_id=request.id, revision=revised.revision)
+    shown = (Refresh(request_id=request.id), Announce(request_id=request.id), again)
     return outcome.then(_with_early(request, Outcome(request=revised, effects=shown), now))
 
 

@@ -31,6 +31,24 @@ class Refresh:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AttachAgain:
+    """A new ``revision`` stands: what the cards can't show of it is put into the threads of all of them."""
+
+    request_id: str
+    revision: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attach:
+    """Put ``revision`` as a text file into the thread of one copy (``channel``, ``ts``) where the card cuts it."""
+
+    request_id: str
+    channel: str
+    ts: str
+    revision: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Remind:
     """Say in the card's thread that the request still waits, and for whom."""
 
@@ -128,6 +146,8 @@ Effect = (
     Announce
     | PostCard
     | Refresh
+    | AttachAgain
+    | Attach
     | Remind
     | Summon
     | TellAbsence

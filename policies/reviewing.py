@@ -9,7 +9,7 @@ from policies.answering import refuse_while_open
 from policies.arguments import digest
 from policies.authority import check_fresh, check_may_approve, check_may_stop, check_phrase
 from policies.checkpoint import Act, Kind, Ladder
-from policies.effects import Announce, Refresh, TellServed
+from policies.effects import Announce, AttachAgain, Effect, Refresh, TellServed
 from policies.errors import Conflict, Invalid, NotAllowed, Stale
 from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
 from policies.joining import with_their_deputies
@@ -60,7 +60,9 @@ def _modify(request: Request, event: Reviewed, edit: Edit, now: datetime) -> Out
     check_phrase(revised.checkpoint, event.phrase)
     written = entry(request, "revised", event.person.id, now, revision=revision, digest=revised.digest)
     reviewed = _record(revised, replace(event, revision=revision), now)
-    moved = () if revised.checkpoint.reviewers == request.checkpoint.reviewers else (Announce(request_id=request.id),)
+    moved: tuple[Effect, ...] = (AttachAgain(request_id=request.id, revision=revision),)
+    if revised.checkpoint.reviewers != request.checkpoint.reviewers:
+        moved = (Announce(request_id=request.id), *moved)
     outcome = Outcome(request=revised, effects=moved, entries=(written,)).then(reviewed)
     return outcome.then(_settle_at_quorum(outcome.request, now))
 

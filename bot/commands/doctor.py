@@ -36,6 +36,8 @@ CLOCK = 60.0
 """Seconds by which this machine's clock may differ from Slack's; signatures are refused from 300 on."""
 
 
+FOR_FILES = "files:write"
+"""The one scope without which everything still works: View all shows what the file would."""
 MOST_LOOKED_UP = 50
 """How many people of a group are looked up one by one."""
 
@@ -176,6 +178,8 @@ def _scopes(answer: AsyncSlackResponse) -> Finding:
         return _care("scopes: Slack did not say which were granted")
     manifest = YAML(typ="safe").load(manifest_text(None))
     missing = sorted(set(manifest["oauth_config"]["scopes"]["bot"]) - set(granted.replace(" ", "").split(",")))
+    if missing == [FOR_FILES]:
+        return _care(f"scopes: {FOR_FILES} is missing, so no file stands beside cards that can't show everything")
     if missing:
         return _bad(f"scopes: {', '.join(missing)} are missing; update the app from manifest.yml and reinstall it")
     return _good("scopes: all that manifest.yml asks for")

@@ -6,25 +6,29 @@ No call is repeated here: Slack has no idempotency key, so a repetition is the c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.carrier import CarryError, GrantNews, Paced, Posted, Rejected, Uncertain
+from bot.carrier import CarryError, GrantNews, Paced, Posted, Rejected, Uncertain, WholeFile
 from bot.slack import ids
 from bot.slack.directory import Directory
 from bot.slack.looks import Looks
+from bot.slack.membership import keeps_to_itself
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.batch import batch
-from bot.slack.views.card import card
+from bot.slack.views.card import card, is_cut
 from bot.slack.views.grants import grant_news
 from bot.slack.views.look import Message
 from bot.slack.views.thread import absences, called_in, cooled_off, inquired, reminder, run_message, served, summons
+from bot.slack.views.whole import whole_file
 from policies.agent_run import AgentRun
 from policies.delegation import Delegation
 from policies.effects import Post, TellOfCoolOff
@@ -33,6 +37,8 @@ from policies.people import Reviewers
 from policies.request import Request
 from storage.store import Copy
 
+Files = Literal["private", "all", "off"]
+"""Where what a card can't show is put into its thread: direct messages and private channels, everywhere, nowhere."""
 SECONDS = 10.0
 """How long one call may take before nobody knows how it went."""
 PAGES = 5
@@ -71,11 +77,20 @@ def _seconds(text: str) -> float:
 class SlackCarrier:
     """The courier's verbs towards one Slack workspace. ``client`` must not retry by itself."""
 
-    def __init__(self, client: AsyncWebClient, directory: Directory, looks: Looks, response_urls: ResponseUrls) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        directory: Directory,
+        looks: Looks,
+        response_urls: ResponseUrls,
+        *,
+        files: Files = "private",
+    ) -> None:
         self._client = client
         self._directory = directory
         self._looks = looks
         self._response_urls = response_urls
+        self._files = files
         self._channel_ids: dict[str, str] = {}
 
     async def post_card(self, request: Request, to: str, owed_id: int) -> Posted:
@@ -83,7 +98,7 @@ class SlackCarrier:
         message = await self._card(request, owed_id)
         posted = await self._post(to, message)
         self._channel_ids[to] = posted.channel
-        return posted
+        return replace(posted, cut=message.cut)
 
     async def post_batch(self, requests: Mapping[int, Request], to: str) -> Posted:
         """Post one message for several requests, by the ids of what owes them."""
@@ -122,6 +137,45 @@ class SlackCarrier:
     async def _card(self, request: Request, owed_id: int | None = None) -> Message:
         """The card, made beside the event loop: one of 64 kB of arguments takes a quarter of a second."""
         return await asyncio.to_thread(card, request, await self._looks.whole(request), owed_id)
+
+    async def whole(self, request: Request, channel: str) -> WholeFile | None:
+        """What the card in ``channel`` can't show whole, as a file; None where it shows all, or none belongs there."""
+        look = self._looks.at_once((request,))
+        if self._files == "off" or not await asyncio.to_thread(is_cut, request, look):
+            return None
+        if self._files == "private" and not channel.startswith("D") and not await self._is_private(channel):
+            return None
+        return await asyncio.to_thread(whole_file, request, look)
+
+    async def _is_private(self, channel: str) -> bool:
+        try:
+            return keeps_to_itself(await carried(self._client.conversations_info(channel=channel)))
+        except Rejected:
+            return False  # without channels:read Slack says nothing of public ones
+
+    async def find_file(self, name: str, channel: str, ts: str, since: datetime) -> bool:
+        """Did an uncertain earlier attempt put the file there, as far as the thread can be read?"""
+        try:
+            async with aclosing(self._messages(channel, since, ts)) as messages:
+                return any([_holds(message, name) async for message in messages])
+        except Rejected as rejected:
+            if rejected.error in BLIND:
+                return False
+            raise
+
+    async def attach(self, file: WholeFile, channel: str, ts: str) -> None:
+        """Put the file into the thread, in Slack's three steps; before the last one nobody sees anything of it."""
+        content = file.text.encode("utf-8", "backslashreplace")
+        place = await carried(self._client.files_getUploadURLExternal(filename=file.name, length=len(content)))
+        await _sent(str(place.get("upload_url")), content)
+        await carried(
+            self._client.files_completeUploadExternal(
+                files=[{"id": str(place.get("file_id")), "title": file.name}],
+                channel_id=channel,
+                thread_ts=ts,
+                initial_comment=file.comment,
+            )
+        )
 
     async def remind(self, request: Request, copy: Copy) -> None:
         """Say in the copy's thread that the request still waits, and for whom."""
@@ -184,7 +238,21 @@ class SlackCarrier:
     async def _search(
         self, channel: str, owed_ids: frozenset[int], since: datetime, thread_ts: str | None
     ) -> Mapping[int, Posted]:
-        cursor, found = "", dict[int, Posted]()
+        found = dict[int, Posted]()
+        async with aclosing(self._messages(channel, since, thread_ts)) as messages:
+            async for message in messages:
+                shows = _marks(message)
+                posted = Posted(channel=channel, ts=str(message["ts"]), shows=shows if len(shows) > 1 else {})
+                found |= dict.fromkeys(owed_ids & shows.keys(), posted)
+                if found.keys() == owed_ids:
+                    break
+        return found
+
+    async def _messages(
+        self, channel: str, since: datetime, thread_ts: str | None
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """What was posted in a channel, or a thread of it, since then: so many pages of it at most."""
+        cursor = ""
         for _ in range(PAGES):
             wanted: dict[str, Any] = {"oldest": f"{since.timestamp():.6f}", "include_all_metadata": True, "limit": 200}
             wanted |= {"cursor": cursor} if cursor else {}
@@ -194,13 +262,10 @@ class SlackCarrier:
                 else self._client.conversations_replies(channel=channel, ts=thread_ts, **wanted)
             )
             for message in page.get("messages") or ():
-                shows = _marks(message)
-                posted = Posted(channel=channel, ts=str(message["ts"]), shows=shows if len(shows) > 1 else {})
-                found |= dict.fromkeys(owed_ids & shows.keys(), posted)
+                yield message
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor or found.keys() == owed_ids:
-                break
-        return found
+            if not cursor:
+                return
 
     async def _channel_id(self, to: str) -> str | None:
         if to.startswith(("U", "W")):
@@ -246,6 +311,24 @@ def _marks(message: dict[str, Any]) -> dict[int, str]:
         return {owed: request for owed, request in pairs if isinstance(owed, int) and isinstance(request, str)}
     owed_id = payload.get("owed_id")
     return {owed_id: str(payload.get("request_id", ""))} if isinstance(owed_id, int) else {}
+
+
+def _holds(message: dict[str, Any], name: str) -> bool:
+    return any(file.get("name") == name for file in message.get("files") or () if isinstance(file, dict))
+
+
+async def _sent(url: str, content: bytes) -> None:
+    """The second step of an upload: the bytes, to the address that Slack gave. Raises ``Uncertain``."""
+    try:
+        async with (
+            asyncio.timeout(SECONDS),
+            aiohttp.ClientSession() as session,
+            session.post(url, data=content) as answer,
+        ):
+            if answer.status != 200:
+                raise Uncertain(f"Slack answered {answer.status} to an upload")
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        raise Uncertain(f"Slack did not take an upload ({type(error).__name__})") from error
 
 
 def _content(message: Message) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.accounts import Wire
 
@@ -48,6 +49,14 @@ class Membership:
 
     ids: frozenset[str] = frozenset()
     why_not: str = ""
+
+
+def keeps_to_itself(told: AsyncSlackResponse) -> bool:
+    """Does ``conversations.info`` say that the channel is a private one of this workspace alone?"""
+    try:
+        return not _Channel.model_validate(told.get("channel")).why_not
+    except ValidationError:
+        return False
 
 
 async def ask_membership(client: AsyncWebClient, channel: str) -> Membership:

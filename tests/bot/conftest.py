@@ -12,7 +12,7 @@ from tests.sandbox_process import SandboxProcess
 
 SCOPES = [
     *("app_mentions:read", "chat:write", "commands", "im:write", "users:read", "users:read.email", "usergroups:read"),
-    *("channels:history", "groups:history", "im:history", "channels:read", "groups:read"),
+    *("channels:history", "groups:history", "im:history", "channels:read", "groups:read", "files:write"),
 ]
 """With leave to read what was posted, so that an uncertain post can be looked for."""
 

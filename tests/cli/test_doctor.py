@@ -58,7 +58,11 @@ async def test_missing_scopes_are_named(fresh: SandboxProcess, tmp_path: Path) -
     await fresh.control.app(scopes=["chat:write", "users:read", "users:read.email"])
     code, said = examined(fresh, tmp_path)
     assert code == 1
-    assert "FAIL scopes: app_mentions:read, commands, groups:read, im:write, usergroups:read are missing" in said
+    missing = "app_mentions:read, commands, files:write, groups:read, im:write, usergroups:read"
+    assert f"FAIL scopes: {missing} are missing" in said
+    scopes = "app_mentions:read,chat:write,commands,groups:read,im:write,users:read,users:read.email,usergroups:read"
+    await fresh.control.app(scopes=scopes.split(","))
+    assert "warn scopes: files:write is missing, so no file stands beside cards" in examined(fresh, tmp_path)[1]
 
 
 async def test_reviewers_who_cannot_decide_are_named(fresh: SandboxProcess, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policies import delegating
+from policies import delegating, lifecycle
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Place, Step, together
 from policies.delegating import LONGEST_NOTE, MOST, with_enough_left
 from policies.delegation import Delegation
@@ -336,9 +336,7 @@ def _counts_as_approval(patch: pytest.MonkeyPatch) -> None:
         fewer: Checkpoint = replace(request.checkpoint, quorum=max(1, request.checkpoint.quorum - 1))
         return replace(found, request=replace(found.request, checkpoint=fewer))
 
-    from policies import lifecycle
-
-    patch.setitem(lifecycle.REVIEW, (State.PENDING, Delegated), lowered)  # type: ignore[index]
+    patch.setitem(lifecycle.REVIEW, (State.PENDING, Delegated), lowered)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, expect
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.carrier import WholeFile
 from bot.slack.views.card import card
 from bot.slack.views.look import Message
+from bot.slack.views.whole import whole_file
 from tests.sandbox.page_app import open_browser, watched_page
 from tests.sandbox.stock_app import actions, button, in_socket_mode, stock_app
 from tests.sandbox_process import SandboxProcess
@@ -98,16 +101,28 @@ async def _hang(sandbox: SandboxProcess) -> None:
         await sandbox.control.channel(channel_id(kind), name=kind, topic="Gallery", members=everybody)
     for name, message in messages().items():
         await _post(sandbox, _channel(name), text=f"`{name}`")
-        await _post(sandbox, _channel(name), text=message.text, blocks=list(message.blocks))
+        ts = await _post(sandbox, _channel(name), text=message.text, blocks=list(message.blocks))
+        if message.cut:
+            await _attach(sandbox, _channel(name), ts, whole_file(PLACES[name], LOOK))
     names = list(views())
     for start in range(0, len(names), IN_A_ROW):
         row = [button(f"show:{name}", value=name) for name in names[start : start + IN_A_ROW]]
         await _post(sandbox, channel_id(FORMS), text="Forms and Homes", blocks=[actions(*row)])
 
 
-async def _post(sandbox: SandboxProcess, channel: str, **message: Any) -> None:
+async def _post(sandbox: SandboxProcess, channel: str, **message: Any) -> str:
+    """Post a message; where it stands in the channel."""
     answer = await sandbox.api("chat.postMessage", {"channel": channel, **message})
     assert answer["ok"], answer
+    return str(answer["ts"])
+
+
+async def _attach(sandbox: SandboxProcess, channel: str, ts: str, file: WholeFile) -> None:
+    """Put what a card can't show beside it."""
+    client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
+    await client.files_upload_v2(
+        channel=channel, thread_ts=ts, content=file.text, filename=file.name, initial_comment=file.comment
+    )
 
 
 async def shoot(sandbox: SandboxProcess, folder: Path) -> None:

@@ -84,7 +84,15 @@ def test_a_transcript_comes_back_exactly(transcript: list[Any]) -> None:
 def test_every_kind_of_effect_comes_back(kind: str) -> None:
     of = EFFECTS[kind].kind
     # Those of their fields that don't hold just any text.
-    bounded = {"number": 7, "what": "ended", "answered": True, "until": NOW, "rejections": 3, "seconds": 600}
+    bounded = {
+        "number": 7,
+        "what": "ended",
+        "answered": True,
+        "until": NOW,
+        "rejections": 3,
+        "seconds": 600,
+        "revision": 2,
+    }
     effect = of(**{field.name: bounded.get(field.name, f"{field.name} ünï") for field in fields(of)})
     assert effect_from(**effect_columns(effect)) == effect
 

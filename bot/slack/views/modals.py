@@ -53,7 +53,7 @@ def view_form(request: Request, look: Look, memo: Memo) -> Block:
 
     While a question is open the last page answers it instead.
     """
-    items = _items(request, look)
+    items = everything(request, look)
     found = pages(items)
     page = min(memo.page, len(found) - 1)
     last = page == len(found) - 1
@@ -80,10 +80,11 @@ def view_form(request: Request, look: Look, memo: Memo) -> Block:
 
 def is_last_page(request: Request, look: Look, page: int) -> bool:
     """Is this the page from which one may approve?"""
-    return page == len(pages(_items(request, look))) - 1
+    return page == len(pages(everything(request, look))) - 1
 
 
-def _items(request: Request, look: Look) -> tuple[Item, ...]:
+def everything(request: Request, look: Look) -> tuple[Item, ...]:
+    """All that there is to see of the request, in the order in which View all shows it."""
     asked = question.items(request, request.question, look) if request.question and request.asking else ()
     return (
         *asked,
