@@ -139,7 +139,8 @@ class Checkpoint:
     call does, with arguments in braces; how arguments are shown (pairs of a name and what
     ``policies.rendering.read_rendering`` reads); what is at stake.
 
-    ``grants`` bounds what may be let through in advance, None where nothing may (see ``policies.granting``).
+    ``grants`` bounds what may be let through in advance, None where nothing may (see ``policies.granting``). ``batch``
+    says that calls which this rule held may be approved together (see ``policies.gathering``).
     """
 
     kind: Kind
@@ -161,6 +162,7 @@ class Checkpoint:
     impact: str | None = None
     grants: GrantBound | None = GrantBound()
     clarify: Clarify | None = None
+    batch: bool = False
 
     @property
     def groups(self) -> tuple[Reviewers, ...]:

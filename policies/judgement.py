@@ -1,10 +1,10 @@
 """Which checkpoint stands before a call, and why: every rule looked at, the strictest that matches wins.
 
 Adding a rule to a call that some rule matches can only tighten: the kind of the strictest, the highest quorum, consent
-to self-approval only where all consent, silence lets go only where all let go. What the agent says of itself can only
-raise the gate that the other rules give, and to state a lower confidence never loosens it. A condition that can't be
-evaluated holds the call for people. A question that some rule puts before the call comes with any gate but ``deny``; it
-changes none.
+to self-approval and to approving calls together only where all consent, silence lets go only where all let go. What the
+agent says of itself can only raise the gate that the other rules give, and to state a lower confidence never loosens
+it. A condition that can't be evaluated holds the call for people. A question that some rule puts before the call comes
+with any gate but ``deny``; it changes none.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from policies.confidence import higher
 from policies.duration import parse_duration
 from policies.errors import ConditionError
 from policies.expression import COUNTS
+from policies.gathering import may_batch
 from policies.policy import Policy, Rule, Tool, proceeds
 from policies.request import Submission
 
@@ -213,8 +214,8 @@ def _held(rule: Rule, words: str, policy: Policy) -> Checkpoint | None:
         return None
     reason = f"{rule.name}: its condition could not be evaluated ({words})"
     if gate.kind.strictness >= Kind.HARD.strictness:
-        return replace(gate, reason=reason)
-    return _expiring(replace(gate, kind=Kind.HARD, reason=reason), policy)
+        return replace(gate, reason=reason, batch=False)
+    return _expiring(replace(gate, kind=Kind.HARD, reason=reason, batch=False), policy)
 
 
 def _expiring(gate: Checkpoint, policy: Policy) -> Checkpoint:
@@ -239,7 +240,8 @@ def _decide(policy: Policy, tool: str, findings: Sequence[Finding], bound: Bound
     matched = tuple(finding.rule.name for finding in asked)
     grants = None if policy.grave(tool) else winner.grants
     gate = replace(winner, phrase=phrase, matched=matched, grants=grants, clarify=_asked(winner, asked))
-    return _described(gate, policy.catalogue.get(tool))
+    described = _described(gate, policy.catalogue.get(tool))
+    return replace(described, batch=described.batch and may_batch(described))
 
 
 def _described(gate: Checkpoint, known: Tool | None) -> Checkpoint:
@@ -287,6 +289,7 @@ def _joined(winner: Checkpoint, gates: list[Checkpoint], now: datetime) -> Check
         self_approval=all(gate.self_approval for gate in others),
         required_by=winner.required_by or next((gate.required_by for gate in others if gate.required_by), None),
         grants=reduce(_tighter, (gate.grants for gate in others)),
+        batch=all(gate.batch for gate in others),
     )
 
 

@@ -23,6 +23,7 @@ NOTCH: Mapping[Kind, Kind] = {Kind.HARD: Kind.SOFT, Kind.INBOX: Kind.SOFT, Kind.
 
 _PLAIN_TOOL = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,63}")
 _MEANINGLESS_BEHIND_ALLOW = ("confirm", "reviewers", "quorum", "ladder", "self_approval", "report")
+_MEANINGLESS_BEHIND_SOFT = ("grants", "batch")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,10 +79,11 @@ def _of_rule(sheet: Sheet, policy: Policy, rule: Rule) -> tuple[str, list[Amendm
         fewer = rule.gate.quorum - 1
         return f"one approval fewer ({fewer})", [put(sheet, path, "quorum", str(fewer), after="checkpoint")]
     kind = NOTCH[rule.gate.kind]
-    changes = [put(sheet, path, "checkpoint", kind.value, after="name")]
+    meaningless = _MEANINGLESS_BEHIND_ALLOW if kind is Kind.ALLOW else _MEANINGLESS_BEHIND_SOFT
+    said = [key for key in meaningless if (*path, key) in sheet.keys]
+    changes = [put(sheet, path, "checkpoint", kind.value, after="name"), *(drop(sheet, path, key) for key in said)]
     if kind is Kind.ALLOW:
-        said = [key for key in _MEANINGLESS_BEHIND_ALLOW if (*path, key) in sheet.keys]
-        return "soft becomes allow", [*changes, *(drop(sheet, path, key) for key in said)]
+        return "soft becomes allow", changes
     name, made = _pause(sheet, policy)
     ladder = put(sheet, path, "ladder", name, after="checkpoint")
     return f"{rule.gate.kind.value} becomes soft, with a ladder that goes on by silence", [*changes, *made, ladder]

@@ -127,6 +127,7 @@ def _effect(gate: Checkpoint) -> tuple[Any, ...]:
         gate.report,
         gate.self_approval,
         gate.required_by,
+        gate.batch,
         _question(gate),
     )
 
@@ -142,11 +143,13 @@ def _beside(before: Checkpoint, after: Checkpoint) -> Change:
     if (before.clarify is None) != (after.clarify is None):
         return Change.RELAXED if after.clarify is None else Change.TIGHTENED
     proceeds = (proceeding(before.ladder), proceeding(after.ladder))
-    if after.quorum < before.quorum or after.self_approval > before.self_approval or proceeds == (False, True):
+    eased = after.self_approval > before.self_approval or after.batch > before.batch
+    if after.quorum < before.quorum or eased or proceeds == (False, True):
         return Change.RELAXED
     if (before.reviewers, before.places) != (after.reviewers, after.places):
         return Change.SENT_ELSEWHERE
-    if after.quorum > before.quorum or after.self_approval < before.self_approval or proceeds == (True, False):
+    hardened = after.self_approval < before.self_approval or after.batch < before.batch
+    if after.quorum > before.quorum or hardened or proceeds == (True, False):
         return Change.TIGHTENED
     return Change.REARRANGED
 

@@ -81,6 +81,7 @@ def _tightened(request: Request, edit: Edit) -> Request:
         quorum=max(standing.quorum, edited.quorum),
         self_approval=standing.self_approval and (edited.self_approval or edited.kind is Kind.ALLOW),
         required_by=standing.required_by or edited.required_by,
+        batch=standing.batch and edited.batch,
     )
     if winner.kind is Kind.MANUAL:
         winner = replace(winner, phrase=edited.phrase or _still_typed(standing.phrase, edit))

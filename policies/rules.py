@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from policies.batch_rules import check_batch
 from policies.checkpoint import ASKING, ENDS_IN_A_DAY, NOBODY, Act, Checkpoint, Clarify, Kind, Ladder, Place, together
 from policies.condition import Condition, Phrase, compile_condition, compile_phrase
 from policies.document import Path, Sheet
@@ -21,7 +22,7 @@ Named = TypeVar("Named", Reviewers, Ladder)
 Compiled = TypeVar("Compiled", Condition, Phrase)
 
 _UNSAID = Checkpoint(kind=Kind.HARD, rule="", reason="")
-_ONLY_GATED = ("confirm", "reviewers", "quorum", "ladder", "self_approval", "grants", "report")
+_ONLY_GATED = ("confirm", "reviewers", "quorum", "ladder", "self_approval", "grants", "batch", "report")
 _MEANT_FOR_A_GATE = (*_ONLY_GATED, "permit", "required_by")
 _SOFT_NEEDS = (
     "a soft checkpoint goes on by silence, so name a ladder whose last step says then: proceed,"
@@ -84,6 +85,7 @@ def build_rule(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, defau
         named = [ground.catalogue.get(pattern) for pattern in rule.patterns]
         grave = bool(named) and all(tool is not None and tool.grave for tool in named)
         check_grants(sheet, path, gate, shape.grants, grave=grave)
+        check_batch(sheet, path, gate, named)
     return rule
 
 
@@ -107,6 +109,7 @@ def _gate(sheet: Sheet, path: Path, shape: RuleShape, ground: Ground, default: C
         required_by=shape.required_by,
         grants=grants_bound(shape.grants, default.grants),
         clarify=_clarify(sheet, path, shape, ground),
+        batch=shape.batch,
     )
 
 

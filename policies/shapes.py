@@ -346,6 +346,7 @@ class RuleShape(Shape):
     self_approval: bool = False
     required_by: Line | None = None
     grants: Grants | None = None
+    batch: bool = False
 
 
 class PolicyShape(Shape):

@@ -139,6 +139,8 @@ def _who(gate: Checkpoint) -> list[str]:
         rows.append(("phrase", f"each types: {gate.phrase or 'CONFIRM'}"))
     if gate.required_by:
         rows.append(("required by", gate.required_by))
+    if gate.batch:
+        rows.append(("together", "with other calls of this rule, in one go, where each was seen whole"))
     bound = grantable(gate)
     if bound is not None:
         rows.append(("in advance", f"calls like it, for up to {in_words(bound.longest)}, at most {bound.most} of them"))

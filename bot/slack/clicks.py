@@ -18,11 +18,12 @@ from bot.slack.desk import Desk, memo_of
 from bot.slack.editing import Editing
 from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
+from bot.slack.together import Together
 from bot.slack.views.batch import row_is_cut
 from bot.slack.views.card import is_cut
 from bot.slack.views.delegate_form import delegate_form
 from bot.slack.views.grant_form import grant_form, usual_terms
-from bot.slack.views.modals import answer_form, inquiry_form, object_form, reject_form, view_form
+from bot.slack.views.modals import answer_form, inquiry_form, is_last_page, object_form, reject_form, view_form
 from policies.answering import refuse_while_open
 from policies.authority import check_may_answer
 from policies.checkpoint import Kind
@@ -36,7 +37,7 @@ from policies.snoozing import next_morning
 
 log = get_logger("signoff.slack")
 
-_CHOICE = re.compile(rf"^{re.escape(ids.ANSWER)}\.[0-9]$")
+_NUMBERED = re.compile(rf"^({re.escape(ids.ANSWER)}|{re.escape(ids.TOGETHER)})\.[0-9]$")
 
 
 class Clicks:
@@ -46,6 +47,7 @@ class Clicks:
         self._desk = desk
         editing = Editing(desk)
         self._editing = editing
+        together = Together(desk)
         self._acts: Mapping[str, Callable[[Click], Awaitable[None]]] = {
             ids.APPROVE: self._approve,
             ids.MODIFY: self._modify,
@@ -57,6 +59,8 @@ class Clicks:
             ids.ROW_APPROVE: self._approve,
             ids.ROW_STOP: self._stop,
             ids.ROW_VIEW: self._view,
+            ids.IDENTICAL: together.open,
+            ids.TOGETHER: together.open,
             ids.PREVIOUS: self._turn,
             ids.NEXT: self._turn,
             ids.RAN: self._attest,
@@ -99,7 +103,7 @@ class Clicks:
             self._desk.afterwards.start(self._desk.answer(click, error))
 
     async def _act(self, click: Click) -> None:
-        act = self._acts.get(_CHOICE.sub(ids.ANSWER, click.action_id))
+        act = self._acts.get(_NUMBERED.sub(r"\1", click.action_id))
         if act is None:
             raise Invalid("This button belongs to another version of Signoff. Open the request again from /approvals.")
         if click.response_url and click.channel and click.ts and not click.ephemeral:
@@ -183,12 +187,19 @@ class Clicks:
         look = self._desk.looks.at_once((request,))
         form = await asyncio.to_thread(view_form, request, look, memo_of(click, request))
         await self._desk.show(click, form)
+        await self._looked(click, request, 0)
 
     async def _turn(self, click: Click) -> None:
         request = await self._seen(click)
         memo = memo_of(click, request).model_copy(update={"page": ids.target(click.value).page})
         form = await asyncio.to_thread(view_form, request, self._desk.looks.at_once((request,)), memo)
         await self._desk.redraw(click, form)
+        await self._looked(click, request, memo.page)
+
+    async def _looked(self, click: Click, request: Request, page: int) -> None:
+        """Remember who has the whole call before them."""
+        if await asyncio.to_thread(is_last_page, request, self._desk.looks.at_once(), page):
+            self._desk.peeks.note(click.user_id, request)
 
     async def _stop(self, click: Click) -> None:
         request = await self._standing(click)

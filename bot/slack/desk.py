@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -20,6 +20,7 @@ from bot.slack.homes import Homes
 from bot.slack.looks import Looks
 from bot.slack.memo import Memo
 from bot.slack.payloads import Click
+from bot.slack.peeks import Peeks
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.blocks import Block
 from bot.slack.views.grants import grants_list
@@ -49,6 +50,7 @@ class Desk:
     response_urls: ResponseUrls
     afterwards: Afterwards
     homes: Homes
+    peeks: Peeks = field(default_factory=Peeks)
 
     async def show(self, click: Click, view: Block) -> None:
         """Open ``view`` for the person who clicked: over the form in which the button stood, or anew."""

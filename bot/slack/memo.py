@@ -13,15 +13,18 @@ LONGEST = 2_900
 """Characters of ``private_metadata`` that are used; Slack takes 3,000."""
 
 PlaceId = Annotated[str, StringConstraints(pattern=r"^[0-9npv/]{1,80}$")]
+RequestId = Annotated[str, StringConstraints(max_length=100)]
+Revision = Annotated[int, Field(ge=0, lt=10**9)]
 Small = Annotated[int, Field(ge=0, le=1_000)]
 
 
 class Memo(BaseModel):
     """The request and revision a form is about, the page it shows, and the message (if any) from which it was opened.
 
-    ``terms`` are those of a grant that the form says in words; ``asks_phrase`` says that it has a field for the typed
-    confirmation. ``removed``, ``added`` and ``chosen`` are what was done to the form besides typing; ``turn`` counts
-    how often its fields were given new ids.
+    ``together`` are the requests, each with its revision, that are decided in one go. ``terms`` are those of a grant
+    that the form says in words; ``asks_phrase`` says that it has a field for the typed confirmation. ``removed``,
+    ``added`` and ``chosen`` are what was done to the form besides typing; ``turn`` counts how often its fields were
+    given new ids.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -31,6 +34,7 @@ class Memo(BaseModel):
     page: int = Field(alias="p", default=0, ge=0, lt=10**9)
     channel: str | None = Field(alias="c", default=None, max_length=100)
     ts: str | None = Field(alias="t", default=None, max_length=100)
+    together: dict[RequestId, Revision] = Field(alias="b", default_factory=dict, max_length=10)
     terms: str = Field(alias="g", default="", max_length=100)
     asks_phrase: bool = Field(alias="q", default=False)
     removed: tuple[PlaceId, ...] = Field(alias="x", default=(), max_length=1_000)

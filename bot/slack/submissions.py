@@ -13,6 +13,7 @@ from bot.slack.desk import Desk
 from bot.slack.editing import NO_DRAFTS, carried, check_edit, chosen_since, edit_of, form_of, typed_into
 from bot.slack.payloads import Submitted
 from bot.slack.terms import terms_of
+from bot.slack.together import Together
 from bot.slack.views.grant_form import grant_form, written
 from bot.slack.views.inputs import block_of
 from bot.slack.views.look import Look
@@ -60,6 +61,7 @@ class Submissions:
             ids.MODIFY_FORM: self._modify,
             ids.GRANT_FORM: self._grant,
             ids.JSON_FORM: self._modify_json,
+            ids.TOGETHER_FORM: Together(desk).submit,
         }
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:

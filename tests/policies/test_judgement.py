@@ -259,6 +259,7 @@ GATES = [
     "hard, quorum: 2, reviewers: finance",
     "hard, self_approval: true",
     "hard, quorum: 3, self_approval: true",
+    "hard, batch: true",
     "manual",
     "manual, quorum: 1, confirm: args.to",
     "deny",
@@ -307,7 +308,8 @@ def looseness(found: Checkpoint) -> tuple[bool, ...]:
     quorums = [not denied and (not held or found.quorum <= people) for people in range(1, 4)]
     silence = not denied and (not held or found.ladder.steps[-1].act is Act.PROCEED)
     alone = not denied and (not held or found.self_approval)
-    return (*kinds, *quorums, silence, alone)
+    together = not denied and (not held or found.batch)
+    return (*kinds, *quorums, silence, alone, together)
 
 
 def permits_more(one: Checkpoint, other: Checkpoint) -> bool:

@@ -13,18 +13,22 @@ import pytest
 from hypothesis import given, settings
 
 from bot.slack import ids
+from bot.slack.memo import Memo
 from bot.slack.views import action
 from bot.slack.views.batch import batch, row_is_cut
 from bot.slack.views.look import Message
 from bot.slack.views.text import inert
+from bot.slack.views.together import together_form
 from policies.checkpoint import Kind
+from policies.events import Elapsed, Event, Withdrawn
+from policies.gathering import plan
 from policies.preview import Preview
 from policies.request import Request, Requester, State, Submission, ToolCall
 from policies.review import Verdict
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import House, house
-from tests.slack.judging import check_message, compare, texts
-from tests.slack.samples import LOOK, NOW, PLACES, after, ask, checkpoint, verdict
+from tests.slack.judging import check_form, check_message, compare, texts
+from tests.slack.samples import LOOK, NOW, PLACES, after, ask, checkpoint, person, verdict
 from tests.slack.test_display_laws import requests
 
 REFUND = {"order_id": "HG-1042", "amount": 140.5, "currency": "EUR"}
@@ -44,7 +48,67 @@ def several() -> list[Request]:
         PLACES["expired"],
         PLACES["unknown"],
     ]
+    return numbered(found)
+
+
+def tickets() -> list[Request]:
+    """Of a rule that lets its calls be approved in one go: whole rows, a cut one, a call asked three times."""
+    gate = checkpoint(batch=True, rule="tickets", title="Close {ticket}")
+    calls = [*({"ticket": f"T-{n}"} for n in range(3)), {"ticket": "T-3", "note": "x" * 300}, *[{"ticket": "T-4"}] * 3]
+    found = [ask(call, gate, tool="close_ticket", reason="Answered") for call in calls]
+    return numbered([*found, ask({"folder": "2019"}, checkpoint(), tool="archive")])
+
+
+def numbered(found: list[Request]) -> list[Request]:
     return [replace(one, id=f"req_{n:032}", created_at=NOW + timedelta(seconds=n)) for n, one in enumerate(found)]
+
+
+def decided() -> list[Request]:
+    """The tickets after a while: some approved, one rejected, one taken back, the rest expired."""
+    verdicts = [verdict("U0ANA", Verdict.APPROVE), verdict("U0BEN", Verdict.REJECT, note="Still open"), Withdrawn()]
+    events: list[Event] = [*verdicts, Elapsed(), Elapsed(), verdict("U0ANA", Verdict.APPROVE), Elapsed(), Elapsed()]
+    return [
+        after(one, event, at=NOW + timedelta(hours=3) if event == Elapsed() else NOW)
+        for one, event in zip(tickets(), events, strict=True)
+    ]
+
+
+def full() -> list[Request]:
+    """As many as a message holds, the last of three such messages."""
+    return numbered([ask({**REFUND, "order_id": f"HG-{n}"}, reason="Arrived cracked") for n in range(10)])
+
+
+BATCHES = {
+    "batch": batch(several(), LOOK, range(1, 10)),
+    "batch_same": batch(tickets(), LOOK),
+    "batch_partly": batch([*decided()[:3], *tickets()[3:]], LOOK),
+    "batch_decided": batch(decided(), LOOK),
+    "batch_full": batch(full(), LOOK),
+}
+PLAN = plan(tickets(), tickets()[0], replace(person("U0ANA"), looked_up_at=NOW), lambda one: one.id[-1] != "3")
+SEEN = plan(tickets(), tickets()[0], replace(person("U0ANA"), looked_up_at=NOW), lambda one: True)
+FORMS = {
+    "form_together": together_form(PLAN, tickets()[0], LOOK, Memo()),
+    "form_together_opened": together_form(SEEN, tickets()[0], LOOK, Memo()),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_each_batch_is_the_golden_one_and_any_workspace_takes_it(name: str) -> None:
+    message = BATCHES[name]
+    check_message(message)
+    compare(name, {"text": message.text, "metadata": message.metadata, "blocks": message.blocks})
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_each_form_for_several_is_the_golden_one(name: str) -> None:
+    check_form(FORMS[name])
+    compare(name, FORMS[name])
+
+
+def test_a_batch_looks_the_same_whatever_order_its_requests_come_in() -> None:
+    for some in (several(), tickets(), decided()):
+        assert batch(some[::-1], LOOK).blocks == batch(some, LOOK).blocks
 
 
 def shown(some: list[Request]) -> Message:
@@ -62,12 +126,6 @@ def pressable(message: Any, action_id: str) -> list[str]:
     blocks = message.blocks if isinstance(message, Message) else message["blocks"]
     found = [each for block in blocks for each in (*block.get("elements", ()), block.get("accessory") or {})]
     return [each["value"] for each in found if each.get("action_id") == action_id]
-
-
-def test_a_batch_with_each_kind_of_row_is_the_golden_one_whatever_order_its_requests_come_in() -> None:
-    message = shown(several())
-    compare("batch", {"text": message.text, "metadata": message.metadata, "blocks": message.blocks})
-    assert batch(several()[::-1], LOOK).blocks == message.blocks
 
 
 def test_the_headline_counts_what_still_waits() -> None:
@@ -109,7 +167,7 @@ def test_a_row_has_an_approve_only_where_it_shows_the_whole_call() -> None:
 def test_ten_requests_of_any_agent_fit_a_message_and_whoever_may_approve_has_read_each_argument(
     request: Request,
 ) -> None:
-    some = [replace(request, id=f"req_{n:032}") for n in range(10)]
+    some = [replace(request, id=f"req_{n:032}", run=f"run_{n}") for n in range(10)]
     message = shown(some)
     may = {value.split(":")[0] for value in pressable(message, ids.ROW_APPROVE)}
     said = words(message)

@@ -1,7 +1,7 @@
 """Several requests in one message, a row each: what a channel gets when more arrive than Slack lets through singly.
 
-A row has an Approve only where it shows the whole call, as short as that is; any other is opened first. What became of
-a request takes the place of its row.
+A row has an Approve only where it shows the whole call, as short as that is; any other is opened first. Identical calls
+share a row. What became of a request takes the place of its row.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bot.slack.views.headline import headline
 from bot.slack.views.look import Look, Message, mention, moment
 from bot.slack.views.text import SHORT, WHOLE, Item, clip, inert, inline, one_line
 from policies.checkpoint import Kind
+from policies.gathering import alike, may_be_approved_in_one_go
 from policies.request import Request
 from policies.visible import escaped_length
 
@@ -27,6 +28,7 @@ DOTS = frozenset("·•∙⋅‧・")
 """What looks like the dot between two arguments."""
 NAME = 40
 GROUPS = 2
+RULE = 30
 
 
 def batch(requests: Sequence[Request], look: Look, owed_ids: Sequence[int] = ()) -> Message:
@@ -36,8 +38,9 @@ def batch(requests: Sequence[Request], look: Look, owed_ids: Sequence[int] = ())
     """
     rows = sorted(requests, key=lambda request: (request.created_at, request.id))
     blocks = [header(_title(rows, look)), *_who_may(rows, look)]
-    for request in rows:
-        blocks += [divider(), *_row(request, look)]
+    for several in _grouped(rows):
+        blocks += [divider(), *_row(several, look)]
+    blocks += _in_one_go(rows, look)
     payload = {"request_ids": [request.id for request in requests]}
     marks = {"owed_ids": list(owed_ids)} if owed_ids else {}
     suffix = f"v{sum(request.version for request in rows)}"
@@ -53,10 +56,10 @@ def row_is_cut(request: Request, look: Look) -> bool:
     """Does the row leave something out, so that nobody may approve from it? Depends on request and key alone."""
     items, claims = action.arguments(request, look), action.claims(request, look)
     served = request.on_behalf_of is not None and request.on_behalf_of != request.requester.owner
-    unsaid = request.modified or request.context or request.preview or served or request.checkpoint.self_approval
+    beside = (request.context, request.preview, request.inquiries, request.modified, request.checkpoint.self_approval)
     doubtful = any(item.whole.warnings for item in (*items, *claims))
-    short = all(map(_on_a_line, items)) and escaped_length(_gist(request, look)) <= GIST
-    return bool(unsaid) or doubtful or not short or escaped_length(_claim(request, look)) > CLAIM
+    short = all(map(_on_a_line, items)) and escaped_length(gist(request, look)) <= GIST
+    return served or any(beside) or doubtful or not short or escaped_length(_claim(request, look)) > CLAIM
 
 
 def _title(rows: Sequence[Request], look: Look) -> str:
@@ -83,21 +86,34 @@ def _who_may(rows: Sequence[Request], look: Look) -> Iterator[Block]:
         yield context(*elements)
 
 
-def _row(request: Request, look: Look) -> Iterator[Block]:
+def _grouped(rows: Sequence[Request]) -> list[tuple[Request, ...]]:
+    """What shares a row: identical calls that wait for an approval."""
+    waiting = [request for request in rows if not request.settled and request.checkpoint.kind is Kind.HARD]
+    first = {several[0].id: several for several in alike(waiting)}
+    alone = [request for request in rows if request not in waiting]
+    return [first.get(request.id, (request,)) for request in rows if request.id in first or request in alone]
+
+
+def _row(several: Sequence[Request], look: Look) -> Iterator[Block]:
+    request = several[0]
     if request.settled:
         yield from _decided(request, look)
         return
-    name = inert(headline(request, look))
-    gist = inert(clip(_gist(request, look), GIST))
-    yield section(mrkdwn(f"*{name}*\n{gist}" if gist else f"*{name}*"))
+    name = inert(headline(request, look)) + (f"* ×{len(several)}" if len(several) > 1 else "*")
+    said = inert(clip(gist(request, look), GIST))
+    yield section(mrkdwn(f"*{name}\n{said}" if said else f"*{name}"))
+    if len(several) > 1:
+        yield context(plain(f"⚠️ The very same call {len(several)} times: each that is approved may run"))
     yield context(*_about(request, look))
-    yield actions(_buttons(request, look))
+    yield actions(_buttons(several, look))
 
 
 def _decided(request: Request, look: Look) -> Iterator[Block]:
     """One line that says what became of it, and what can still be done."""
-    became = f"{words.EMOJI[request.state]} *{inert(headline(request, look))}* {inert(words.fate(request, look))}"
-    value = str(ids.Target(request_id=request.id, revision=request.revision))
+    came_to = words.CAME_TO.get(request.execution.state, "") if request.execution else ""
+    mark, name = came_to.split(" ")[0] or words.EMOJI[request.state], inert(headline(request, look))
+    became = f"{mark} *{name}* {inert(words.fate(request, look))}"
+    value = _value(request)
     yield section(mrkdwn(became), button("Open", ids.ROW_VIEW, value))
     left = [button(label, action_id, value) for label, action_id, _ in settled_buttons(request)]
     if left:
@@ -122,17 +138,45 @@ def _about(request: Request, look: Look) -> Iterator[Block]:
         yield mrkdwn(f"💤 until {moment(request.snoozed.until)}")
 
 
-def _buttons(request: Request, look: Look) -> list[Block]:
-    value = str(ids.Target(request_id=request.id, revision=request.revision))
+def _in_one_go(rows: Sequence[Request], look: Look) -> Iterator[Block]:
+    """A button for each rule that lets several of its calls be approved together."""
+    by_rule: dict[str, list[Request]] = {}
+    for request in filter(may_be_approved_in_one_go, rows):
+        by_rule.setdefault(request.checkpoint.rule, []).append(request)
+    buttons = [
+        button(
+            f"Approve several of “{one_line(rule, look.key, RULE)}”…",
+            f"{ids.TOGETHER}.{place}",
+            _value(several[0]),
+        )
+        for place, (rule, several) in enumerate(by_rule.items())
+        if len(several) > 1
+    ]
+    if buttons:
+        yield divider()
+        yield actions(buttons)
+
+
+def _value(request: Request) -> str:
+    return str(ids.Target(request_id=request.id, revision=request.revision))
+
+
+def _buttons(several: Sequence[Request], look: Look) -> list[Block]:
+    request, value = several[0], _value(several[0])
     opening = button("Open", ids.ROW_VIEW, value)
     if request.checkpoint.kind is Kind.SOFT:
         return [button("Stop", ids.ROW_STOP, value, "danger"), opening]
     if row_is_cut(request, look):
         return [opening]
-    return [button("Approve", ids.ROW_APPROVE, value, "primary"), opening]
+    if len(several) == 1:
+        return [button("Approve", ids.ROW_APPROVE, value, "primary"), opening]
+    one = button("Approve one", ids.ROW_APPROVE, value)
+    if not may_be_approved_in_one_go(request):
+        return [one, opening]
+    return [button(f"Approve all {len(several)}…", ids.IDENTICAL, value, "primary"), one, opening]
 
 
-def _gist(request: Request, look: Look) -> str:
+def gist(request: Request, look: Look) -> str:
     """The arguments on one line, fit to be shown; of long ones the beginning."""
     return " · ".join(_said(item, look) for item in action.arguments(request, look))
 
