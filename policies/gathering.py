@@ -112,5 +112,5 @@ def _content(request: Request) -> tuple[object, ...]:
         request.reviewers,
         request.excluded,
         (request.reason, request.confidence, request.context, request.on_behalf_of, request.run),
-        (request.preview, request.inquiries, request.reviews, request.snoozed),
+        (request.preview, request.inquiries, request.reviews, request.delegations, request.snoozed),
     )

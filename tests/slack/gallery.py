@@ -102,7 +102,7 @@ async def _hang(sandbox: SandboxProcess) -> None:
     for name, message in messages().items():
         await _post(sandbox, _channel(name), text=f"`{name}`")
         ts = await _post(sandbox, _channel(name), text=message.text, blocks=list(message.blocks))
-        if message.cut:
+        if message.cut and name in PLACES:
             await _attach(sandbox, _channel(name), ts, whole_file(PLACES[name], LOOK))
     names = list(views())
     for start in range(0, len(names), IN_A_ROW):
