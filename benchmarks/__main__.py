@@ -1,6 +1,6 @@
 """``python -m benchmarks``: every comparison, one after the other."""
 
-from benchmarks import clicks, decisions, policy, start, stops
+from benchmarks import budget, clicks, decisions, policy, start, stops
 
 
 def main() -> None:
@@ -8,6 +8,7 @@ def main() -> None:
     every = {
         "decisions": decisions.main,
         "clicks": clicks.main,
+        "budget": budget.main,
         "policy": policy.main,
         "start": start.main,
         "stops": stops.main,

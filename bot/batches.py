@@ -1,14 +1,14 @@
 """Which new cards go out in one message: those that a channel doesn't take one by one.
 
 Slack takes about one message a second a channel. Cards that could go out at once go alone; where several would have to
-wait, they share one message, in the order in which they came.
+wait, they share one message, in the order in which they came, each agent's in its turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 
+from bot.lanes import in_turn
 from bot.pacing import Pace
 from policies.effects import PostCard
 from policies.gathering import may_share
@@ -47,7 +47,7 @@ class Batches:
             return ()
         room = self._pace.room(owed.effect.to) if owed.started_at is None else 0
         found: dict[str, Owed] = {owed.effect.request_id: owed}
-        for each in islice(tuple(waiting), LOOKED_AT):
+        for each in in_turn(waiting, after=owed)[:LOOKED_AT]:
             if isinstance(each.effect, PostCard) and len(found) < MOST and await self._may_share(each):
                 found.setdefault(each.effect.request_id, each)
         return tuple(found.values())[1:] if len(found) - room >= self._least else ()

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.batches import LEAST
 from bot.carrier import CURABLE, Carrier, CarryError, Paced, Rejected
+from bot.lanes import in_turn
 from bot.logs import get_logger
 from bot.metrics import Metrics
 from bot.pacing import Pace
@@ -123,10 +124,11 @@ class Courier:
     async def _drain(self, lane: str) -> None:
         """Carry what waits in a lane. Where one that fails holds up the others, the lane is drained again later."""
         waiting = self._lanes[lane]
-        goes_on = True
+        goes_on, owed = True, None
         try:
             while waiting and goes_on:
-                owed = waiting.popleft()
+                owed = in_turn(waiting, after=owed)[0]
+                waiting.remove(owed)
                 overtaken = _overtaken(owed, waiting)
                 try:
                     carried = await self._attempt(owed, overtaken, waiting)

@@ -18,6 +18,7 @@ from bot.carrier import CLOCKS_DIFFER, Carrier, GrantNews, Paced, Posted, Reject
 from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
 from policies.agent_run import AgentRun
+from policies.budget import account_of
 from policies.checkpoint import Kind
 from policies.effects import (
     Announce,
@@ -169,7 +170,9 @@ class Rounds:
     async def _cards(self, request: Request, places: tuple[str, ...] | list[str]) -> tuple[Effect, ...]:
         """A card for each place that has none yet."""
         known = {copy.to for copy in await self._store.copies(request.id)}
-        return tuple(PostCard(request_id=request.id, to=to) for to in dict.fromkeys(places) if to not in known)
+        account = account_of(request.requester)
+        new = (to for to in dict.fromkeys(places) if to not in known)
+        return tuple(PostCard(request_id=request.id, to=to, account=account) for to in new)
 
     async def _post_cards(self, to: str, several: tuple[Owed, ...]) -> None:
         """Post a card, or a batch of several, but for those that an earlier attempt has posted."""

@@ -17,10 +17,14 @@ class Announce:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PostCard:
-    """Post one copy of the card to ``to``: a channel's id or name, or a user id (a direct message)."""
+    """Post one copy of the card to ``to``: a channel's id or name, or a user id (a direct message).
+
+    ``account`` is the agent's who asks (see ``policies.budget``): each agent's cards have their turn.
+    """
 
     request_id: str
     to: str
+    account: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

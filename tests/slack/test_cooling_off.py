@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tests.slack.samples import REFUND
 from tests.slack.test_approvals import Told
 
 FILES = "  - {name: files, match: file_it, checkpoint: inbox, reviewers: support, ladder: standard}\n"
-COOLS = 'budgets: [{agents: "*", cool_off: {rejections: 2, within: 10m, for: 15m}}]\n'
+WAITING = 24
+COOLS = f'budgets: [{{agents: "*", waiting: {WAITING}, cool_off: {{rejections: 2, within: 10m, for: 15m}}}}]\n'
 
 
 @pytest.fixture
@@ -51,6 +53,28 @@ async def test_the_thread_says_it_and_only_a_reviewer_of_the_call_lets_the_agent
     assert "Shop agent may ask again" in await told("resume shop")
     await thread_says(tired, second, "Ana Reyes lets Shop agent ask again.")
     assert (await tired.ask({**REFUND, "amount": 30.0})).settled is False
+
+
+async def test_a_flood_stops_at_its_budget_and_a_calm_agents_card_does_not_wait_behind_all_of_it(tired: House) -> None:
+    gateway = tired.serving.gateway
+    shop = Requester(id="key:shop", name="Shop agent", owner="U0NEWT")
+
+    async def flood(number: int) -> str | None:
+        call = ToolCall(tool="flood", arguments={"number": number})
+        try:
+            return (await gateway.submit(Submission(call=call), shop)).request.id
+        except OverBudget:
+            return None
+
+    stored = [each for each in await asyncio.gather(*map(flood, range(60))) if each is not None]
+    calm = await gateway.submit(
+        Submission(call=ToolCall(tool="calm", arguments={})), Requester(id="key:calm", name="Calm agent", owner=None)
+    )
+    assert len(stored) == WAITING
+
+    store = tired.serving.store
+    await until(lambda: store.copies(calm.request.id))
+    assert not all([await store.copies(each) for each in stored])
 
 
 async def test_where_there_is_no_card_whoever_rejected_is_told_directly(tired: House) -> None:
