@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.auditor import Auditor
 from bot.clock import SteadyClock
 from bot.courier import Courier
+from bot.digests import Digests
 from bot.gateway import Gateway
 from bot.listening import listen_to_http, listen_to_slack, recognise
 from bot.metrics import Metrics
@@ -56,6 +57,7 @@ class Serving:
     metrics: Metrics
     auditor: Auditor
     ticker: Ticker
+    digests: Digests
     ended: asyncio.Future[Any]
 
 
@@ -86,9 +88,19 @@ async def serving(
         for hand in (ticker, auditor):
             hand.start()
             stack.callback(hand.stop)
-        least = settings.signoff_batch_from
-        courier = Courier(gateway.store, desk.carrier, gateway.waiting, now, pace=pace, metrics=metrics, least=least)
-        parts = [courier.run(), homes.keep(desk.show_home)]
+        pace = pace or Pace()
+        digests = Digests(gateway, desk.directory, desk.carrier, now, pace)
+        courier = Courier(
+            gateway.store,
+            desk.carrier,
+            gateway.waiting,
+            now,
+            pace=pace,
+            metrics=metrics,
+            least=settings.signoff_batch_from,
+            post_digest=digests.post,
+        )
+        parts = [courier.run(), homes.keep(desk.show_home), digests.run()]
         if tools is not None:
             parts.append(_runner(stack, settings, gateway, tools))
         ended = _run_together(stack, parts)
@@ -100,6 +112,7 @@ async def serving(
             metrics=metrics,
             auditor=auditor,
             ticker=ticker,
+            digests=digests,
             ended=ended,
         )
 

@@ -18,9 +18,9 @@ from bot.lanes import in_turn
 from bot.logs import get_logger
 from bot.metrics import Metrics
 from bot.pacing import Pace
-from bot.rounds import Rounds
+from bot.rounds import DigestRound, Rounds
 from bot.waiting import Waiting, changed_within
-from policies.effects import Effect, Post, PostCard
+from policies.effects import Effect, Post, PostCard, PostDigest
 from policies.errors import SignoffError
 from storage.store import Owed, Store, Unreadable
 
@@ -49,6 +49,8 @@ def lane_of(effect: Effect | Unreadable) -> str:
         return effect.to
     if isinstance(effect, Post):
         return effect.run_id
+    if isinstance(effect, PostDigest):
+        return f"digest:{effect.reader}"
     return f"{type(effect).__name__}:{effect.request_id}"
 
 
@@ -68,12 +70,13 @@ class Courier:
         pace: Pace | None = None,
         metrics: Metrics | None = None,
         least: int = LEAST,
+        post_digest: DigestRound | None = None,
     ) -> None:
         self._store = store
         self._waiting = waiting
         self._clock = clock
         self._metrics = metrics or Metrics()
-        self._rounds = Rounds(store, carrier, clock, pace or Pace(), least)
+        self._rounds = Rounds(store, carrier, clock, pace or Pace(), least, post_digest)
         self._lanes: dict[str, deque[Owed]] = {}
         self._held: dict[str, datetime] = {}
         self._under_way: set[int] = set()

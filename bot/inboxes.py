@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from policies.authority import check_may_stop
@@ -24,6 +25,16 @@ CANDIDATES = 200
 """Requests with one beginning that are looked at; more of an id than that is asked for."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Everything:
+    """What all inboxes are made of; ``more`` says that not everything that waits was looked at."""
+
+    pending: tuple[Request, ...]
+    unseen: tuple[Request, ...]
+    decided: tuple[Request, ...]
+    more: bool
+
+
 class Inboxes:
     """Reads what a person may see. ``clock`` gives UTC."""
 
@@ -31,16 +42,14 @@ class Inboxes:
         self._store = store
         self._clock = clock
 
-    async def of(self, person: Person) -> Inbox:
-        """Everything for one person: four bounded reads, however much there is."""
+    async def look(self) -> Everything:
+        """What there is now: three bounded reads, however much there is."""
         since = self._clock() - REACH
         page = await self._store.requests(states=(State.PENDING,), limit=PENDING)
-        return sort_out(
-            person,
+        return Everything(
             pending=page.requests,
             unseen=await self._store.unseen(since, limit=LOOKED_AT),
             decided=await self._store.decided_lately(since, limit=LOOKED_AT),
-            numbers=await self.numbers(person),
             more=page.cursor is not None,
         )
 
@@ -51,9 +60,25 @@ class Inboxes:
             person, pending=page.requests, unseen=(), decided=(), numbers=Numbers(), more=page.cursor is not None
         )
 
+    async def of(self, person: Person, everything: Everything | None = None) -> Inbox:
+        """Everything for one person, of what was ``look``-ed at or stands now."""
+        seen = everything or await self.look()
+        return sort_out(
+            person,
+            pending=seen.pending,
+            unseen=seen.unseen,
+            decided=seen.decided,
+            numbers=await self.numbers(person),
+            more=seen.more,
+        )
+
     async def numbers(self, person: Person) -> Numbers:
         """What this person decided lately."""
         return numbers_of(await self._store.tallies(person.id, self._clock() - NUMBERS_REACH))
+
+    async def mute(self, person: Person, muted: bool) -> None:
+        """This person wants no digest in the morning any more, or wants it again."""
+        await self._store.mute_digest(person.id, muted, self._clock())
 
     async def decided(self, person: Person) -> tuple[Request, ...]:
         """What was decided lately and concerns this person, the newest decision first."""

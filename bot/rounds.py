@@ -27,6 +27,7 @@ from policies.effects import (
     Effect,
     Post,
     PostCard,
+    PostDigest,
     Refresh,
     Remind,
     Summon,
@@ -44,6 +45,7 @@ from policies.request import Request
 from storage.store import Copy, Owed, Shown, Store, Unreadable
 
 T = TypeVar("T")
+DigestRound = Callable[[Owed, PostDigest], Awaitable[None]]
 
 log = get_logger("signoff.courier")
 
@@ -66,10 +68,19 @@ UNREACHABLE = frozenset(
 
 
 class Rounds:
-    """One method for each effect. ``clock`` gives UTC time; from ``least`` cards on they share a message."""
+    """One method for each effect. ``clock`` gives UTC time; from ``least`` cards on they share a message.
+
+    ``post_digest`` carries out what sends digests.
+    """
 
     def __init__(
-        self, store: Store, carrier: Carrier, clock: Callable[[], datetime], pace: Pace, least: int = LEAST
+        self,
+        store: Store,
+        carrier: Carrier,
+        clock: Callable[[], datetime],
+        pace: Pace,
+        least: int = LEAST,
+        post_digest: DigestRound | None = None,
     ) -> None:
         self._store = store
         self._carrier = carrier
@@ -77,6 +88,7 @@ class Rounds:
         self._pace = pace
         self._batches = Batches(store, pace, least)
         self._attaching = Attaching(store, carrier, clock, pace)
+        self._post_digest = post_digest
         self._noted: dict[int, set[str]] = {}
 
     async def companions(self, owed: Owed, waiting: Iterable[Owed]) -> tuple[Owed, ...]:
@@ -127,6 +139,10 @@ class Rounds:
                 await self._tell_of_grant(owed, effect)
             case TellOfCoolOff() as effect:
                 await self._tell_of_cool_off(owed, effect)
+            case PostDigest() as effect if self._post_digest is not None:
+                await self._post_digest(owed, effect)
+            case PostDigest():
+                raise Rejected("nobody here sends digests")
             case Post() as effect:
                 await self._post_run(owed, effect)
             case Unreadable(kind=kind):

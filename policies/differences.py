@@ -32,6 +32,7 @@ def _parts(policy: Policy) -> Mapping[str, Any]:
         "default": _by_name(policy.default),
         "agents: start": policy.starters,
         "budgets": policy.budgets,
+        "digest": policy.mornings,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 
@@ -146,6 +146,20 @@ class TellOfCoolOff:
     seconds: int = 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostDigest:
+    """Send a reader (a user id) the digest of ``day``, until ``until`` at the latest. All times are UTC.
+
+    ``since`` is when the digest before was due, ``midnight`` when the day ends there and this one rests.
+    """
+
+    reader: str
+    day: date
+    since: datetime
+    until: datetime
+    midnight: datetime
+
+
 Effect = (
     Announce
     | PostCard
@@ -161,6 +175,7 @@ Effect = (
     | TellOfGrant
     | TellOfCoolOff
     | Post
+    | PostDigest
 )
 
 

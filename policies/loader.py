@@ -26,7 +26,7 @@ from policies.shapes import (
     check_shape,
     shaped,
 )
-from policies.silence import read_calendar, read_ladder
+from policies.silence import read_calendar, read_digest, read_ladder
 
 RESERVED = ("default", "catalogue", "question")
 """Names that a checkpoint gives to what no rule decided."""
@@ -71,6 +71,7 @@ def _assemble(sheet: Sheet) -> Policy:
         rules=rules,
         default=default,
         budgets=_budgets(sheet),
+        mornings=read_digest(sheet, sheet.data.get("digest", {}) if isinstance(sheet.data, dict) else {}, calendars),
     )
 
 

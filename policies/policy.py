@@ -11,6 +11,7 @@ from policies.bundle import Bundle, Bundles, bundled, looks_at
 from policies.calendar import Calendar
 from policies.checkpoint import ASKING, Act, Checkpoint, Kind, Ladder, Step
 from policies.condition import OWN_WORDS, Condition, Phrase
+from policies.digest import USUAL, Rhythm
 from policies.errors import Fault, NotFound
 from policies.people import Reviewers
 
@@ -83,7 +84,8 @@ class Rule:
 class Policy:
     """All that one policy file says. ``digest`` is the SHA-256 of ``text`` in hex; ``starters`` may use ``/agent``.
 
-    ``default`` stands where no rule matches. ``warnings`` are what an operator should look at, none of it forbidden.
+    ``default`` stands where no rule matches; ``mornings`` says when reviewers are told what waits, None for never.
+    ``warnings`` are what an operator should look at, none of it forbidden.
     """
 
     source: str
@@ -100,6 +102,7 @@ class Policy:
     warnings: tuple[Fault, ...] = ()
     pause: Ladder = PAUSE
     asking: Ladder = ASKING
+    mornings: Rhythm | None = USUAL
     bundles: Bundles = field(default=Bundles(rules=(), each=()), repr=False, compare=False)
 
     def __post_init__(self) -> None:

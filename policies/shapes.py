@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -28,7 +28,7 @@ from policies.document import Path, Sheet
 from policies.errors import Invalid
 from policies.nearest import did_you_mean, nearest
 from policies.rendering import named_in, read_rendering
-from policies.written_time import Holiday, HoursOfDay, Weekday, Zone
+from policies.written_time import Holiday, HoursOfDay, TimeOfDay, Weekday, Zone
 
 Shaped = TypeVar("Shaped", bound=BaseModel)
 
@@ -349,6 +349,20 @@ class RuleShape(Shape):
     batch: bool = False
 
 
+class DigestShape(Shape):
+    """When reviewers are told what waits for them, on their own clocks. ``calendar`` lends its days and holidays."""
+
+    at: TimeOfDay = Field(default=time(9, 0), json_schema_extra={"default": "09:00"})
+    days: Annotated[list[Weekday], Field(min_length=1)] | None = None
+    calendar: str | None = None
+
+
+Digest = Annotated[
+    Annotated[Literal["off", False], Tag("[never]")] | Annotated[DigestShape, Tag("[mornings]")],
+    Discriminator(lambda value: "[mornings]" if isinstance(value, (dict, DigestShape)) else "[never]"),
+]
+
+
 class PolicyShape(Shape):
     """A whole policy file."""
 
@@ -359,6 +373,7 @@ class PolicyShape(Shape):
     tools: dict[Pattern, ToolShape] = {}
     agents: AgentsShape = AgentsShape()
     budgets: Annotated[list[BudgetShape], Field(max_length=100)] = []
+    digest: Digest = DigestShape()
     rules: Annotated[list[RuleShape], Field(max_length=1000)] = []
     default: DefaultShape = DefaultShape()
 
@@ -370,6 +385,7 @@ _PARTS: Mapping[str | int, type[Shape]] = {
     "tools": ToolShape,
     "agents": AgentsShape,
     "budgets": BudgetShape,
+    "digest": DigestShape,
     "rules": RuleShape,
     "default": DefaultShape,
 }
@@ -385,6 +401,8 @@ _ASIDE = (
     "[yes]",
     "[words]",
     "[asked]",
+    "[never]",
+    "[mornings]",
 )
 """What pydantic puts into a place that doesn't stand in the file."""
 _WANTED = {
@@ -469,6 +487,8 @@ def _not_one_of(path: Path, raw: object, expected: str) -> str:
         return "This Signoff reads policies of version 1; write version: 1"
     if path == ("default", "checkpoint"):
         return f"What no rule knows is held or refused: write {expected}, and rules for what may go through."
+    if path == ("digest",):
+        return 'Write digest: off, or {at: "09:00", days: [mon, tue, wed, thu, fri]}.'
     if path[-1] == "grants":
         return "Write grants: false, or bounds such as grants: {longest: 4h, most: 20}."
     known = re.findall(r"'([^']*)'", expected)

@@ -1,4 +1,4 @@
-"""What a policy file says of silence: its calendars and ladders, from their shapes to what the gateway holds."""
+"""What a policy file says of silence and of mornings: its calendars, ladders and digest, from their shapes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from itertools import pairwise
 
 from policies.calendar import Calendar
 from policies.checkpoint import Act, Ladder, Step
+from policies.digest import USUAL, Rhythm
 from policies.document import Path, Sheet
 from policies.duration import in_words
 from policies.nearest import did_you_mean
 from policies.people import Reviewers
-from policies.shapes import CalendarShape, LadderShape, StepShape, shaped
+from policies.shapes import CalendarShape, DigestShape, LadderShape, StepShape, shaped
 
 MOST_STEPS = 100
 """How many steps a ladder may have, each reminder of an ``every`` counted."""
@@ -55,6 +56,17 @@ def read_ladder(sheet: Sheet, name: str, raw: object, groups: Groups, calendars:
         return Ladder(name=name, steps=steps, calendar=calendar) if steps and calendar else None
     steps = _steps(sheet, ("ladders", name), raw, groups)
     return Ladder(name=name, steps=steps) if steps else None
+
+
+def read_digest(sheet: Sheet, raw: object, calendars: Calendars) -> Rhythm | None:
+    """When digests come; None for never, and where it doesn't fit, which the sheet has noted."""
+    shape = shaped(DigestShape, raw)
+    if shape is None:
+        return None
+    calendar = _find(sheet, ("digest", "calendar"), shape.calendar, calendars) if shape.calendar else None
+    usual = calendar.days if calendar else USUAL.days
+    days = usual if shape.days is None else tuple(sorted(set(shape.days)))
+    return Rhythm(at=shape.at, days=days, holidays=calendar.holidays if calendar else ())
 
 
 def _find(sheet: Sheet, path: Path, name: str, calendars: Calendars) -> Calendar | None:

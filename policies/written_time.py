@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, time
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,6 +13,7 @@ from policies.calendar import DAYS, Hours
 from policies.nearest import nearest
 
 _CLOCK = r"([01][0-9]|2[0-4]):([0-5][0-9])"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _HOURS = rf"{_CLOCK}-{_CLOCK}"
 _MIDNIGHT = 24 * 60
 _SHOWN = 40
@@ -30,6 +31,12 @@ def _hours(value: object) -> Hours:
     if closes > _MIDNIGHT:
         raise ValueError(f"{value} is longer than the day; it ends at 24:00")
     return Hours(opens=opens, closes=closes)
+
+
+def _time(value: object) -> time:
+    if isinstance(value, str) and re.fullmatch(_TIME, value):
+        return time.fromisoformat(value)
+    raise ValueError('write a time of day such as "09:00", in quotes')
 
 
 def _day(value: object) -> int:
@@ -60,6 +67,7 @@ def _zone(value: object) -> str:
 
 
 HoursOfDay = Annotated[Hours, BeforeValidator(_hours), WithJsonSchema({"type": "string", "pattern": f"^{_HOURS}$"})]
+TimeOfDay = Annotated[time, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": f"^{_TIME}$"})]
 Weekday = Annotated[int, BeforeValidator(_day), WithJsonSchema({"type": "string", "enum": list(DAYS)})]
 Holiday = Annotated[date, BeforeValidator(_holiday), WithJsonSchema({"type": "string", "format": "date"})]
 Zone = Annotated[str, BeforeValidator(_zone), WithJsonSchema({"type": "string"})]

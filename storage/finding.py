@@ -40,6 +40,13 @@ UNSEEN = Statement(
     .order_by(DECISIONS.c.at.desc())
     .limit(bindparam("most"))
 )
+EXPIRED = Statement(
+    select(REQUESTS.c.document)
+    .select_from(DECIDED)
+    .where(*LATELY, DECISIONS.c.verdict == "expired")
+    .order_by(DECISIONS.c.at.desc())
+    .limit(bindparam("most"))
+)
 TALLIES = Statement(
     select(DECISIONS.c.verdict, REQUESTS.c.created_at, DECISIONS.c.at, DECISIONS.c.revision)
     .select_from(DECIDED)
@@ -65,6 +72,10 @@ class Finding(Access):
     async def unseen(self, since: datetime, *, limit: int = 100) -> tuple[Request, ...]:
         """What went ahead on silence since then and nobody has looked at, the newest first."""
         return await self._documents(UNSEEN, {"since": since, "most": limit})
+
+    async def expired(self, since: datetime, *, limit: int = 100) -> tuple[Request, ...]:
+        """What ended since then without anybody deciding, the latest first."""
+        return await self._documents(EXPIRED, {"since": since, "most": limit})
 
     async def tallies(self, user_id: str, since: datetime, *, limit: int = 1_000) -> tuple[Tally, ...]:
         """How that person's own decisions since then went, the newest first; no contents are read."""

@@ -15,6 +15,7 @@ from storage.auditing import Auditing, Lack, Place, Standing, Window
 from storage.budgets import Budgets
 from storage.copies import Copies, Shown
 from storage.deadlines import Deadlines
+from storage.digests import Digests
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
 from storage.finding import Finding
 from storage.grants import Grants
@@ -33,13 +34,16 @@ from storage.values import (
     Chance,
     Changed,
     Copy,
+    DigestCopy,
     Guard,
     Head,
     Idempotency,
     JournalRow,
     Key,
+    Line,
     Owed,
     Page,
+    Reader,
     Unreadable,
     VerifyReport,
     Watch,
@@ -51,15 +55,18 @@ __all__ = [
     "Chance",
     "Changed",
     "Copy",
+    "DigestCopy",
     "Guard",
     "Head",
     "Idempotency",
     "JournalRow",
     "Key",
     "Lack",
+    "Line",
     "Owed",
     "Page",
     "Place",
+    "Reader",
     "Shown",
     "Standing",
     "Store",
@@ -81,6 +88,7 @@ class Store(
     Outbox,
     Grants,
     Budgets,
+    Digests,
     Runs,
     Keys,
     Remembered,

@@ -152,6 +152,42 @@ class ResumedRow(Row, table=True):
     by: str
 
 
+class DigestRow(Row, table=True):
+    """One reader of digests: when the next is due, and where the last one stands that is kept true ``until`` then.
+
+    ``day`` is the date (ISO) of the last one that was dealt with. Without ``zone`` nobody has looked yet where they
+    live.
+    """
+
+    __tablename__ = "digests"
+    __table_args__ = (Index(None, "workspace_id", "next_at"),)
+    workspace_id: str = Field(primary_key=True)
+    reader: str = Field(primary_key=True)
+    zone: str | None = None
+    day: str | None = None
+    next_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    muted: bool
+    channel: str | None = None
+    ts: str | None = None
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class DigestLineRow(Row, table=True):
+    """One request that a reader's digest lists, in which ``part`` of it, and which version of it is shown.
+
+    ``more`` is how many more that part counted without listing them.
+    """
+
+    __tablename__ = "digest_lines"
+    workspace_id: str = Field(primary_key=True)
+    reader: str = Field(primary_key=True)
+    request_id: str = Field(primary_key=True, foreign_key="requests.id")
+    place: int
+    part: str
+    more: int
+    shown_version: int
+
+
 class GrantRow(Row, table=True):
     """What a person approved in advance. ``used`` and ``revoked_at`` change, by conditional updates only."""
 

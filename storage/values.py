@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from policies.budget import Spent, Wanted
@@ -93,6 +93,40 @@ class Copy:
     to: str
     shown_version: int
     private: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """Somebody whom digests may go to. ``zone`` is an IANA name, None before anybody looked where they live.
+
+    ``day`` is the last day whose digest was dealt with, on the reader's own calendar; ``next_at`` when the next is due
+    (UTC), None where none is.
+    """
+
+    id: str
+    zone: str | None = None
+    day: date | None = None
+    next_at: datetime | None = None
+    muted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DigestCopy:
+    """Where the digest of ``reader`` stands."""
+
+    reader: str
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One request of a digest as it stands now, in which part it is listed, and which version of it is shown."""
+
+    part: str
+    more: int
+    shown_version: int
+    request: Request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -68,6 +68,8 @@ class Approvals:
             return await self._lists[word](person)
         if word == "history" and not given:
             return await self._history(person)
+        if word == "digest" and not rest:
+            return await self._digest(given, person)
         if word in self._acts:
             return await self._about(word, given, rest, command, person)
         if word == "resume":
@@ -127,6 +129,18 @@ class Approvals:
         nothing = "Nothing of yours was decided in the last 30 days."
         blocks = listing("Recently decided", found, look, nothing, rows=RECENT)
         return {"text": f"{len(found)} decided", "blocks": blocks}
+
+    async def _digest(self, given: str, person: Person) -> Answer:
+        """End the digest of the morning, bring it back, or say how to."""
+        rhythm = self._desk.gateway.shelf.current.mornings
+        if given not in ("on", "off"):
+            return {"text": "Say */approvals digest off* or */approvals digest on*."}
+        await self._desk.gateway.inboxes.mute(person, given == "off")
+        if given == "off":
+            return {"text": "You get no digest any more. */approvals digest on* brings it back."}
+        if rhythm is None:
+            return {"text": "Noted, but digests are off for everybody here: the policy says `digest: off`."}
+        return {"text": f"At {rhythm.at:%H:%M} by your clock, on working days, you are told what waits, if anything."}
 
     # ---- one request
 

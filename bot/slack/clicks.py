@@ -23,6 +23,7 @@ from bot.slack.views.batch import row_is_cut
 from bot.slack.views.card import is_cut
 from bot.slack.views.delegate_form import delegate_form
 from bot.slack.views.grant_form import grant_form, usual_terms
+from bot.slack.views.inbox import inbox_form
 from bot.slack.views.modals import answer_form, inquiry_form, is_last_page, object_form, reject_form, view_form
 from policies.answering import refuse_while_open
 from policies.authority import check_may_answer
@@ -61,6 +62,7 @@ class Clicks:
             ids.ROW_VIEW: self._view,
             ids.IDENTICAL: together.open,
             ids.TOGETHER: together.open,
+            ids.INBOX: self._inbox,
             ids.PREVIOUS: self._turn,
             ids.NEXT: self._turn,
             ids.RAN: self._attest,
@@ -189,6 +191,12 @@ class Clicks:
         await self._desk.show(click, form)
         await self._looked(click, request, 0)
 
+    async def _inbox(self, click: Click) -> None:
+        person = await self._desk.directory.person(click.user_id)
+        inbox = await self._desk.gateway.inboxes.of(person)
+        look = self._desk.looks.at_once(inbox.shown)
+        await self._desk.show(click, await asyncio.to_thread(inbox_form, inbox, look))
+
     async def _turn(self, click: Click) -> None:
         request = await self._seen(click)
         memo = memo_of(click, request).model_copy(update={"page": ids.target(click.value).page})
@@ -283,7 +291,9 @@ class Clicks:
 
 
 def _resolved(click: Click) -> Click:
-    """A choice from a card's menu as a click on the button that it stands for."""
+    """A choice from a card's menu as a click on the button that it stands for; one in a digest, as one on no card."""
+    if click.action_id == ids.LISTED:
+        return replace(click, action_id=ids.VIEW, channel=None, ts=None)
     if click.action_id != ids.MORE:
         return click
     action_id, value = ids.chosen(click.value)

@@ -25,17 +25,19 @@ from bot.slack.membership import keeps_to_itself
 from bot.slack.response_urls import ResponseUrls
 from bot.slack.views.batch import batch
 from bot.slack.views.card import card, is_cut
+from bot.slack.views.digest import digest
 from bot.slack.views.grants import grant_news
 from bot.slack.views.look import Message
 from bot.slack.views.thread import absences, called_in, cooled_off, inquired, reminder, run_message, served, summons
 from bot.slack.views.whole import whole_file
 from policies.agent_run import AgentRun
 from policies.delegation import Delegation
+from policies.digest import Page
 from policies.effects import Post, TellOfCoolOff
 from policies.inquiry import Inquiry
 from policies.people import Reviewers
 from policies.request import Request
-from storage.store import Copy
+from storage.store import Copy, DigestCopy
 
 Files = Literal["private", "all", "off"]
 """Where what a card can't show is put into its thread: direct messages and private channels, everywhere, nowhere."""
@@ -47,6 +49,9 @@ PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "re
 BLIND = frozenset(
     {"missing_scope", "not_in_channel", "channel_not_found", "not_allowed_token_type", "method_not_supported"}
 )
+
+MARKED = (ids.EVENT_TYPE, ids.RUN_TYPE, ids.DIGEST_TYPE)
+"""The kinds of messages that say which effect posted them."""
 
 
 async def carried(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
@@ -223,6 +228,18 @@ class SlackCarrier:
         response = await carried(self._client.chat_update(channel=run.channel, ts=known_ts, **_content(message)))
         return _posted(response)
 
+    async def post_digest(self, shown: Page, to: str, owed_id: int) -> Posted:
+        """Post a digest as a direct message to the user id ``to``."""
+        return await self._post(to, await self._digest(shown, owed_id))
+
+    async def refresh_digest(self, shown: Page, copy: DigestCopy) -> None:
+        """Bring a digest up to date."""
+        message = await self._digest(shown)
+        await carried(self._client.chat_update(channel=copy.channel, ts=copy.ts, **_content(message)))
+
+    async def _digest(self, shown: Page, owed_id: int | None = None) -> Message:
+        return await asyncio.to_thread(digest, shown, await self._looks.of_requests(shown.requests), owed_id)
+
     async def ids_of(self, group: Reviewers) -> tuple[str, ...]:
         """The user ids of a group's people. Raises ``Unavailable``."""
         return await self._directory.ids_of(group)
@@ -303,7 +320,7 @@ def _marks(message: dict[str, Any]) -> dict[int, str]:
     """What a message of ours says that it was posted for: the ids of what owed it, each with its request's."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
-    if metadata.get("event_type") not in (ids.EVENT_TYPE, ids.RUN_TYPE):
+    if metadata.get("event_type") not in MARKED:
         return {}
     owed_ids, request_ids = payload.get("owed_ids"), payload.get("request_ids")
     if isinstance(owed_ids, list) and isinstance(request_ids, list):

@@ -48,6 +48,9 @@ ROW_VIEW = f"{ROW}view"
 IDENTICAL = f"{ROW}identical"
 TOGETHER = f"{ROW}together"
 """Beginning of the ``action_id`` of the button for all calls of a rule; its place among several follows."""
+LISTED = "signoff.listed"
+"""Opens a request of a digest: the message in which it is pressed is no card of that request."""
+INBOX = "signoff.inbox"
 MORE = "signoff.more"
 """The menu of a pending card. Its options name, by the verbs of ``VERBS``, the actions that have no button there."""
 VERBS = {"view": VIEW, "grant": GRANT, "hour": SNOOZE_HOUR, "morning": SNOOZE_MORNING, "wake": WAKE, "ask": INQUIRE}
@@ -89,6 +92,8 @@ EVENT_TYPE = "signoff_request"
 """``event_type`` of the metadata that marks a card."""
 RUN_TYPE = "signoff_run"
 """``event_type`` of the metadata that marks a message of a run."""
+DIGEST_TYPE = "signoff_digest"
+"""``event_type`` of the metadata that marks a digest."""
 
 _PLACE = re.compile(r"[0-9npv/]{1,80}")
 

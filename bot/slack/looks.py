@@ -37,6 +37,10 @@ class Looks:
         """With the names of ``people``, asking Slack where needed."""
         return self._look(await self.directory.glances(who for who in people if who is not None), {})
 
+    async def of_requests(self, requests: Iterable[Request]) -> Look:
+        """With the names of everybody whom a list of ``requests`` names, asking Slack where needed."""
+        return await self.of_people(who for request in requests for who in _people(request))
+
     def at_once(self, requests: Iterable[Request] = ()) -> Look:
         """With what is known already: a form must open before its trigger expires."""
         return self._look(self.directory.known([who for request in requests for who in _people(request)]), {})

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 POLICY = """
 version: 1
+digest: off
 reviewers:
   support: {channel: "#approvals", users: [U0ANA, U0BEN]}
   finance: {channel: "#finance-approvals", users: [U0FAY, U0FRED], deputy: chiefs}

@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 POLICY = """
 version: 1
+digest: off
 reviewers:
   team:
     channel: "#approvals"

@@ -129,6 +129,7 @@ def test_editors_get_a_schema_that_knows_every_key() -> None:
         "ladders",
         "tools",
         "agents",
+        "digest",
         "rules",
         "default",
     }

@@ -25,11 +25,11 @@ from bot.slack.views.whole import whole_file
 from tests.sandbox.page_app import open_browser, watched_page
 from tests.sandbox.stock_app import actions, button, in_socket_mode, stock_app
 from tests.sandbox_process import SandboxProcess
-from tests.slack import test_batch, test_cards, test_forms, test_grant_views
+from tests.slack import test_batch, test_cards, test_digest_view, test_forms, test_grant_views
 from tests.slack.samples import LOOK, PLACES
 
 VIEWER, FORMS, REST = "U0ANA", "forms", "settled"
-KINDS = ("pending", "asking", "answered", "guessed", "note", "grant", "batch")
+KINDS = ("pending", "asking", "answered", "guessed", "note", "grant", "batch", "digest")
 IN_A_ROW = 5
 SOME = {
     "light": ("pending_headline", "asking", "form_view_manual", "pending_soft", "form_modify", "unknown"),
@@ -47,12 +47,13 @@ DRAWN = """count => new Set(
 def messages() -> dict[str, Message]:
     """Every card and note by its golden file's name."""
     cards = {name: card(request, LOOK) for name, request in PLACES.items()}
-    return {**cards, **test_cards.NOTES, **test_grant_views.NOTES, **test_batch.BATCHES}
+    notes = {**test_cards.NOTES, **test_grant_views.NOTES}
+    return {**cards, **notes, **test_batch.BATCHES, **test_digest_view.DIGESTS}
 
 
 def views() -> dict[str, dict[str, Any]]:
     """Every modal and Home by its golden file's name."""
-    return {**test_forms.FORMS, **test_grant_views.FORMS, **test_batch.FORMS}
+    return {**test_forms.FORMS, **test_grant_views.FORMS, **test_batch.FORMS, **test_digest_view.FORMS}
 
 
 @asynccontextmanager

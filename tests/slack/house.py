@@ -19,6 +19,7 @@ from tests.slack.samples import REFUND, SCHEMA
 
 POLICY = """
 version: 1
+digest: off
 reviewers:
   support: {channel: "#approvals", users: [U0ANA, ben@example.com]}
   finance: {channel: "#finance-approvals", usergroups: [S0FINANCE]}

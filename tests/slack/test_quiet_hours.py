@@ -14,6 +14,7 @@ from tests.slack.house import House, house
 
 POLICY = """
 version: 1
+digest: off
 calendars: {office: {zone: Europe/Berlin, hours: "09:00-17:00"}}
 reviewers: {support: {channel: "#approvals", users: [U0ANA]}}
 ladders:

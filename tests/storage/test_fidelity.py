@@ -88,10 +88,11 @@ def test_every_kind_of_effect_comes_back(kind: str) -> None:
         "number": 7,
         "what": "ended",
         "answered": True,
-        "until": NOW,
         "rejections": 3,
         "seconds": 600,
         "revision": 2,
+        "day": NOW.date(),
+        **dict.fromkeys(("since", "until", "midnight"), NOW),
     }
     effect = of(**{field.name: bounded.get(field.name, f"{field.name} ünï") for field in fields(of)})
     assert effect_from(**effect_columns(effect)) == effect

@@ -37,6 +37,7 @@ HELP = (
     "*/approvals grants* shows what was approved in advance, and ends it\n"
     "*/approvals agents* shows which agents cool off after rejections, and *resume AGENT* lets one ask again\n"
     "*/approvals stats* shows your own numbers\n"
+    "*/approvals digest off* ends your digest in the morning; *on* brings it back\n"
     "*/agent what to do* starts the agent"
 )
 WORDS = (
@@ -53,6 +54,7 @@ WORDS = (
     "resume",
     "history",
     "stats",
+    "digest",
     "help",
 )
 """The words that may follow ``/approvals``."""
@@ -84,8 +86,8 @@ def _titled(
         yield context(plain(f"… and {len(requests) - rows} more. Home lists them all."))
 
 
-def row(request: Request, look: Look, *, served: bool = False) -> Iterator[Block]:
-    """One request in two blocks: what it is about, with a button that opens it, and how it stands.
+def row(request: Request, look: Look, *, served: bool = False, opens: str = ids.VIEW) -> Iterator[Block]:
+    """One request in two blocks: what it is about, with a button (``opens``) that opens it, and how it stands.
 
     ``served`` says that the reader waits for others there.
     """
@@ -93,7 +95,7 @@ def row(request: Request, look: Look, *, served: bool = False) -> Iterator[Block
     if served and not request.settled and not request.asking and request.checkpoint.kind is not Kind.SOFT:
         title = clip(f"{words.subject(request, look)} waits for approval", 150)
     mark = "❗ " if not request.settled and _is_high(request) else ""
-    yield section(plain(f"{mark}{title}\n{told}" if told else f"{mark}{title}"), _review(request, served))
+    yield section(plain(f"{mark}{title}\n{told}" if told else f"{mark}{title}"), _review(request, served, opens))
     about = [mrkdwn(words.stand(request))]
     about.append(plain(f"Asked by {one_line(request.requester.name, look.key, 60)} · {request.id[:SHORT_ID]}"))
     if not request.settled:
@@ -118,11 +120,11 @@ def _is_high(request: Request) -> bool:
     return gate.kind is Kind.MANUAL or gate.impact == "high" or gate.reversible is False
 
 
-def _review(request: Request, served: bool = False) -> Block:
+def _review(request: Request, served: bool = False, opens: str = ids.VIEW) -> Block:
     """The button that opens the whole request."""
     value = str(ids.Target(request_id=request.id, revision=request.revision))
     label = "Look" if request.settled else "Answer" if request.asking else "Look" if served else "Review"
-    return button(label, ids.VIEW, value)
+    return button(label, opens, value)
 
 
 def gist(request: Request, look: Look) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.slack import ids
 from bot.slack.home_memo import HomeMemo
+from bot.slack.memo import Memo
 from bot.slack.views import words
 from bot.slack.views.blocks import (
     Block,
@@ -22,6 +23,7 @@ from bot.slack.views.blocks import (
 )
 from bot.slack.views.home import gist, numbers, row
 from bot.slack.views.look import Look, moment
+from bot.slack.views.modals import modal
 from bot.slack.views.text import clip, inline, one_line
 from policies.inbox import Inbox
 from policies.people import Absence
@@ -59,6 +61,12 @@ def home(
         blocks += [_filters(inbox, look, memo), _search(memo)]
     blocks += [*(_sections(inbox, look) if whole else _list(inbox, look, memo))]
     return {"type": "home", "private_metadata": memo.text(), "blocks": named(blocks, "home")}
+
+
+def inbox_form(inbox: Inbox, look: Look) -> Block:
+    """The same sections in a form, for whoever comes from a digest."""
+    blocks = [*_top(inbox, look, None, ()), *_sections(inbox, look, whole=False)]
+    return modal(ids.NOTICE_FORM, "Your inbox", Memo(), named(blocks, "inbox"))
 
 
 def _top(inbox: Inbox, look: Look, away: Absence | None, asked: Sequence[str]) -> Iterator[Block]:
@@ -138,7 +146,8 @@ def _search(memo: HomeMemo) -> Block:
     return {**entry("Search", f"search.{memo.turn}", field, optional=True), "dispatch_action": True}
 
 
-def _sections(inbox: Inbox, look: Look) -> Iterator[Block]:
+def _sections(inbox: Inbox, look: Look, *, whole: bool = True) -> Iterator[Block]:
+    """Each section with its first rows, and the rest behind a button, or (not ``whole``) told of."""
     for name, (title, _, most) in SECTIONS.items():
         found = part(inbox, name)
         if not found:
@@ -147,7 +156,9 @@ def _sections(inbox: Inbox, look: Look) -> Iterator[Block]:
         yield header(f"{title} ({len(found)})")
         for request in found[:most]:
             yield from row(request, look, served=name in ("mine", "given"))
-        if len(found) > most:
+        if len(found) > most and not whole:
+            yield context(plain(f"… and {len(found) - most} more in the Home of this app."))
+        elif len(found) > most:
             yield actions([button(f"Show all {len(found)}", ids.HOME_SHOW, name)])
 
 

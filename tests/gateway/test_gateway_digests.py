@@ -1,0 +1,270 @@
+"""Digests over the gateway's real wires, with days that pass as the test says: who gets one, when, and never two."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.slack import ids
+from tests.gateway.theatre import Theatre, theatre
+from tests.sandbox_process import SandboxProcess
+
+POLICY = """
+version: 1
+digest: {at: "09:00", days: [mon, tue, wed, thu, fri]}
+reviewers:
+  team: {channel: "#approvals", users: [U0ANA, ben@example.com, U0DEL, U0SIGNOFF], usergroups: [S0FINANCE]}
+  seniors: {users: [U0SAM], outsiders: [U0GUS]}
+ladders:
+  long: [{after: 30h, add: seniors}, {after: 300h, then: expire}]
+  queue: [{after: 300h, then: expire}]
+  brief: [{after: 2h, then: expire}]
+  pause: [{after: 2h, then: proceed}]
+rules:
+  - {name: inbox, match: tidy, checkpoint: inbox, reviewers: team, ladder: queue}
+  - {name: brief, match: brief, checkpoint: hard, reviewers: team, ladder: brief}
+  - {name: soft, match: soft, checkpoint: soft, reviewers: team, ladder: pause}
+default: {checkpoint: hard, reviewers: team, ladder: long}
+"""
+LONDON, NEW_YORK = ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
+SCOPES = ("chat:write", "commands", "im:write", "users:read", "users:read.email", "usergroups:read", "channels:read")
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[SandboxProcess]:
+    with SandboxProcess() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def stage(process: SandboxProcess, tmp_path: Path) -> AsyncIterator[Theatre]:
+    """A gateway that starts at six on a Monday morning in London."""
+    async with theatre(process, tmp_path, POLICY) as found:
+        monday = found.hand.time + timedelta(days=7 - found.hand.time.weekday())
+        found.hand.began = found.hand.time
+        await later(found, datetime.combine(monday.date(), time(6), LONDON))
+        await found.start()
+        assert found.serving is not None
+        await found.serving.digests.send()  # it looks who the reviewers are
+        yield found
+    await process.aclose()
+
+
+async def later(stage: Theatre, moment: datetime, *, settle: bool = True) -> None:
+    """Let it be ``moment``, and let everything happen that is due by then."""
+    ahead = moment.astimezone(UTC) - stage.hand.time
+    await stage.sandbox.control.advance(ahead.total_seconds())
+    stage.hand.time += ahead
+    if stage.serving is not None:
+        await stage.serving.ticker.tick()
+        await stage.drained()
+        await stage.serving.digests.send()
+        if settle:
+            await stage.drained()
+
+
+async def clock(
+    stage: Theatre, hours: int, minutes: int = 0, *, days: int = 0, zone: ZoneInfo = LONDON, settle: bool = True
+) -> None:
+    """Let it be so late by the clocks of ``zone``, so many days on."""
+    day = stage.hand.time.astimezone(zone).date() + timedelta(days=days)
+    await later(stage, datetime.combine(day, time(hours, minutes), zone), settle=settle)
+
+
+async def digests(stage: Theatre, person: str) -> list[Json]:
+    """The digests that a person got, the oldest first."""
+    channels = (await stage.sandbox.people.workspace(person))["channels"]
+    ours = [one["id"] for one in channels if one["kind"] == "im" and one.get("with") == "U0SIGNOFF"]
+    said = [message for one in ours for message in await stage.sandbox.people.history(person, one)]
+    return [
+        {**one, "channel": ours[0]} for one in said if (one.get("metadata") or {}).get("event_type") == ids.DIGEST_TYPE
+    ]
+
+
+async def counts(stage: Theatre, *people: str) -> list[int]:
+    return [len(await digests(stage, person)) for person in people]
+
+
+async def digest(stage: Theatre, person: str, *words: str) -> Json:
+    """The person's newest digest, which says all of ``words``."""
+    newest = (await digests(stage, person))[-1]
+    said = json.dumps(newest, ensure_ascii=False)
+    assert all(word in said for word in words), said
+    return newest
+
+
+async def press(stage: Theatre, person: str, message: Json, action_id: str, request_id: str = "") -> None:
+    """Press a button of a digest, the one in the row of ``request_id``."""
+    for block in message["blocks"]:
+        for element in (*block.get("elements", ()), block.get("accessory") or {}):
+            if element.get("action_id") == action_id and request_id in element["value"]:
+                place = {"channel": message["channel"], "ts": message["ts"], "block_id": block["block_id"]}
+                answer = await stage.sandbox.people.click(person, **place, action_id=action_id, value=element["value"])
+                assert answer["ok"], answer
+                return
+    raise LookupError(action_id)
+
+
+async def test_each_reviewer_gets_one_on_working_days_at_nine_where_they_live_if_there_is_anything(
+    stage: Theatre,
+) -> None:
+    everybody = ("U0ANA", "U0BEN", "U0FAY", "U0FRED", "U0SAM", "U0GUS", "U0NEWT")
+    await clock(stage, 8)
+    await clock(stage, 9)
+    assert await counts(stage, *everybody) == [0] * 7  # nothing waits
+    asked, tidy = await stage.ask("pay"), await stage.ask("tidy")
+    await clock(stage, 9, days=1)
+    assert await counts(stage, *everybody) == [1, 1, 1, 0, 0, 0, 0]
+    await digest(stage, "U0BEN", "Today: 2 waiting for you", "When you have time", asked["id"][:12], tidy["id"][:12])
+    await clock(stage, 9, zone=NEW_YORK)
+    assert await counts(stage, *everybody) == [1, 1, 1, 1, 0, 0, 0]
+    await clock(stage, 9, days=1)
+    assert await counts(stage, *everybody) == [2, 2, 2, 1, 1, 1, 0]  # by now the seniors have joined
+    await digest(stage, "U0GUS", "Today: 1 waiting for you", "Escalated to you", asked["id"][:12])
+    told = {reader for (reader,) in stage.raw("SELECT reader FROM digests WHERE channel IS NOT NULL")}
+    assert told == set(everybody) - {"U0NEWT"}  # nobody who left, and no bot
+    await clock(stage, 9, days=2)
+    assert (await counts(stage, "U0ANA"))[0] == 3  # on Friday; Thursday's was nobody there for
+    await clock(stage, 10, days=1)
+    await clock(stage, 10, days=1)
+    assert (await counts(stage, "U0ANA"))[0] == 3
+
+
+async def test_what_ended_or_went_ahead_without_anybody_is_told_the_next_morning_and_who_is_away_is_left_alone(
+    stage: Theatre,
+) -> None:
+    await clock(stage, 9)
+    await stage.ask("brief")
+    await stage.ask("soft")
+    await stage.drained()
+    await clock(stage, 15)
+    await stage.sandbox.control.person("U0BEN", status_text="Out of office", status_emoji=":palm_tree:")
+    await clock(stage, 9, days=1)
+    said = await digest(
+        stage, "U0ANA", "Today: nothing waits for you", "Went ahead on silence", "Ended without anybody"
+    )
+    assert said["text"].startswith("1 went ahead on silence and nobody has looked. 1 ended without anybody deciding")
+    assert await counts(stage, "U0BEN") == [0]
+    await clock(stage, 9, days=1)
+    await digest(stage, "U0ANA", "Went ahead on silence")
+    assert "Ended without" not in json.dumps((await digests(stage, "U0ANA"))[-1])  # that was told
+
+
+async def test_a_stop_is_made_up_for_until_noon_and_no_restart_and_no_clock_makes_it_two(stage: Theatre) -> None:
+    await stage.ask("pay")
+    await stage.stop()
+    await clock(stage, 11)
+    await stage.start()
+    await clock(stage, 11)
+    assert await counts(stage, "U0ANA") == [1]
+    await stage.stop()
+    await stage.start()
+    await clock(stage, 11, 30)
+    await clock(stage, 8)  # the machine's clock is set back
+    await clock(stage, 9)
+    await clock(stage, 9, 30)
+    assert await counts(stage, "U0ANA") == [1]
+    await stage.stop()
+    await clock(stage, 12, 1, days=1)
+    await stage.start()
+    await clock(stage, 12, 2)
+    assert await counts(stage, "U0ANA") == [1]
+    await clock(stage, 9, days=1)
+    assert await counts(stage, "U0ANA") == [2]
+
+
+async def test_from_a_digest_one_opens_decides_and_finds_the_rest_and_it_says_what_became_of_all(
+    stage: Theatre,
+) -> None:
+    first, second = await stage.ask("pay"), await stage.ask("tidy")
+    await clock(stage, 9)
+    message = await digest(stage, "U0ANA")
+    await press(stage, "U0ANA", message, ids.LISTED, first["id"])
+    assert (await stage.submit("U0ANA", ids.VIEW_FORM))["ok"]
+    assert (await stage.request(first["id"]))["state"] == "approved"
+    await press(stage, "U0ANA", message, ids.INBOX)
+    shown = await stage.form("U0ANA")
+    assert second["id"][:12] in json.dumps(shown)
+    await stage.close_forms("U0ANA")
+    await stage.drained()
+    assert len(stage.places(first["id"])) == 1  # the digest has not become a card
+    assert stage.serving is not None
+    await stage.serving.digests.refresh()
+    for person in ("U0ANA", "U0BEN"):
+        await digest(
+            stage, person, "pay was approved by Ana Reyes", "Waiting for you* (all decided)", "tidy needs your"
+        )
+    updates = len(await stage.sandbox.control.calls("chat.update"))
+    await stage.serving.digests.refresh()
+    assert len(await stage.sandbox.control.calls("chat.update")) == updates
+    await clock(stage, 0, 1, days=1)
+    await stage.press("U0BEN", second["id"], ids.REJECT)
+    assert (await stage.submit("U0BEN", ids.REJECT_FORM))["ok"]
+    await stage.serving.digests.refresh()
+    await digest(stage, "U0ANA", "tidy needs your")  # yesterday's rests
+
+
+async def test_whoever_wants_none_gets_none_over_restarts_until_they_want_them_again(stage: Theatre) -> None:
+    async def say(words: str) -> str:
+        assert (await stage.sandbox.people.command("U0ANA", "C0APPROVALS", f"/approvals digest {words}"))["ok"]
+        said = await stage.sandbox.people.history("U0ANA", "C0APPROVALS")
+        return str([one["text"] for one in said if one.get("ephemeral")][-1])
+
+    await stage.ask("pay")
+    assert "You get no digest any more" in await say("off")
+    await stage.stop()
+    await stage.start()
+    await clock(stage, 9)
+    assert await counts(stage, "U0ANA", "U0BEN") == [0, 1]
+    assert "At 09:00 by your clock" in await say("on")
+    await clock(stage, 9, days=1)
+    assert await counts(stage, "U0ANA", "U0BEN") == [1, 2]
+    assert "/approvals digest off" in await say("maybe")
+
+
+@pytest.mark.parametrize("trouble", [{"status": 500, "effect": "after"}, {"reset": True}, {"status": 429}])
+async def test_a_post_that_slack_fails_at_arrives_once_each(stage: Theatre, trouble: Json) -> None:
+    await stage.sandbox.control.app(scopes=[*SCOPES, "im:history"])
+    await stage.ask("pay")
+    await clock(stage, 8, 59)
+    await stage.sandbox.control.faults({"method": "chat.postMessage", "times": 2, **trouble})
+    await clock(stage, 9, settle=False)
+    assert stage.serving is not None
+    async with asyncio.timeout(20):
+        while stage.raw("SELECT count(*) FROM outbox") != [(0,)]:
+            await stage.sandbox.control.advance(5)
+            stage.hand.time += timedelta(seconds=5)
+            stage.serving.gateway.waiting.wake(("outbox",))
+            await asyncio.sleep(0.05)
+    assert await counts(stage, "U0ANA", "U0BEN", "U0FAY", "U0FRED") == [1, 1, 1, 0]
+
+
+async def test_whoever_takes_no_messages_holds_up_nobody_and_leaves_nothing_behind(stage: Theatre) -> None:
+    await stage.ask("pay")
+    await stage.drained()
+    await stage.sandbox.control.faults({"method": "chat.postMessage", "error": "messages_tab_disabled"})
+    await clock(stage, 9)
+    assert sum(await counts(stage, "U0ANA", "U0BEN", "U0FAY")) == 2
+    assert stage.raw("SELECT count(*) FROM outbox") == [(0,)]
+
+
+async def test_what_slack_was_gone_for_until_noon_is_not_said_in_the_afternoon(stage: Theatre) -> None:
+    await stage.ask("pay")
+    await stage.drained()
+    await stage.sandbox.control.faults({"method": "chat.postMessage", "times": 100, "status": 503})
+    await clock(stage, 9, settle=False)
+    assert stage.raw("SELECT count(*) FROM outbox") == [(3,)]
+    await clock(stage, 12, settle=False)
+    await stage.sandbox.control.faults()
+    assert stage.serving is not None
+    stage.serving.gateway.waiting.wake(("outbox",))
+    await stage.drained()
+    assert await counts(stage, "U0ANA", "U0BEN", "U0FAY") == [0, 0, 0]
