@@ -105,7 +105,7 @@ def test_a_group_is_found_by_name_and_an_unknown_one_is_not_found() -> None:
 
 def test_a_policy_knows_what_has_to_be_looked_up_for_it() -> None:
     policy = shipped("policies/examples/everything.yml")
-    assert policy.usergroups == {"S0SUPPORT"}
+    assert policy.usergroups == {"S0SUPPORT", "S0AUDIT"}
     assert policy.reads == {"args", "now", "recent.tool_count(10m)", "recent.first_use", "confidence", "environment"}
 
 
@@ -129,6 +129,7 @@ def test_editors_get_a_schema_that_knows_every_key() -> None:
         "ladders",
         "tools",
         "agents",
+        "budgets",
         "digest",
         "rules",
         "default",
