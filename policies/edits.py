@@ -79,7 +79,8 @@ class _Reading:
                 return self.variants(node, path)
 
     def leaf(self, field: Field, path: tuple[str | int, ...]) -> Found | Kept:
-        for place in [(*path[:-1], name) for name in field.covers] or [path]:
+        covered = [path[:-1]] if field.adds else [(*path[:-1], name) for name in field.covers]
+        for place in covered or [path]:
             self.places.setdefault(pointer(*place), field.id)
         if field.locked or field.id not in self.submitted or untouched(field, self.submitted[field.id]):
             return KEPT
@@ -107,6 +108,9 @@ class _Reading:
 
     def group(self, group: Group, path: tuple[str | int, ...]) -> Found | Kept:
         found = {name: self.node(one, (*path, name)) for name, one in group.members}
+        nearest = next((part.id for part in flow(group) if isinstance(part, Field)), "")
+        if path and nearest:  # for what is missing in it and has no field, as a list without entries
+            self.places.setdefault(pointer(*path), nearest)
         if all(isinstance(one, Kept) for one in found.values()):
             return KEPT
         if path and not group.required and self.is_emptied(group):
@@ -115,21 +119,22 @@ class _Reading:
             return None
         made: Arguments = dict(group.value) if isinstance(group.value, dict) else {}
         for (name, member), value in zip(group.members, found.values(), strict=True):
-            if not isinstance(value, Kept):
-                self.put(made, name, member, value)
+            if _is_rest(member) and not isinstance(value, Kept):
+                self.put_rest(made, group, cast(Leaf, member).field, value)
+            elif not isinstance(value, Kept):
+                self.put(made, name, value)
         return made
 
-    def put(self, made: Arguments, name: str, member: Node, value: Found) -> None:
-        if _covers(member):
-            self.put_rest(made, cast(Leaf, member).field, value)
-        elif value is ABSENT:
+    def put(self, made: Arguments, name: str, value: Found) -> None:
+        if value is ABSENT:
             made.pop(name, None)
         else:
             made[name] = value
 
-    def put_rest(self, made: Arguments, field: Field, value: Found) -> None:
+    def put_rest(self, made: Arguments, group: Group, field: Field, value: Found) -> None:
         given = value if isinstance(value, dict) else {}
-        foreign = [name for name in given if name not in field.covers]
+        own = {name for name, member in group.members if not _is_rest(member)}
+        foreign = [name for name in given if (name in own if field.adds else name not in field.covers)]
         if foreign:
             words = f"{foreign[0][:80]!a} has a field of its own or isn't known; change it there"
             self.faults.append(Fault(where=field.id, words=words))
@@ -182,5 +187,5 @@ class _Reading:
             return KEPT
 
 
-def _covers(node: Node) -> bool:
-    return isinstance(node, Leaf) and bool(node.field.covers)
+def _is_rest(node: Node) -> bool:
+    return isinstance(node, Leaf) and node.field.is_rest

@@ -24,8 +24,8 @@ _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2
 
 def holds(kind: Kind, told: Described, value: JsonValue) -> bool:
     """Can a field of this kind hold `value` so that reading it back gives the same?"""
-    if value is None and told.nullable:
-        return kind is not Kind.JSON and not any(option.value is None for option in told.options)
+    if value is None and told.nullable and not any(option.value is None for option in told.options):
+        return kind is not Kind.JSON
     if kind is Kind.BOOLEAN:
         return isinstance(value, bool)
     if kind in (Kind.NUMBER, Kind.INTEGER):
@@ -37,7 +37,30 @@ def holds(kind: Kind, told: Described, value: JsonValue) -> bool:
         return isinstance(value, list) and len(set(positions(kind, told.options, value))) == len(value)
     if kind is Kind.LIST:
         return isinstance(value, list) and all(isinstance(one, str) and one.splitlines() == [one] for one in value)
+    if kind is Kind.PAIRS:
+        return isinstance(value, dict) and _are_pairs(value)
     return kind is Kind.JSON or (isinstance(value, str) and _is_written_so(kind, value))
+
+
+def _are_pairs(value: dict[str, JsonValue]) -> bool:
+    if not all(isinstance(one, str) for one in value.values()):
+        return False
+    text = as_input(Kind.PAIRS, value)
+    return len(text.splitlines()) == len(value) and read_pairs(text) == value
+
+
+def read_pairs(text: str) -> dict[str, JsonValue] | None:
+    """Names with their texts, `name: text` on each line (`name:` for an empty text); None where a line isn't that, or
+    a name comes twice.
+    """
+    found: dict[str, JsonValue] = {}
+    for line in filter(None, map(str.strip, text.split("\n"))):
+        name, divider, one = f"{line} ".partition(": ")
+        name = name.strip()
+        if not name or not divider or name in found:
+            return None
+        found[name] = one.strip()
+    return found
 
 
 def _is_written_so(kind: Kind, text: str) -> bool:
@@ -110,6 +133,8 @@ def as_input(kind: Kind, value: JsonValue) -> str:
         return ""
     if kind is Kind.LIST:
         return "\n".join(cast("list[str]", value))
+    if kind is Kind.PAIRS:
+        return "\n".join(f"{name}: {one}".rstrip(" ") for name, one in cast("dict[str, str]", value).items())
     if kind is Kind.TIME:
         return cast(str, value)[:5]
     if kind is Kind.MOMENT:

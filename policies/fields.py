@@ -15,19 +15,14 @@ from policies.arguments import JsonValue
 from policies.changes import ABSENT, Found
 from policies.display import display
 from policies.field_values import CHOOSING, as_input, holds, positions, pretty, style_of, units
+from policies.field_words import MAX_CHOICE_LABEL, TEXTS, hint_of, is_cut, label_of
 from policies.form_schema import COMPOUND, Described, Kind, Option
 from policies.redaction import redact, redact_text, sensitive_kind
 from policies.visible import hidden_characters
 
 MAX_TEXT = 3000
-MAX_LABEL = 150
-MAX_STEP = 60
-"""Characters of each name on the way to a field ("Customer › Address › City")."""
-MAX_HINT = 500
-MAX_CHOICE_LABEL = 75
 ONE_LINE = 80
 
-TEXTS = frozenset({Kind.TEXT, Kind.LONG_TEXT})
 _BOOLEAN = (Option(title="true", value=True), Option(title="false", value=False))
 
 
@@ -58,6 +53,11 @@ class Place:
         """How many objects, lists and choices it stands in."""
         return len(self.path)
 
+    @property
+    def is_secret(self) -> bool:
+        """Does a name on the way to it say that it holds a secret?"""
+        return any(map(sensitive_kind, self.keys))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
@@ -76,7 +76,8 @@ class Field:
     value at all. `locked` is the reason why it can't be edited, else empty; then `shown` is fit to be shown, not to be
     sent back. `masked` is what may be shown of a secret, which an empty input keeps; `sensitive` says that what is
     typed is a secret too. Lengths count characters. `style` is what a time has besides what a picker shows. `covers` is
-    only set for the field that holds all the arguments beyond the form's room; `redraws` for a choice of which other
+    only set for the field that holds those of an object's properties that the form has no room for, `adds` for the one
+    that takes new ones; `redraws` for a choice of which other
     fields there are; `fresh` in what is new, where a required field must be filled in.
     """
 
@@ -101,8 +102,14 @@ class Field:
     sensitive: bool = False
     style: str = ""
     covers: tuple[str, ...] = ()
+    adds: bool = False
     redraws: bool = False
     fresh: bool = False
+
+    @property
+    def is_rest(self) -> bool:
+        """Does it hold several properties of the object in which it stands, instead of one?"""
+        return bool(self.covers) or self.adds
 
 
 def leaf(name: str, told: Described, value: Found, place: Place, key: bytes, *, note: str = "") -> Field:
@@ -118,7 +125,7 @@ def leaf(name: str, told: Described, value: Found, place: Place, key: bytes, *, 
         kind=kind,
         path=place.path,
         label=" › ".join((*place.way, label_of(name, told, key))),
-        hint=_hint(told, kind, note, given, key),
+        hint=hint_of(told, kind, note, given, key),
         required=told.required,
         nullable=told.nullable,
         present=present,
@@ -129,7 +136,7 @@ def leaf(name: str, told: Described, value: Found, place: Place, key: bytes, *, 
         maximum=_unless(told.maximum, given, below=False),
         min_length=_min_length(told, kind, shown),
         max_length=_max_length(told, kind, shown),
-        sensitive=any(map(sensitive_kind, place.keys)) and kind is not Kind.BOOLEAN,
+        sensitive=place.is_secret and kind is not Kind.BOOLEAN,
         style=style_of(kind, given),
         fresh=place.fresh,
     )
@@ -219,44 +226,6 @@ def _is_long(value: JsonValue) -> bool:
     return isinstance(value, str) and ("\n" in value or len(value) > ONE_LINE)
 
 
-def _hint(told: Described, kind: Kind, note: str, value: JsonValue, key: bytes) -> str:
-    said = [note, told.description, told.limits, _format_note(told, kind, value)]
-    return display("\n".join(filter(None, said)), key=key, limit=MAX_HINT).text
-
-
-def _format_note(told: Described, kind: Kind, value: JsonValue) -> str:
-    """What the input itself doesn't say about how the value is written."""
-    style = style_of(kind, value)
-    if kind is Kind.TIME:
-        zone = style[3:] if style.startswith(":00") and "." not in style else style.lstrip(":.0")
-        return f"time zone: {'UTC' if zone in 'Zz' else zone}" if zone else ""
-    if kind is Kind.MOMENT:
-        return f"chosen in your own time zone, sent as {'UTC' if style == 'Z' else style}"
-    if kind in TEXTS and told.kind not in (None, *TEXTS):
-        return f"format: {told.part['format']}"
-    return {Kind.LIST: "one a line", Kind.JSON: "written as JSON"}.get(kind, "")
-
-
-def label_of(name: str, told: Described, key: bytes, limit: int = MAX_LABEL) -> str:
-    """The schema's title never hides the argument's name: a title is the agent's word, the name is what the tool
-    gets.
-    """
-    human = name.replace("_", " ").strip()
-    human = human[:1].upper() + human[1:]
-    titled = told.title.strip()
-    words = (
-        f"{titled} ({name})"
-        if titled and titled.casefold() not in (human.casefold(), name.casefold())
-        else human or '""'
-    )
-    return display(words, key=key, limit=limit).text
-
-
-def is_cut(title: str) -> bool:
-    """Would a list show less of an option than there is? Nobody may choose what they can't read."""
-    return display(title, key=b"", limit=MAX_CHOICE_LABEL).cut
-
-
 def choice_of(option: Option, key: bytes) -> Choice:
     return Choice(label=display(option.title, key=key, limit=MAX_CHOICE_LABEL).text, value=option.value)
 
@@ -274,7 +243,7 @@ def _min_length(told: Described, kind: Kind, shown: str) -> int | None:
 
 
 def _max_length(told: Described, kind: Kind, shown: str) -> int | None:
-    if kind not in (*TEXTS, Kind.LIST, Kind.JSON):
+    if kind not in (*TEXTS, Kind.LIST, Kind.PAIRS, Kind.JSON):
         return None
     asked = told.max_length if kind in TEXTS and told.max_length else MAX_TEXT
     return max(1, min(MAX_TEXT, max(asked, units(shown))))

@@ -9,25 +9,25 @@ from typing import cast
 from policies.arguments import Arguments, JsonValue
 from policies.changes import ABSENT, Found
 from policies.display import display
-from policies.field_values import as_input, holds, pretty, units
-from policies.fields import (
-    MAX_CHOICE_LABEL,
-    MAX_HINT,
-    MAX_STEP,
-    MAX_TEXT,
-    Choice,
-    Field,
-    Place,
-    guarded,
-    is_cut,
-    label_of,
-    leaf,
-)
+from policies.field_words import MAX_CHOICE_LABEL, MAX_HINT, MAX_STEP, is_cut, label_of
+from policies.fields import MAX_TEXT, Choice, Field, Place, leaf
 from policies.form import AS_IT_IS, HEADING, NEW, Entry, Form, Group, Leaf, Node, Rows, Shape, Text, Variants, room
-from policies.form_parts import Variant, constants, matching, properties, seed, variants
+from policies.form_parts import (
+    Variant,
+    are_objects,
+    constants,
+    matching,
+    needs_boxes,
+    needs_fields,
+    properties,
+    seed,
+    variants,
+)
+from policies.form_rest import rest_of, unread, unused
 from policies.form_room import MAX_ENTRIES, fitting, with_room
-from policies.form_schema import Described, Kind, Part, describe
+from policies.form_schema import COMPOUND, Described, Kind, describe
 from policies.long_text import in_parts
+from policies.schema_limits import Part
 
 MAX_FIELDS = 40
 """Arguments that get fields of their own."""
@@ -36,6 +36,8 @@ MAX_ROOM = 80
 MAX_DEPTH = 5
 """Steps from the arguments to a field: objects, lists and choices count one each, and so do entries."""
 NOTHING: frozenset[str] = frozenset()
+FREE = frozenset({None, Kind.JSON, Kind.PAIRS})
+"""Where these are objects, the call names their properties itself, and may name others."""
 MAX_WORK = 800
 WORK_OF_FORMS = 20
 MAX_CHOICES_ROOM = 90_000
@@ -51,33 +53,46 @@ def build_form(
     Without a schema the kinds follow the values, and every argument counts as required. `key` is the installation's
     redaction key. What `shape` says of places that the form hasn't is left out of it.
     """
-    builder = _Builder(schema=schema or {}, key=key, shape=shape)
-    told = describe(builder.schema, builder.schema, required=True)
-    parts = properties(builder.schema, told.part, arguments)
-    needed = {name: schema is None or required for name, (_, required) in parts.items()}
-    names = list(parts)
-    if len(names) > MAX_FIELDS:
-        names.sort(key=lambda name: (name not in arguments, not needed[name]))
-    own = {name: (parts[name][0], needed[name]) for name in names[:MAX_FIELDS]}
-    members = builder.members(own, arguments, Place(), MAX_ROOM, frozenset())
-    if len(names) > MAX_FIELDS:
-        rest = _rest(names, arguments, key)
-        members.append((rest.name, Leaf(field=rest)))
-    root = Group(members=tuple(members), value=arguments)
+    whole = _Builder(schema=schema or {}, key=key, shape=shape)
+    root = whole.root(arguments, all_required=schema is None)
+    if whole.squeezed:
+        spare = _Builder(schema=schema or {}, key=key, shape=shape, spare=True)
+        root = min(root, spare.root(arguments, all_required=schema is None), key=unread)
     form = Form(root=with_room(root, MAX_ROOM - room(root)))
     return replace(form, shape=fitting(form, shape))
 
 
 @dataclass(slots=True)
 class _Builder:
-    """The schema, and how much was already done and drawn: a hostile schema must not cost more than a large one."""
+    """The schema, and how much was already done and drawn: a hostile schema must not cost more than a large one.
+
+    `spare` leaves what an object could have besides to one field, so that there is room for what the call has.
+    """
 
     schema: Part
     key: bytes
     shape: Shape
+    spare: bool = False
     work: int = 0
     choices: int = 0
+    squeezed: bool = False
     known: dict[int, tuple[Part, tuple[Variant, ...]]] = field(default_factory=dict)
+
+    def root(self, arguments: Arguments, *, all_required: bool) -> Group:
+        """The arguments themselves."""
+        told = describe(self.schema, self.schema, required=True)
+        parts = properties(self.schema, told.part, arguments)
+        parts = {name: (part, all_required or required) for name, (part, required) in parts.items()}
+        own, others = parts, {}
+        if len(parts) > MAX_FIELDS:
+            names = sorted(parts, key=lambda name: (name not in arguments, not parts[name][1]))
+            own = {name: parts[name] for name in names[:MAX_FIELDS]}
+            others = {name: parts[name] for name in names[MAX_FIELDS:]}
+        members = self.members(own, arguments, Place(), MAX_ROOM, frozenset())
+        if others:
+            rest = rest_of(tuple(others), parts, arguments, Place(), MAX_FIELDS, self.key)
+            members.append((rest.name, Leaf(field=rest)))
+        return Group(members=tuple(members), value=arguments)
 
     def members(
         self,
@@ -87,14 +102,18 @@ class _Builder:
         space: int,
         unsaid: frozenset[str],
     ) -> list[tuple[str, Node]]:
-        """The properties of an object. Each may take the space that the ones before it left and those after it need."""
+        """The properties of an object: those that the call has or must have, then the others.
+
+        Each may take the space that the ones before it left and those after it need.
+        """
         found: list[tuple[str, Node]] = []
         named = value if isinstance(value, dict) else {}
-        for number, (name, (part, required)) in enumerate(parts.items()):
+        places = sorted(enumerate(parts.items()), key=lambda one: not (one[1][1][1] or one[1][0] in named))
+        for before, (number, (name, (part, required))) in enumerate(places):
             if name in unsaid:
                 continue
             told = describe(self.schema, part, required=required)
-            after = len(parts) - number - 1
+            after = len(parts) - before - 1
             node = self.node(name, told, named.get(name, ABSENT), place.inside(str(number), name), space - after)
             space -= room(node)
             found.append((name, node))
@@ -110,8 +129,12 @@ class _Builder:
                     made = self.group(name, told, value, place, space)
                 case Kind.ROWS:
                     made = self.rows(name, told, value, place, space)
-                case Kind.LIST if _needs_boxes(told, value):
+                case Kind.LIST if needs_boxes(told, value):
                     made = self.rows(name, told, value, place, space)
+                case Kind.PAIRS if needs_fields(told, value):
+                    made = self.group(name, told, value, place, space)
+                case None | Kind.JSON if not told.options and not place.is_secret:
+                    made = self.free(name, told, value, place, space)
                 case Kind.VARIANTS:
                     made = self.variants(name, told, value, place, space)
         if made is None and isinstance(value, str):
@@ -120,6 +143,7 @@ class _Builder:
 
     def leaf(self, name: str, told: Described, value: Found, place: Place) -> Leaf:
         note = ""
+        self.squeezed |= told.kind in COMPOUND and value is not ABSENT
         if told.kind is Kind.VARIANTS:
             note = f"one of: {'; '.join(form.title for form in self.forms(told))}"
         self.choices += sum(_PER_CHOICE + len(option.title.encode(errors="replace")) for option in told.options)
@@ -141,15 +165,28 @@ class _Builder:
         if value is not ABSENT and not isinstance(value, dict) and not (value is None and told.nullable):
             return None
         parts = properties(self.schema, told.part, value)
+        others = unused(parts, value) if self.spare else ()
+        known, parts = parts, {name: one for name, one in parts.items() if name not in others}
+        adds = told.kind in FREE
+        space -= bool(others) or adds
         if not len(unsaid) <= len(parts) <= space + len(unsaid):
             return None
         way = "" if place.path and place.path[-1].startswith(("#", "~")) else label_of(name, told, self.key, MAX_STEP)
         inner = replace(place, way=(*place.way, way)) if way else place
         inner = replace(inner, fresh=place.fresh and (told.required or value is not ABSENT))
         members = self.members(parts, value, inner, space, unsaid)
+        if others or adds:
+            rest = rest_of(others, known, value, inner, len(known), self.key)
+            members.append((rest.name, Leaf(field=rest)))
         if not members and not unsaid:
             return None
         return Group(members=tuple(members), value=value, required=told.required, nullable=told.nullable)
+
+    def free(self, name: str, told: Described, value: Found, place: Place, space: int) -> Node | None:
+        """What the schema leaves open, as the call has it."""
+        if value and isinstance(value, dict):
+            return self.group(name, told, value, place, space)
+        return self.rows(name, told, value, place, space) if are_objects(value) else None
 
     def rows(self, name: str, told: Described, value: Found, place: Place, space: int) -> Rows | None:
         given = [] if value is ABSENT or (value is None and told.nullable) else value
@@ -260,37 +297,7 @@ class _Builder:
         )
 
 
-def _needs_boxes(told: Described, value: Found) -> bool:
-    """Are these texts that don't fit into one box, one a line? Then each is an entry of its own."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        return False
-    return not holds(Kind.LIST, told, value) or units(as_input(Kind.LIST, value)) > MAX_TEXT
-
-
 def _step(place: Place, name: str, told: Described, key: bytes) -> tuple[str, ...]:
     """The name of a value on the way to its parts; an entry's heading has said it already."""
     entry = bool(place.path) and place.path[-1].startswith("#")
     return () if entry else (label_of(name, told, key, MAX_STEP),)
-
-
-def _rest(names: list[str], arguments: Arguments, key: bytes) -> Field:
-    """The arguments beyond MAX_FIELDS, as one JSON object."""
-    name, covers = "other_arguments", tuple(names[MAX_FIELDS:])
-    while name in names:
-        name += "_"
-    value: JsonValue = {one: arguments[one] for one in covers if one in arguments}
-    place = Place(id=str(MAX_FIELDS), path=(name,))
-    made = Field(
-        id=place.id,
-        name=name,
-        kind=Kind.JSON,
-        path=place.path,
-        label="Other arguments",
-        hint=f"A JSON object with those of {len(covers)} arguments that have no field of their own.",
-        required=True,
-        present=True,
-        shown=pretty(value),
-        max_length=MAX_TEXT,
-        covers=covers,
-    )
-    return guarded(made, place, value, key)

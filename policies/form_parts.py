@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from policies.arguments import JsonValue
 from policies.changes import ABSENT, Found
-from policies.field_values import holds
-from policies.form_schema import COMPOUND, Described, Kind, Part, alternatives, describe, resolved
+from policies.field_values import as_input, holds, units
+from policies.fields import MAX_TEXT
+from policies.form_schema import COMPOUND, Described, Kind, alternatives, describe, resolved
+from policies.schema_limits import Part
 
 MOST_VARIANTS = 20
 _MOST_PROPERTIES = 60
@@ -18,7 +20,8 @@ _SEED_WORK = 300
 _WORDS = {
     Kind.TEXT: "text", Kind.NUMBER: "a number", Kind.INTEGER: "a whole number", Kind.BOOLEAN: "true or false",
     Kind.DATE: "a date", Kind.TIME: "a time", Kind.MOMENT: "a date and time", Kind.EMAIL: "an e-mail address",
-    Kind.LINK: "a link", Kind.LIST: "a list of texts", Kind.ROWS: "a list", Kind.MULTI_ENUM: "several of a list",
+    Kind.LINK: "a link", Kind.LIST: "a list of texts", Kind.PAIRS: "names with texts", Kind.ROWS: "a list",
+    Kind.MULTI_ENUM: "several of a list",
 }  # fmt: skip
 
 
@@ -110,6 +113,10 @@ def _fits(schema: Part, told: Described, value: JsonValue) -> bool:
         return isinstance(value, dict) and _has_shape(schema, told, value)
     if told.kind is Kind.ROWS:
         return isinstance(value, list)
+    if told.kind is Kind.LIST:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if told.kind is Kind.PAIRS:
+        return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
     if told.kind in COMPOUND or told.kind in (None, Kind.JSON):
         return told.kind is not Kind.JSON or _is_of_type(told.part.get("type"), value)
     return holds(told.kind, told, value) and not (told.kind is Kind.INTEGER and isinstance(value, float))
@@ -156,3 +163,22 @@ def _seed(schema: Part, part: JsonValue, work: list[int]) -> Found:
         if value is not ABSENT and (value != {} or required):
             made[name] = value
     return made
+
+
+def are_objects(value: Found) -> bool:
+    """Is this a list of objects, and of nothing else?"""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def needs_boxes(told: Described, value: Found) -> bool:
+    """Are these texts that don't fit into one box, one a line? Then each is an entry of its own."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return False
+    return not holds(Kind.LIST, told, value) or units(as_input(Kind.LIST, value)) > MAX_TEXT
+
+
+def needs_fields(told: Described, value: Found) -> bool:
+    """Are these names with texts that don't fit into one box, one a line? Then each is a field of its own."""
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        return False
+    return not holds(Kind.PAIRS, told, value) or units(as_input(Kind.PAIRS, value)) > MAX_TEXT

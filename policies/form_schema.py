@@ -6,23 +6,23 @@ a `json` field, and the schema itself judges what was typed.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from policies.arguments import JsonValue
 from policies.errors import Invalid
+from policies.schema_limits import Part, as_text, count, least, limits, most
 from policies.schema_work import reference_target
-
-Part = dict[str, JsonValue]
 
 MAX_CHOICES = 100
 _LONGEST_CHAIN = 10
+_FORMS = frozenset({"anyOf", "oneOf", "allOf", "not", "if", "$ref"})
+"""Keywords that say more of a value than its type does."""
 
 
 class Kind(Enum):
-    """What is filled into a field: `list` is one text a line, `json` is the text of any JSON value.
+    """What is filled into a field: `list` is one text a line, `pairs` one name with its text a line, `json` is the
+    text of any JSON value.
 
     The last three are made of fields: an object's properties, a list's entries, a choice between several forms.
     """
@@ -40,6 +40,7 @@ class Kind(Enum):
     EMAIL = "email"
     LINK = "link"
     LIST = "list"
+    PAIRS = "pairs"
     JSON = "json"
     OBJECT = "object"
     ROWS = "rows"
@@ -91,14 +92,14 @@ def describe(schema: Part, part: JsonValue, *, required: bool) -> Described:
         kind=_kind(schema, told, options),
         title=_text(part, "title") or _text(told, "title"),
         description=_text(part, "description") or _text(told, "description"),
-        limits="; ".join(_limits(told)),
+        limits="; ".join(limits(told)),
         required=required,
         nullable=nullable,
         options=options or _options(_items(schema, told)),
-        minimum=_least(told),
-        maximum=_most(told),
-        min_length=_count(told, "minLength"),
-        max_length=_count(told, "maxLength"),
+        minimum=least(told),
+        maximum=most(told),
+        min_length=count(told, "minLength"),
+        max_length=count(told, "maxLength"),
         part=told,
     )
 
@@ -110,6 +111,8 @@ def _kind(schema: Part, told: Part, options: tuple[Option, ...]) -> Kind | None:
         return Kind.OBJECT
     if told.get("type") == "array":
         return _list_kind(schema, _items(schema, told))
+    if _is_map_of_texts(schema, told):
+        return Kind.PAIRS
     if alternatives(told):
         return Kind.VARIANTS
     if told.get("type") == "string" and _text(told, "format") in FORMATS:
@@ -129,13 +132,28 @@ def _list_kind(schema: Part, items: Part) -> Kind:
     return Kind.ROWS if _kind(schema, _together(schema, items), ()) in (Kind.OBJECT, Kind.VARIANTS) else Kind.JSON
 
 
+def _is_map_of_texts(schema: Part, told: Part) -> bool:
+    """Labels, headers, metadata: names of the call's own choice, each with a text."""
+    texts = told.get("additionalProperties")
+    free = told.get("type", "object") == "object" and not told.keys() & {"properties", "patternProperties", *_FORMS}
+    return free and isinstance(texts, dict) and _is_plain_text(_together(schema, resolved(schema, texts)))
+
+
+def _is_plain_text(told: Part) -> bool:
+    return told.get("type") == "string" and not told.keys() & {"enum", "const", *_FORMS}
+
+
 def alternatives(told: Part) -> tuple[Part, ...]:
     """The forms that a value may have, where there are several beside null; empty where `told` isn't just that."""
+    kinds = told.get("type")
+    if isinstance(kinds, list):
+        one_each = tuple({**told, "type": kind} for kind in kinds if kind != "null")
+        return one_each if 2 <= len(one_each) <= MAX_CHOICES and not told.keys() & _FORMS else ()
     for keyword in ("anyOf", "oneOf"):
         forms = told.get(keyword)
         if isinstance(forms, list) and len(forms) <= MAX_CHOICES:
             found = [form for form in forms if isinstance(form, dict) and form != {"type": "null"}]
-            alone = not told.keys() & ({"anyOf", "oneOf"} - {keyword} | {"allOf", "not", "if", "$ref"})
+            alone = not told.keys() & (_FORMS - {keyword})
             return tuple(found) if alone and len(found) >= 2 and len(forms) - len(found) <= 1 else ()
     return ()
 
@@ -189,8 +207,9 @@ def resolved(schema: Part, part: Part) -> Part:
 def _without_null(schema: Part, told: Part) -> tuple[Part, bool]:
     """The one form beside null: how optional values are written (`anyOf: [X, null]`, `type: [X, null]`)."""
     kinds = told.get("type")
-    if isinstance(kinds, list) and "null" in kinds and len(kinds) == 2:
-        return {**told, "type": next(kind for kind in kinds if kind != "null")}, True
+    if isinstance(kinds, list) and "null" in kinds:
+        others = [kind for kind in kinds if kind != "null"]
+        return {**told, "type": others[0] if len(others) == 1 else others}, True
     for keyword in ("anyOf", "oneOf"):
         forms = told.get(keyword)
         if isinstance(forms, list) and len(forms) == 2 and {"type": "null"} in forms:
@@ -205,9 +224,9 @@ def _without_null(schema: Part, told: Part) -> tuple[Part, bool]:
 def _options(told: Part) -> tuple[Option, ...]:
     values = told.get("enum")
     if isinstance(values, list) and values:
-        return tuple(Option(title=_as_text(value), value=value) for value in values)
+        return tuple(Option(title=as_text(value), value=value) for value in values)
     if "const" in told:
-        return (Option(title=_as_text(told["const"]), value=told["const"]),)
+        return (Option(title=as_text(told["const"]), value=told["const"]),)
     for forms in (told.get("oneOf"), told.get("anyOf")):
         if isinstance(forms, list) and forms and all(isinstance(form, dict) and "const" in form for form in forms):
             return tuple(_titled(form) for form in forms if isinstance(form, dict))
@@ -216,66 +235,8 @@ def _options(told: Part) -> tuple[Option, ...]:
 
 def _titled(form: Part) -> Option:
     """The value stands beside the title: a title is the agent's word, and two may be alike."""
-    value, title = _as_text(form["const"]), _text(form, "title")
+    value, title = as_text(form["const"]), _text(form, "title")
     return Option(title=f"{value} ({title})" if title and title != value else value, value=form["const"])
-
-
-def _as_text(value: JsonValue) -> str:
-    """Text stands for itself, unless it could be taken for another JSON value or for nothing."""
-    if isinstance(value, str) and value.strip() and not _reads_as_json(value):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _reads_as_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _limits(told: Part) -> list[str]:
-    patterns = {
-        "minimum": "at least {}", "maximum": "at most {}",
-        "exclusiveMinimum": "more than {}", "exclusiveMaximum": "less than {}",
-        "multipleOf": "a multiple of {}", "minLength": "at least {} characters", "maxLength": "at most {} characters",
-        "minItems": "at least {} items", "maxItems": "at most {} items",
-        "pattern": "must match {}", "format": "format: {}",
-    }  # fmt: skip
-    shown = {name: told[name] for name in patterns if isinstance(told.get(name), int | float | str)}
-    if shown.get("format") in FORMATS:
-        del shown["format"]
-    found = [_counted(patterns[name].format(value), value) for name, value in shown.items()]
-    return [*found, f"default: {_as_text(told['default'])}"] if "default" in told else found
-
-
-def _counted(words: str, value: JsonValue) -> str:
-    return words.removesuffix("s") if value == 1 and words.endswith("s") else words
-
-
-def _least(told: Part) -> int | float | None:
-    above = _number(told, "exclusiveMinimum")
-    if told.get("type") == "integer" and isinstance(above, int):
-        return above + 1
-    return _number(told, "minimum")
-
-
-def _most(told: Part) -> int | float | None:
-    below = _number(told, "exclusiveMaximum")
-    if told.get("type") == "integer" and isinstance(below, int):
-        return below - 1
-    return _number(told, "maximum")
-
-
-def _number(told: Mapping[str, JsonValue], name: str) -> int | float | None:
-    value = told.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _count(told: Part, name: str) -> int | None:
-    value = _number(told, name)
-    return int(value) if value is not None and value >= 0 else None
 
 
 def _text(told: Part, name: str) -> str:

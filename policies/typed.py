@@ -10,8 +10,9 @@ from typing import Final, TypeAlias
 from policies.arguments import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, JsonValue, parse
 from policies.changes import ABSENT, Found
 from policies.errors import Invalid
-from policies.field_values import CHOOSING, EARLIEST, LATEST, moment
-from policies.fields import TEXTS, Field
+from policies.field_values import CHOOSING, EARLIEST, LATEST, moment, read_pairs
+from policies.field_words import TEXTS
+from policies.fields import Field
 from policies.form_schema import Kind
 from policies.redaction import has_mask
 
@@ -65,6 +66,8 @@ def _read_line(field: Field, typed: str) -> JsonValue:
             return _number(typed.strip(), whole=field.kind is Kind.INTEGER)
         case Kind.LIST:
             return [line for line in typed.split("\n") if line.strip()]
+        case Kind.PAIRS:
+            return _pairs(typed)
         case Kind.TIME:
             return typed.strip() + field.style
         case Kind.MOMENT:
@@ -84,6 +87,8 @@ def cleared(field: Field) -> Found:
         return ""
     if field.kind in (Kind.LIST, Kind.MULTI_ENUM):
         return []
+    if field.kind is Kind.PAIRS:
+        return {}
     raise Invalid("this is required; fill it in")
 
 
@@ -144,10 +149,17 @@ def _integer(exact: Decimal) -> int:
     return int(exact)
 
 
+def _pairs(typed: str) -> JsonValue:
+    found = read_pairs(typed)
+    if found is None:
+        raise Invalid("write each line as a name, a colon and a space, and its text; each name once")
+    return found
+
+
 def _json(field: Field, typed: str) -> JsonValue:
     value = read_json(typed)
-    if field.covers and not isinstance(value, dict):
-        raise Invalid("write a JSON object with the other arguments")
+    if field.is_rest and not isinstance(value, dict):
+        raise Invalid("write a JSON object, with a name for each value")
     return value
 
 

@@ -67,7 +67,7 @@ def one(name: str, arguments: dict[str, Any], schema: dict[str, Any] | None = SC
         ("on", "soon", "json", '"soon"', ()),
         ("to", ["ana", "bo "], "list", "ana\nbo ", ()),
         ("to", ["a\nb", 1], "json", '[\n  "a\\nb",\n  1\n]', ()),
-        ("extra", {"a": 1}, "json", '{\n  "a": 1\n}', ()),
+        ("extra", {}, "json", "{}", ()),
         ("note", None, "text", "", ()),
         ("note", "x", "text", "x", ()),
         ("level", 2, "enum", "", (1,)),
@@ -120,8 +120,8 @@ def test_a_title_never_hides_the_name_that_the_tool_gets() -> None:
         ("payee", "a\rb", "hidden characters"),
         ("payee", "a\r\nb\nc", "two kinds of line ends"),
         ("to", ["a", "b\u200b"], "hidden characters"),
-        ("extra", {"a\u200b": 1}, "hidden characters"),
-        ("extra", {"a": ["x" * 2000, "y" * 2000]}, "longer than"),
+        ("unknown", [{"a\u200b": 1}, 1], "hidden characters"),
+        ("unknown", [["x" * 2000, "y" * 2000]], "longer than"),
         ("payee", "🎉" * 11_000, "longer than"),
     ],
 )
@@ -137,7 +137,7 @@ def test_what_a_form_cannot_hold_or_may_not_show_is_locked_with_the_reason(name:
     [
         ("payee", "use " + SECRETS["github token"]),
         ("password", "hunter2"),
-        ("extra", {"deep": [{"token": "abcdef"}]}),
+        ("unknown", [1, {"deep": [{"token": "abcdef"}]}]),
         ("payee", "x" * 4_000 + " " + SECRETS["github token"]),
         ("credentials", {"pin": 12345, "user": "ana"}),
         ("card_number", 4111111111111111),
@@ -182,7 +182,7 @@ def test_beyond_the_bound_one_field_holds_the_rest_and_the_call_comes_first() ->
     fields = form_fields(schema, {"p59": "x"}, key=KEY)
     assert len(fields) == MAX_FIELDS + 1
     assert [field.name for field in fields[:2]] == ["p59", "p58"]
-    assert fields[-1].shown == "{}"
+    assert fields[-1].shown == ""
     assert len(fields[-1].covers) == 20
     edited = apply_edits(build_form(schema, {"p59": "x"}, key=KEY), {})
     assert edited.field_at("/" + fields[-1].covers[0] + "/x") == fields[-1].id

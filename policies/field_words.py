@@ -1,0 +1,77 @@
+"""The words beside a field: its label and its hint, fit to be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from policies.arguments import JsonValue
+from policies.display import display
+from policies.field_values import CHOOSING, style_of
+from policies.form_schema import COMPOUND, Described, Kind
+
+MAX_LABEL = 150
+MAX_STEP = 60
+"""Characters of each name on the way to a field ("Customer › Address › City")."""
+MAX_HINT = 500
+MAX_CHOICE_LABEL = 75
+
+TEXTS = frozenset({Kind.TEXT, Kind.LONG_TEXT})
+_MADE_OF: Mapping[Kind, type] = {Kind.OBJECT: dict, Kind.ROWS: list}
+_HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]+")
+"""Where a word begins inside a name such as `dueDate`."""
+_IDENTIFIER = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*|[A-Z]?[a-z0-9]+(?:[A-Z][a-z0-9]+)+", re.ASCII)
+"""A title that is a program's name for a type and tells people nothing: `param`, `optional_fields`, `TaskRequest`."""
+
+
+def label_of(name: str, told: Described, key: bytes, limit: int = MAX_LABEL) -> str:
+    """The schema's title never hides the argument's name: a title is the agent's word, the name is what the tool
+    gets.
+    """
+    human = _HUMP.sub(
+        lambda found: f" {found[0].lower() if len(found[0]) == 1 else found[0]}", name.replace("_", " ").strip()
+    )
+    human = human[:1].upper() + human[1:]
+    titled = "" if _IDENTIFIER.fullmatch(told.title.strip()) else told.title.strip()
+    words = (
+        f"{titled} ({name})"
+        if titled and titled.casefold() not in (human.casefold(), name.casefold())
+        else human or '""'
+    )
+    return display(words, key=key, limit=limit).text
+
+
+def is_cut(title: str) -> bool:
+    """Would a list show less of an option than there is? Nobody may choose what they can't read."""
+    return display(title, key=b"", limit=MAX_CHOICE_LABEL).cut
+
+
+def hint_of(told: Described, kind: Kind, note: str, value: JsonValue, key: bytes) -> str:
+    said = [note, told.description, told.limits, _format_note(told, kind, value)]
+    return display("\n".join(filter(None, said)), key=key, limit=MAX_HINT).text
+
+
+def _format_note(told: Described, kind: Kind, value: JsonValue) -> str:
+    """What the input itself doesn't say about how the value is written."""
+    style = style_of(kind, value)
+    if kind is Kind.TIME:
+        zone = style[3:] if style.startswith(":00") and "." not in style else style.lstrip(":.0")
+        return f"time zone: {'UTC' if zone in 'Zz' else zone}" if zone else ""
+    if kind is Kind.MOMENT:
+        return f"chosen in your own time zone, sent as {'UTC' if style == 'Z' else style}"
+    if kind in TEXTS and told.kind not in (None, *TEXTS):
+        return f"format: {told.part['format']}"
+    if kind is Kind.JSON:
+        return f"written as JSON: {_why_json(told, value)}"
+    return {Kind.LIST: "one a line", Kind.PAIRS: "one “name: text” a line"}.get(kind, "")
+
+
+def _why_json(told: Described, value: JsonValue) -> str:
+    """Why a value has no input of its own."""
+    if told.kind in CHOOSING and any(is_cut(option.title) for option in told.options):
+        return "a list would cut what can be chosen"
+    if told.kind in (None, Kind.JSON):
+        return "the tool doesn't say what is in it"
+    if told.kind in COMPOUND and (value is None or isinstance(value, _MADE_OF.get(told.kind, (dict, list)))):
+        return "it has more parts than this form has room for"
+    return "it isn't what the tool's schema describes"
