@@ -150,6 +150,10 @@ def _shown(request: Request, settings: Settings) -> dict[str, Any]:
             {"by": review.by, "name": review.name, "verdict": review.verdict.value, "at": review.at.isoformat()}
             for review in request.reviews
         ],
+        "delegations": [
+            {"by": one.by, "to": one.to, "hands_over": one.hands_over, "at": one.at.isoformat()}
+            for one in request.delegations
+        ],
         "decision": {"verdict": request.decision.verdict, "by": request.decision.by} if request.decision else None,
         "execution": request.execution.state.value if request.execution else None,
     }

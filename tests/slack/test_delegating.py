@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from bot.slack import ids
-from policies.request import Request, State
+from policies.request import Request, Requester, State, Submission, ToolCall
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import House, house, said
+from tests.slack.samples import REFUND
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
@@ -29,6 +30,8 @@ rules:
   - {name: posts, match: run, checkpoint: hard, reviewers: support, ladder: standard}
 default: {checkpoint: hard, reviewers: support, ladder: standard}
 """
+
+AGENT = Requester(id="key:shop", name="Shop agent", owner="U0NEWT")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -91,6 +94,25 @@ async def test_whom_a_reviewer_asks_gets_the_card_and_decides(home: House) -> No
     await home.card_says(request, "was approved by Sam Whitlock")
 
 
+async def test_what_the_card_cannot_show_comes_to_their_direct_message_and_not_to_a_public_channel(home: House) -> None:
+    request = await home.ask({"script": "echo fine & <true>\n" * 700 + "rm -rf /srv"}, tool="run")
+    await home.serving.gateway.delegate(request.id, await _person(home, "U0ANA"), await _person(home, "U0SAM"))
+    place = await _copy_of(home, request, "U0SAM")
+
+    async def files() -> list[dict[str, Any]]:
+        seen = await home.sandbox.people.history("U0SAM", *place)
+        return [file for message in seen for file in message.get("files") or ()]
+
+    (file,) = await until(files)
+    assert file["name"] == f"{request.id[:12]}-r1.txt"
+
+    async def carried() -> bool:
+        return await home.serving.store.next_owed() is None
+
+    await until(carried)
+    assert "files" not in str(await home.sandbox.people.history("U0ANA", *await home.place(request)))
+
+
 async def _person(home: House, who: str) -> Any:
     return await home.serving.gateway._people.person(who)  # type: ignore[union-attr]
 
@@ -142,21 +164,22 @@ async def test_strangers_and_latecomers_ask_nobody(home: House) -> None:
     assert (await home.now(other)).delegations == ()
 
 
-@pytest.mark.parametrize("named", ["<@U0SAM|sam>", "U0SAM", "sam@example.com"])
-async def test_the_command_asks_by_mention_id_or_address(home: House, named: str) -> None:
-    request = await home.ask()
-    await home.sandbox.people.command("U0ANA", "C0GENERAL", f"/approvals delegate {request.id} {named} please look")
+async def _waiting(home: House) -> Request:
+    """A request whose card may still be on its way: a channel takes one message a second."""
+    call = ToolCall(tool="issue_refund", arguments=dict(REFUND))
+    return (await home.serving.gateway.submit(Submission(call=call), AGENT)).request
 
-    async def asked() -> Request | None:
-        found = await home.now(request)
-        return found if found.delegations else None
 
-    (one,) = (await until(asked)).delegations
-    assert (one.to, one.note, one.hands_over) == ("U0SAM", "please look", False)
+async def test_the_command_asks_by_mention_id_or_address(home: House) -> None:
+    for named in ("<@U0SAM|sam>", "U0SAM", "sam@example.com"):
+        request = await _waiting(home)
+        await home.sandbox.people.command("U0ANA", "C0GENERAL", f"/approvals delegate {request.id} {named} please look")
+        (one,) = (await home.now(request)).delegations
+        assert (one.to, one.note, one.hands_over) == ("U0SAM", "please look", False)
 
 
 async def test_a_name_alone_could_be_anybodys_so_the_form_opens_to_choose_from(home: House) -> None:
-    request = await home.ask()
+    request = await _waiting(home)
     await home.sandbox.people.command("U0ANA", "C0GENERAL", f"/approvals delegate {request.id} @sam please look")
     await until(lambda: home.sandbox.people.views("U0ANA"))
     front = await home.front("U0ANA")
