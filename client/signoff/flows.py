@@ -74,7 +74,10 @@ class Talk:
     clock: Callable[[], float]
 
     def exchange(self, send: Send) -> Flow[Reply]:
-        """Send until there is an answer about the call itself. Raises ``Unreachable`` when the patience is over."""
+        """Send until there is an answer about the call itself. Raises ``Unreachable`` when the patience is over.
+
+        ``Refused`` where the gateway will not have it before then: the agent's budget is used up.
+        """
         since, pause = self.clock(), FIRST_PAUSE
         while True:
             reply = yield send
@@ -84,6 +87,8 @@ class Talk:
             if left <= 0:
                 raise Unreachable(_unreachable(reply, self.patience))
             told = reply.retry_after if reply.retry_after is not None else pause
+            if reply.status == 429 and told > left:  # over budget for longer than this waits: its agent hears it now
+                raise refusal(reply)
             yield Pause(seconds=min(max(told, FIRST_PAUSE), left))
             pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -5,6 +5,7 @@ const NAMES = {
   "-1": "👎",
   airplane: "✈️",
   alarm_clock: "⏰",
+  arrow_forward: "▶️",
   arrow_right: "➡️",
   arrow_up: "⬆️",
   arrows_counterclockwise: "🔄",

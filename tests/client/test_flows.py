@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -134,6 +134,14 @@ def test_it_comes_again_when_the_gateway_says() -> None:
     )
     assert permit(world).arguments == {"amount": 140}
     assert [step.seconds for step in world.sent if isinstance(step, Pause)] == [7]
+
+
+def test_a_budget_that_is_used_up_for_longer_than_its_patience_is_told_at_once() -> None:
+    problem = {"code": "cooling_off", "detail": "Nothing new goes to people before 10:45 UTC."}
+    world = World(iter([replace(answer(429, problem), retry_after=21)]))
+    with pytest.raises(Refused, match="Nothing new goes to people before 10:45 UTC") as error:
+        permit(world)
+    assert (error.value.code, world.now) == ("cooling_off", 0)
 
 
 def test_a_refusal_says_what_is_wrong_and_where() -> None:

@@ -41,7 +41,7 @@ async def test_the_thread_says_it_and_only_a_reviewer_of_the_call_lets_the_agent
     assert "No agent whose calls you decide cools off now." in await told("agents")
     for request in (first, second):
         assert "was rejected by" in await told(f"reject {request.id}")
-    await thread_says(tired, second, ":snowflake: Shop agent asks nothing new until")
+    await thread_says(tired, second, ":pause_button: Shop agent asks nothing new until")
     await thread_says(tired, second, "2 of its calls were rejected within 10 minutes")
     with pytest.raises(OverBudget, match="2 of your calls were rejected within 10 minutes"):
         await tired.ask({**REFUND, "amount": 30.0})
@@ -88,6 +88,6 @@ async def test_where_there_is_no_card_whoever_rejected_is_told_directly(tired: H
     async def direct() -> bool:
         seen = (await tired.sandbox.people.workspace("U0ANA"))["channels"]
         lines = [await tired.sandbox.people.history("U0ANA", each["id"]) for each in seen if each["kind"] == "im"]
-        return any(":snowflake:" in said(one) for some in lines for one in some)
+        return any(":pause_button:" in said(one) for some in lines for one in some)
 
     await until(direct)

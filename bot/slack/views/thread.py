@@ -98,7 +98,7 @@ def cooled_off(request: Request, effect: TellOfCoolOff, look: Look) -> Message:
     why = f"{count} rejected{within}"
     return _said(
         request,
-        f":snowflake: {agent} asks nothing new until {moment(effect.until)}: {why}. What waits already can still be"
+        f":pause_button: {agent} asks nothing new until {moment(effect.until)}: {why}. What waits already can still be"
         f" decided; each further rejection makes it longer. */approvals resume {name}* ends it at once.",
     )
 
