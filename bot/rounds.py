@@ -6,11 +6,13 @@ What is shown is read when it is shown, after its turn has come: never an older 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from bot.attaching import Attaching, needs_no_card
 from bot.batches import LEAST, Batches
@@ -90,6 +92,7 @@ class Rounds:
         self._attaching = Attaching(store, carrier, clock, pace)
         self._post_digest = post_digest
         self._noted: dict[int, set[str]] = {}
+        self._updating: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def companions(self, owed: Owed, waiting: Iterable[Owed]) -> tuple[Owed, ...]:
         """Wait for the turn of a new card; which of those ``waiting`` for the same place go out with it."""
@@ -288,12 +291,20 @@ class Rounds:
         await self._store.done((owed.id,))
 
     async def _refresh_copy(self, copy: Copy, urgency: Urgency) -> None:
-        """Bring a message up to date, with all that it shows; not where somebody else's turn has done so meanwhile."""
+        """Bring a message up to date, with all that it shows; not where somebody else's turn has done so meanwhile.
+
+        Of those that owe it for one message, one takes a turn: else ten rows that expire cost ten of Slack's updates.
+        """
         requests = await self._outdated(copy)
         if requests and await self._carrier.answered(requests, copy):  # costs no update, so waits no turn
             await self._brought_up_to_date(copy, requests)
             return
-        await self._pace.turn(None, urgency)
+        async with self._updating.setdefault((copy.channel, copy.ts), asyncio.Lock()):
+            if await self._outdated(copy):
+                await self._pace.turn(None, urgency)
+                await self._update(copy)
+
+    async def _update(self, copy: Copy) -> None:
         requests = await self._outdated(copy)
         if not requests:
             return

@@ -116,6 +116,26 @@ async def test_cards_whose_message_failed_come_back_together(post: Post) -> None
     assert [len(asked_in(message)) for message in await post.cards()] == [8]
 
 
+async def test_rows_that_end_at_once_cost_one_update_a_message_also_when_slack_is_away_meanwhile(post: Post) -> None:
+    names = [f"req_{n:02}" for n in range(40)]
+    for name in names:
+        await post.store.add(opened(name, effects=(PostCard(request_id=name, to="#approvals"),)))
+    await post.serve_busy()
+    await post.drained_in_time()
+    began = post.time.seconds
+    await asyncio.gather(*(post.change(name, Withdrawn()) for name in names[:30]))
+    await post.drained(20)
+    assert len(await post.sandbox.control.calls("chat.update")) <= 6, "once each, and once more where it was too early"
+    assert post.time.seconds - began < 5, "no turns are used up for nothing"
+    await post.sandbox.control.faults({"method": "chat.update", "times": 5, "status": 503, "effect": "before"})
+    await asyncio.gather(*(post.change(name, Withdrawn()) for name in names[30:35]), post.approve(names[35]))
+    await post.drained_in_time()
+    said = [str(message["blocks"]) for message in await post.cards()]
+    assert sum(each.count("was withdrawn by the agent") for each in said) == 35
+    assert sum(each.count("was approved by Ana Reyes") for each in said) == 1
+    assert not await post.sandbox.control.faults()
+
+
 @pytest.mark.parametrize("at_stake", [{"impact": "high"}, {"quorum": 2}, {"required_by": "law"}, {"kind": Kind.MANUAL}])
 async def test_what_is_at_stake_keeps_its_card_to_itself_in_a_flood(post: Post, at_stake: dict[str, Any]) -> None:
     gate = replace(checkpoint(), **at_stake)

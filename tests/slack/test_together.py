@@ -117,6 +117,14 @@ async def test_what_was_seen_whole_is_approved_in_one_go_and_the_rest_stays_and_
         (review,) = (await home.now(one)).reviews
         assert (review.by, review.verdict, review.revision) == ("U0ANA", Verdict.APPROVE, 1)
 
+    # whatever was decided wherever, the message says so
+    assert (await home.sandbox.people.command("U0BEN", "C0APPROVALS", f"/approvals approve {found[9].id}"))["ok"]
+    for one, words in ((found[9], "approved by Ben Okafor"), (found[2], "approved by Ana Reyes")):
+        await home.card_says(one, words)
+    await home.card_says(found[0], "rejected by Ben Okafor")
+    await home.card_says(found[1], "withdrawn by the agent")
+    assert pressable(await message_of(home, found[0]), ALL) == [], "nothing is left to approve in one go"
+
 
 async def test_a_row_that_leaves_something_out_is_approved_with_others_once_it_was_opened(home: House) -> None:
     calls = [("close_ticket", {"ticket": f"T-{n}", "note": "x" * 300}, "U0NEWT") for n in range(5)]
