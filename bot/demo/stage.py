@@ -69,6 +69,7 @@ def _settings(url: str, folder: Path) -> Settings:
         signoff_tools="bot.demo.company",
         anthropic_api_key=SecretStr(real or "sandbox"),
         anthropic_base_url=os.environ.get("ANTHROPIC_BASE_URL") if real else f"{url}/anthropic",
+        signoff_files="all",  # its channels are public, and so is everything in them: nothing leaves this computer
         signoff_log="text",
     )
 

@@ -72,16 +72,16 @@ async def _replies(post: Post, request_id: str) -> list[dict[str, Any]]:
     return [one for one in await post.sandbox.people.history("U0ANA", copy.channel, copy.ts) if one["ts"] != copy.ts]
 
 
-@pytest.mark.parametrize(("where", "expected"), [("private", 0), ("all", 1), ("off", 0)])
-async def test_a_public_channel_gets_no_file_unless_the_operator_says_so(
-    post: Post, where: Files, expected: int
-) -> None:
-    post.carrier._files = where
-    await ask(post, "req_1")
-    post.serve()
-    await post.drained_in_time()
-    assert len(await files(post, "req_1")) == expected
-    assert len(await post.cards()) == 1
+async def test_a_public_channel_gets_no_file_unless_the_operator_says_so(post: Post) -> None:
+    expected: dict[Files, int] = {"private": 0, "off": 0, "all": 1}
+    for where, count in expected.items():
+        post.carrier._files = where
+        await ask(post, f"req_{where}")
+        post.serve()
+        await post.drained_in_time()
+        await post.kill()
+        assert len(await files(post, f"req_{where}")) == count
+    assert len(await post.cards()) == len(expected)
 
 
 async def test_each_revision_comes_once(private: Post) -> None:
@@ -98,36 +98,33 @@ async def test_each_revision_comes_once(private: Post) -> None:
     assert names == ["req_1-r1.txt", "req_1-r2.txt"]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
+async def test_an_upload_that_fails_is_repeated_once_it_is_known_that_it_failed(private: Post) -> None:
+    faults: list[dict[str, Any]] = [
         {"method": "files.getUploadURLExternal", "status": 503},
         {"method": "upload", "status": 500},
         {"method": "files.completeUploadExternal", "status": 500, "effect": "before"},
         {"method": "files.completeUploadExternal", "status": 500, "effect": "after"},
         {"method": "files.completeUploadExternal", "reset": True, "effect": "after"},
-    ],
-)
-async def test_an_upload_that_fails_is_repeated_once_it_is_known_that_it_failed(
-    private: Post, fault: dict[str, Any]
-) -> None:
-    await private.sandbox.control.faults({"times": 1, **fault})
-    await ask(private, "req_1")
-    private.serve()
-    await private.drained_in_time()
-    assert len(await private.cards()) == 1
-    assert [file["name"] for file in await files(private, "req_1")] == ["req_1-r1.txt"]
+    ]
+    for number, fault in enumerate(faults):
+        await private.sandbox.control.faults({"times": 1, **fault})
+        await ask(private, f"req_{number}")
+        private.serve()
+        await private.drained_in_time()
+        await private.kill()
+        assert [file["name"] for file in await files(private, f"req_{number}")] == [f"req_{number}-r1.txt"], fault
+    assert len(await private.cards()) == len(faults)
 
 
-@pytest.mark.parametrize("error", ["file_uploads_disabled", "missing_scope"])
-async def test_where_slack_takes_no_file_the_card_stands_and_nothing_is_owed(private: Post, error: str) -> None:
-    await private.sandbox.control.faults({"method": "files.getUploadURLExternal", "times": 9, "error": error})
-    await ask(private, "req_1")
+async def test_where_slack_takes_no_file_the_card_stands_and_nothing_is_owed(private: Post) -> None:
     private.serve()
-    await private.drained_in_time()
-    assert len(await private.cards()) == 1
-    assert await files(private, "req_1") == []
-    assert len(await private.sandbox.control.calls("files.getUploadURLExternal")) == 1
+    for number, error in enumerate(("file_uploads_disabled", "missing_scope"), 1):
+        await private.sandbox.control.faults({"method": "files.getUploadURLExternal", "times": 9, "error": error})
+        await ask(private, f"req_{error}")
+        await private.drained_in_time()
+        assert await files(private, f"req_{error}") == []
+        assert len(await private.cards()) == number
+        assert len(await private.sandbox.control.calls("files.getUploadURLExternal")) == number
 
 
 async def test_a_courier_killed_while_it_attaches_leaves_one_file_to_its_successor(private: Post) -> None:

@@ -35,11 +35,10 @@ AGENT = Requester(id="key:shop", name="Shop agent", owner="U0NEWT")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    with SandboxProcess() as sandbox:
-        async with house(sandbox, Path(tmp_path_factory.mktemp("delegating")), policy=POLICY) as running:
-            yield running
-        await sandbox.aclose()
+async def home(process: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    async with house(process, Path(tmp_path_factory.mktemp("delegating")), policy=POLICY) as running:
+        yield running
+    await process.aclose()
 
 
 async def _send(home: House, person: str, to: str, *, note: str = "", over: bool = False) -> dict[str, Any]:
