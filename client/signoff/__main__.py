@@ -1,0 +1,5 @@
+"""``python -m signoff`` is ``signoff-agent``."""
+
+from signoff.agent import program
+
+program()

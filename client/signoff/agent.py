@@ -1,0 +1,108 @@
+"""``signoff-agent``: the agent's side on the command line. Everything it can't do for sure, it blocks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+BLOCK = 2
+"""The exit status that blocks a tool call in Claude Code; any other failure there means "no opinion"."""
+DEADLINE = 570.0
+"""Seconds that a hook waits for people: below the 600 that the installed settings give it."""
+GRACE = 15.0
+"""Seconds after the deadline at which the program ends, whatever it is doing."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    parsed = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = parsed.command
+    return command(parsed)
+
+
+def program() -> None:
+    """The installed program."""
+    sys.exit(main())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="signoff-agent",
+        description="Gate an agent's tool calls by a Signoff gateway. SIGNOFF_URL and SIGNOFF_KEY say which.",
+        epilog="Example: signoff-agent install claude-code, then signoff-agent prove",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    hook = commands.add_parser("hook", help="answer one hook of an agent program, from standard input")
+    hook.add_argument("program", choices=["claude-code"])
+    hook.add_argument("--deadline", type=float, default=DEADLINE, help="seconds to wait for people (%(default)g)")
+    hook.add_argument("--defer", action="store_true", help="after the deadline end the run, to be resumed later")
+    hook.set_defaults(command=_hook)
+    install = commands.add_parser("install", help="write the hook into an agent program's settings, after showing how")
+    install.add_argument("program", choices=["claude-code"])
+    install.add_argument("--settings", default=".claude/settings.json", help="the file (%(default)s)")
+    install.add_argument("--matcher", default="*", help="which tools, in Claude Code's words (%(default)s: all)")
+    install.add_argument("--defer", action="store_true", help="as for hook: for runs without a person at the terminal")
+    install.add_argument("--yes", action="store_true", help="write without asking")
+    install.set_defaults(command=_install)
+    prove = commands.add_parser("prove", help="show that the hook blocks when the gateway is gone, mute or mad")
+    prove.set_defaults(command=_prove)
+    return parser
+
+
+def _hook(parsed: argparse.Namespace) -> int:
+    """Whatever happens in here, also a program that hangs, ends with an answer or with ``BLOCK``."""
+    watchdog = threading.Timer(parsed.deadline + GRACE, os._exit, [BLOCK])
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        _say(_answer(parsed, sys.stdin.read()))
+    except BaseException as error:
+        print(f"Signoff blocked this call: {_words(error)}", file=sys.stderr)
+        return BLOCK
+    finally:
+        watchdog.cancel()
+    return 0
+
+
+def _answer(parsed: argparse.Namespace, text: str) -> Any:
+    from signoff.claude_code import Event, Hook
+    from signoff.client import Signoff
+    from signoff.memory import Memory
+
+    try:
+        event = Event.model_validate_json(text)
+    except ValueError as error:
+        raise ValueError("what came on standard input is no hook event of Claude Code.") from error
+    with Signoff(run=event.session_id, patience=min(parsed.deadline, 60.0), allow_http=_own_network()) as client:
+        hook = Hook(client=client, memory=Memory.default(), deadline=parsed.deadline, defer=parsed.defer)
+        return hook.answer(event)
+
+
+def _own_network() -> bool:
+    return os.environ.get("SIGNOFF_ALLOW_HTTP") == "1"
+
+
+def _say(answer: Any) -> None:
+    if answer is not None:
+        print(json.dumps(answer), flush=True)
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _install(parsed: argparse.Namespace) -> int:
+    from signoff.installing import install
+
+    return install(parsed.settings, matcher=parsed.matcher, defer=parsed.defer, yes=parsed.yes)
+
+
+def _prove(parsed: argparse.Namespace) -> int:
+    from signoff.proving import prove
+
+    return prove()

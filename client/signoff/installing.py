@@ -1,0 +1,67 @@
+"""Writes the hook into Claude Code's settings: shows the difference first, keeps everything else, loses nothing."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
+TIMEOUT = 600
+"""Seconds that Claude Code gives the hook; its own deadline lies below."""
+
+
+def install(settings: str, *, matcher: str, defer: bool, yes: bool) -> int:
+    """Show and write; the exit status. Nothing is written where the file isn't what Claude Code reads."""
+    path = Path(settings)
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        after = with_hook(before, command(defer=defer), matcher)
+    except (ValueError, OSError) as error:
+        print(f"{path}: {error}; mend it by hand first. Nothing was written.", file=sys.stderr)
+        return 1
+    if after == before:
+        print(f"{path} has the hook already.")
+        return 0
+    sys.stdout.writelines(
+        difflib.unified_diff(before.splitlines(True), after.splitlines(True), str(path), f"{path} (with the hook)")
+    )
+    if not yes and input("Write this? [y/N] ").strip().lower() not in ("y", "yes"):
+        print("Nothing was written.")
+        return 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".signoff")
+    fresh.write_text(after, encoding="utf-8")
+    fresh.replace(path)
+    print("Written. Now run: signoff-agent prove")
+    return 0
+
+
+def command(*, defer: bool) -> str:
+    """The hook's command line, with the program's whole path: a hook that isn't found would let calls pass."""
+    found = shutil.which("signoff-agent") or str(Path(sys.executable).with_name("signoff-agent"))
+    return f"{shlex.quote(found)} hook claude-code{' --defer' if defer else ''} || exit 2"
+
+
+def with_hook(text: str, line: str, matcher: str) -> str:
+    """Settings with the hook in them, in place of an earlier one of ours. Raises ``ValueError`` for broken settings."""
+    settings = json.loads(text) if text.strip() else {}
+    hooks = settings.setdefault("hooks", {}) if isinstance(settings, dict) else None
+    if not isinstance(hooks, dict):
+        raise ValueError("the settings are no JSON object with hooks in an object")
+    for event in EVENTS:
+        groups = hooks.setdefault(event, [])
+        if not isinstance(groups, list):
+            raise ValueError(f"hooks.{event} is no list")
+        kept = [group for group in groups if not _ours(group)]
+        ours = {"matcher": matcher, "hooks": [{"type": "command", "command": line, "timeout": TIMEOUT}]}
+        hooks[event] = [*kept, ours]
+    return json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+
+
+def _ours(group: Any) -> bool:
+    return "signoff-agent" in json.dumps(group) and "hook claude-code" in json.dumps(group)

@@ -1,0 +1,55 @@
+"""The program ``signoff-agent``: what it proves, and what it writes into settings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from signoff import installing, proving
+from signoff.agent import main
+
+
+def test_the_gate_is_proven_shut(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == len(proving.ANSWERS) + 5
+    assert [line for line in told[:-1] if not line.startswith("blocked")] == []
+
+
+class TestInstall:
+    def test_it_shows_what_it_writes_and_keeps_the_rest(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings = tmp_path / ".claude" / "settings.json"
+        settings.parent.mkdir()
+        before = {"model": "opus", "hooks": {"PreToolUse": [{"matcher": "Edit", "hooks": []}]}}
+        settings.write_text(json.dumps(before, indent=2))
+        words = ["install", "claude-code", "--settings", str(settings), "--yes"]
+        assert main(words) == 0
+        written = json.loads(settings.read_text())
+        assert written["model"] == "opus"
+        theirs, ours = written["hooks"]["PreToolUse"]
+        assert theirs == {"matcher": "Edit", "hooks": []}
+        assert ours["hooks"][0]["command"].endswith("hook claude-code || exit 2")
+        assert ours["hooks"][0]["timeout"] == installing.TIMEOUT
+        assert set(written["hooks"]) == set(installing.EVENTS)
+        assert '+            "command": ' in capsys.readouterr().out
+        assert main([*words, "--defer"]) == 0
+        assert len(json.loads(settings.read_text())["hooks"]["PreToolUse"]) == 2, "its own earlier hook is replaced"
+        assert main([*words, "--defer"]) == 0
+        assert "has the hook already" in capsys.readouterr().out
+
+    def test_without_a_yes_and_where_it_can_t_be_read_nothing_is_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings = tmp_path / "settings.json"
+        monkeypatch.setattr("builtins.input", lambda _: "")
+        assert main(["install", "claude-code", "--settings", str(settings)]) == 1
+        assert not settings.exists()
+        for broken in ("{,", "[]", '{"hooks": []}', '{"hooks": {"PreToolUse": {}}}'):
+            settings.write_text(broken)
+            assert main(["install", "claude-code", "--settings", str(settings), "--yes"]) == 1
+            assert settings.read_text() == broken
+        assert "Nothing was written" in capsys.readouterr().err
