@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from policies.errors import OverBudget
-from policies.request import Request, Requester, Submission, ToolCall
+from policies.request import Request, Requester, State, Submission, ToolCall
 from tests.sandbox_process import SandboxProcess, until
 from tests.slack.house import POLICY, House, house, said
 from tests.slack.samples import REFUND
 from tests.slack.test_approvals import Told
+from tests.slack.test_grants import REFUND as LIKE
+from tests.slack.test_grants import ask as ask_like_it
+from tests.slack.test_grants import granted
 
 FILES = "  - {name: files, match: file_it, checkpoint: inbox, reviewers: support, ladder: standard}\n"
 WAITING = 24
@@ -37,6 +40,7 @@ async def thread_says(home: House, request: Request, words: str) -> None:
 
 
 async def test_the_thread_says_it_and_only_a_reviewer_of_the_call_lets_the_agent_go_on(tired: House) -> None:
+    await granted(tired)
     told, first, second = Told(tired), await tired.ask(), await tired.ask({**REFUND, "amount": 20.0})
     assert "No agent whose calls you decide cools off now." in await told("agents")
     for request in (first, second):
@@ -45,6 +49,8 @@ async def test_the_thread_says_it_and_only_a_reviewer_of_the_call_lets_the_agent
     await thread_says(tired, second, "2 of its calls were rejected within 10 minutes")
     with pytest.raises(OverBudget, match="2 of your calls were rejected within 10 minutes"):
         await tired.ask({**REFUND, "amount": 30.0})
+    like = await ask_like_it(tired, {**LIKE, "amount": 100})
+    assert like.state is State.APPROVED, "a grant takes nobody's attention"
     assert "*/approvals resume shop*" in await told("agents")
     assert "No agent whose calls you decide" in await told("agents", "U0FRED")
     assert "No agent called shop cools off that you may let go on" in await told("resume shop", "U0FRED")
