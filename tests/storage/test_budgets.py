@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -19,8 +20,8 @@ from policies.budget import Asks, Budget, CoolOff, Spent, over, wanted
 from policies.cooling import begins
 from policies.errors import OverBudget
 from policies.request import Requester, State
-from storage import budgets, migrations
-from storage.store import Guard, Idempotency, Store, Watch, migrate
+from storage import budgets
+from storage.store import Guard, Idempotency, Store, Watch
 from tests.storage.samples import NOW, WORKSPACE, decided, opened
 
 BUDGET = Budget(
@@ -257,6 +258,14 @@ async def test_the_very_call_that_people_rejected_is_found_again_and_no_other(st
     assert await store.request("same") is None
 
 
+async def test_what_the_policy_rejects_after_an_answer_is_no_rejection_by_people(store: Store) -> None:
+    for request_id in ("r1", "r2"):
+        assert await ask(store, request_id) is None
+        await store.change(request_id, decided("policy", State.REJECTED), watch=WATCH)
+    assert await ask(store, "r3") is None
+    assert not [line for line in await store.journal() if line.what == "cooling_off"]
+
+
 async def test_what_waits_when_the_schema_comes_up_to_date_counts_as_well(url: str, database: Path) -> None:
     store = await Store.open(url, workspace_id=WORKSPACE)
     await store.add(opened("r1", requester=AGENTS["till"]))
@@ -264,22 +273,11 @@ async def test_what_waits_when_the_schema_comes_up_to_date_counts_as_well(url: s
     await store.add(opened("r3", requester=AGENTS["till"]))
     await reject(store, "r3")
     await store.close()
+    revision = importlib.import_module("storage.migrations.versions.0006_budgets")
     with closing(sqlite3.connect(database)) as raw:
-        before = raw.execute("SELECT request_id, account, call, at FROM asked WHERE rejected_at IS NULL").fetchall()
-        raw.executescript("DROP TABLE asked; DROP TABLE resumed;")
-        raw.execute("UPDATE alembic_version SET version_num = ?", (BEFORE,))
-        raw.commit()
-    migrate(url)
-    with closing(sqlite3.connect(database)) as raw:
+        waiting = "SELECT request_id, account, call, at FROM asked WHERE rejected_at IS NULL"
+        before = raw.execute(waiting).fetchall()
+        raw.execute("DELETE FROM asked")
+        raw.execute(revision.WAITING)
         assert raw.execute("SELECT request_id, account, call, at FROM asked").fetchall() == before
     assert [row[1] for row in before] == ["key:till", "runner:U0ANA"]
-
-
-BEFORE = "0005"
-"""The revision before the accounts."""
-
-
-def test_the_accounts_come_with_their_own_revision(database: Path) -> None:
-    migrations.run(database, BEFORE)
-    with closing(sqlite3.connect(database)) as raw:
-        assert raw.execute("SELECT name FROM sqlite_master WHERE name = 'asked'").fetchall() == []
