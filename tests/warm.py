@@ -206,7 +206,7 @@ def _become(wish: dict[str, Any], ends: list[int]) -> tuple[str, ...]:
     os.chdir(wish["cwd"])
     time.tzset()
     sys.stdout.reconfigure(write_through="PYTHONUNBUFFERED" in os.environ)
-    sys.path[0] = os.getcwd()
+    sys.path[0:1] = [os.getcwd(), str(ROOT)]
     sys.argv = list(wish["words"])
     return tuple(wish["words"])
 

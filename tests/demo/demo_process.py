@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -20,36 +22,24 @@ _FOREIGN = ("SLACK_", "SIGNOFF_", "ANTHROPIC")
 async def running_demo(folder: Path) -> AsyncIterator[str]:
     """The demo with its scripted agent, started in `folder`; yields the workspace's address without a slash."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-u", "-m", "bot", "demo", "--port", "0", "--no-browser"),
-        cwd=folder,
-        env={**clean, "PYTHONPATH": str(ROOT)},
-        stdout=PIPE,
-        stderr=STDOUT,
-    )
-    try:
-        address = await asyncio.wait_for(_address(process), START_SECONDS)
-        reading = asyncio.create_task(_rest(process))
-        yield address
-        reading.cancel()
-    finally:
-        if process.returncode is None:
+    env = {**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with tempfile.TemporaryFile("w+") as out:
+        words = ("bot", "demo", "--port", "0", "--no-browser")
+        process = warm.start(*words, cwd=folder, env=env, stdout=out.fileno(), stderr=out.fileno())
+        try:
+            yield await asyncio.wait_for(_address(process, out), START_SECONDS)
+        finally:
             process.terminate()
-        await process.communicate()
+            await asyncio.to_thread(process.wait)
 
 
-async def _address(process: Process) -> str:
-    said = ""
-    assert process.stdout is not None
-    while line := (await process.stdout.readline()).decode():
-        said += line
-        if found := re.search(r"(http://127\.0\.0\.1:\d+)/#", line):
+async def _address(process: warm.Started, out: IO[str]) -> str:
+    """Where the workspace answers, as soon as the demo says so."""
+    said, ended = "", False
+    while not ended:
+        ended = process.poll() is not None
+        said = os.pread(out.fileno(), 65_536, 0).decode()
+        if found := re.search(r"(http://127\.0\.0\.1:\d+)/#", said):
             return found[1]
+        await asyncio.sleep(0.01)
     raise RuntimeError(f"the demo did not start: {said}")
-
-
-async def _rest(process: Process) -> None:
-    """Read on, so that the demo never waits for a full pipe."""
-    assert process.stdout is not None
-    while await process.stdout.read(4096):
-        pass

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests import warm
+
 pytestmark = pytest.mark.process
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-TOLD = "from bot.cli import main; main()"
-PLANTED = """
-import bot.gateway
-claim = bot.gateway.Gateway.claim
-async def claim_as_proposed(self, request_id, requester, digest, key=None):
-    from dataclasses import replace
-    request = await claim(self, request_id, requester, digest, key)
-    return replace(request, call=replace(request.call, arguments=request.proposed))
-bot.gateway.Gateway.claim = claim_as_proposed
-from bot.cli import main
-main()
-"""
+TOLD, PLANTED = "bot", "tests.demo.claims_as_proposed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,19 +26,12 @@ class Told:
     left_behind: list[Path]
 
 
-def demo(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def demo(program: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "SIGNOFF_", "ANTHROPIC"))
     }
-    return subprocess.run(
-        [sys.executable, "-c", code, "demo", "--auto", "--fast", "--no-browser"],
-        cwd=cwd,
-        env={**clean, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    env = {**clean, "PYTHONPATH": str(warm.ROOT)}
+    return warm.run(program, "demo", "--auto", "--fast", "--no-browser", cwd=cwd, env=env, timeout=120)
 
 
 @pytest.fixture(scope="module")

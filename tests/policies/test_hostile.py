@@ -152,9 +152,14 @@ def test_each_evaluation_ends_in_time_or_is_refused(text: str) -> None:
         assert min(spent(evaluate), spent(evaluate)) < EVALUATION, name
 
 
+@cache
+def long_policy() -> Policy:
+    return policy([("deny", text) for text, _ in product(TRUE_OR_REFUSED, range(12))])
+
+
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_long_policy_of_them_judges_a_call_before_the_loop_stalls_and_never_lets_it_go(name: str) -> None:
-    every = policy([("deny", text) for text, _ in product(TRUE_OR_REFUSED, range(12))])
+    every = long_policy()
     assert min(spent(lambda: verdict(every, name)) for _ in range(2)) < STALL
     assert verdict(every, name) is Kind.DENY
 
