@@ -227,7 +227,10 @@ class Gateway:
         """
         changed = verdict is Verdict.MODIFY and arguments is not None
         edit = await self._edit(request_id, arguments or {}, drafts or {}) if changed else None
-        event = Reviewed(person=person, verdict=verdict, revision=revision, note=note, phrase=phrase, edit=edit)
+        sight = await self.store.sight(request_id, revision, person.id)
+        event = Reviewed(
+            person=person, verdict=verdict, revision=revision, note=note, phrase=phrase, edit=edit, sight=sight
+        )
         return await self._change_admitted(request_id, event) if edit else await self._change(request_id, event)
 
     async def answer(

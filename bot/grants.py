@@ -66,7 +66,8 @@ class Grants:
 
     async def make(self, request_id: str, person: Person, revision: int, terms: Terms) -> Request:
         """Approve a request, and calls like it in advance, in one transaction."""
-        event = Granted(person=person, revision=revision, terms=terms, grant_id=new_id("grant"))
+        sight = await self._store.sight(request_id, revision, person.id)
+        event = Granted(person=person, revision=revision, terms=terms, grant_id=new_id("grant"), sight=sight)
 
         def step(request: Request) -> Outcome:
             outcome = apply(request, event, self._clock())

@@ -74,7 +74,7 @@ class Inboxes:
 
     async def numbers(self, person: Person) -> Numbers:
         """What this person decided lately."""
-        return numbers_of(await self._store.tallies(person.id, self._clock() - NUMBERS_REACH))
+        return numbers_of(await self._store.tallies(person.id, self._clock() - NUMBERS_REACH), person.zone)
 
     async def mute(self, person: Person, muted: bool) -> None:
         """This person wants no digest in the morning any more, or wants it again."""

@@ -55,6 +55,11 @@ STEPS = Figure(
     words="Steps of ladders taken: remind, add, or at the end expire or proceed.",
     labels=("act",),
 )
+ASKED_BACK = Figure(
+    name="signoff_reviews_asked_back",
+    words="Reviews by people who were asked back first, since they approved faster than one can read.",
+    labels=("verdict",),
+)
 EFFECTS = Figure(
     name="signoff_effects",
     words="Effects by kind and outcome: carried, retried, given_up.",
@@ -79,7 +84,7 @@ OVER_BUDGET = Figure(
     words="Calls that were not put before people: waiting, asks, cool_off, same_again.",
     labels=("budget",),
 )
-COUNTERS = (OPENED, SETTLED, STEPS, EFFECTS, SLACK_CALLS, LATE, RELOADS, REPAIRED, OVER_BUDGET)
+COUNTERS = (OPENED, SETTLED, STEPS, ASKED_BACK, EFFECTS, SLACK_CALLS, LATE, RELOADS, REPAIRED, OVER_BUDGET)
 
 WAITED = Figure(
     name="signoff_decision_seconds",
@@ -134,6 +139,8 @@ class Metrics:
             for entry in change.entries:
                 if entry.what == "step":
                     self._count(STEPS, str(entry.detail.get("act", "other")))
+                if entry.what == "reviewed" and entry.detail.get("asked_back"):
+                    self._count(ASKED_BACK, str(entry.detail.get("verdict", "other")))
 
     def _count_decision(self, request: Request) -> None:
         if request.decision is None:

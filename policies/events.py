@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from policies.attention import Sight
 from policies.checkpoint import Checkpoint
 from policies.effects import Effect, Entry
 from policies.grant import Grant, Terms
@@ -29,7 +30,10 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reviewed:
-    """A person's verdict on ``revision``. ``edit`` only with ``modify``, ``phrase`` what was typed for ``manual``."""
+    """A person's verdict on ``revision``. ``edit`` only with ``modify``, ``phrase`` what was typed for ``manual``.
+
+    ``sight`` is what is known of how they came to decide.
+    """
 
     person: Person
     verdict: Verdict
@@ -37,6 +41,7 @@ class Reviewed:
     note: str | None = None
     phrase: str | None = None
     edit: Edit | None = None
+    sight: Sight = field(default_factory=Sight)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +149,7 @@ class Granted:
     revision: int
     terms: Terms
     grant_id: str
+    sight: Sight = field(default_factory=Sight)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

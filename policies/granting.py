@@ -61,7 +61,7 @@ def grant(request: Request, event: Granted, now: datetime) -> Outcome:
     if never is not None:
         raise NotAllowed(never)
     _check_terms(request, event.terms)
-    verdict = Reviewed(person=event.person, verdict=Verdict.APPROVE, revision=event.revision)
+    verdict = Reviewed(person=event.person, verdict=Verdict.APPROVE, revision=event.revision, sight=event.sight)
     approved = review(request, verdict, now)
     _check_outlasts(request, event.person)
     made = _made(request, event, now)

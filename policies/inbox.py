@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from policies.attention import after_hours
 from policies.authority import check_may_answer, check_may_approve, check_may_stop
 from policies.errors import Refused
 from policies.people import Person
-from policies.request import Request, State
+from policies.request import Request
+from policies.review import Verdict
 
 RECENT = 20
 """How many decided requests a person is shown."""
@@ -20,24 +23,37 @@ NUMBERS_REACH = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:
-    """One request that a person decided: how it ended, when it was asked and settled (UTC), at which revision."""
+    """One decision of a person's on one revision: since when they could see it, when they opened the whole of it (None:
+    never) and decided (UTC), and whether they were asked back first, since they approved too fast."""
 
-    verdict: str
-    asked_at: datetime
-    decided_at: datetime
+    verdict: Verdict
     revision: int
+    shown_at: datetime | None
+    opened_at: datetime | None
+    decided_at: datetime
+    asked_back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Numbers:
-    """What a person decided lately: how many, how many of them approved as proposed, the median time it took.
+    """What a person decided lately, and how: nobody else is shown it.
 
-    As proposed: at the first revision, so that neither an edit nor an answer to a question came before.
+    ``unchanged`` were approved as proposed: at the first revision, so that neither an edit nor an answer to a question
+    came before. ``typical`` is the median time from the card to the decision. Of those ``opened`` whole, ``to_open`` is
+    the median time from the card to that, ``to_decide`` from there to the decision. ``asked_back`` were approved too
+    fast at first; ``after_hours`` is None where the person's time zone isn't known.
     """
 
     decided: int = 0
     unchanged: int = 0
+    edited: int = 0
+    rejected: int = 0
     typical: timedelta | None = None
+    opened: int = 0
+    to_open: timedelta | None = None
+    to_decide: timedelta | None = None
+    asked_back: int = 0
+    after_hours: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,14 +142,30 @@ def concerns(request: Request, person: Person) -> bool:
     return any(review.by == person.id for review in request.reviews) or admits(check_may_stop, request, person)
 
 
-def numbers_of(tallies: Iterable[Tally]) -> Numbers:
-    """What ``tallies`` come to."""
+def numbers_of(tallies: Iterable[Tally], zone: str | None = None) -> Numbers:
+    """What ``tallies`` of a person who lives in the time ``zone`` come to."""
     found = list(tallies)
-    if not found:
-        return Numbers()
-    spans = [max((one.decided_at - one.asked_at).total_seconds(), 0.0) for one in found]
-    unchanged = sum(one.verdict == State.APPROVED.value and one.revision == 1 for one in found)
-    return Numbers(decided=len(found), unchanged=unchanged, typical=timedelta(seconds=median(spans)))
+    late = [after_hours(one.decided_at, zone) for one in found]
+    verdicts = Counter(one.verdict for one in found)
+    opened = [one for one in found if one.opened_at is not None and one.opened_at <= one.decided_at]
+    return Numbers(
+        decided=len(found),
+        unchanged=sum(one.verdict is Verdict.APPROVE and one.revision == 1 for one in found),
+        edited=verdicts[Verdict.MODIFY],
+        rejected=verdicts[Verdict.REJECT],
+        typical=_median((one.shown_at, one.decided_at) for one in found),
+        opened=len(opened),
+        to_open=_median((one.shown_at, one.opened_at) for one in opened),
+        to_decide=_median((one.opened_at, one.decided_at) for one in opened),
+        asked_back=sum(one.asked_back for one in found),
+        after_hours=None if None in late else sum(map(bool, late)),
+    )
+
+
+def _median(spans: Iterable[tuple[datetime | None, datetime | None]]) -> timedelta | None:
+    """The median of what is known; a clock that was set back makes none of them negative."""
+    known = [max((end - start).total_seconds(), 0.0) for start, end in spans if start and end]
+    return timedelta(seconds=median(known)) if known else None
 
 
 def admits(check: Callable[[Request, Person], None], request: Request, person: Person) -> bool:

@@ -23,7 +23,8 @@ class Review:
     """One person's verdict on one revision. ``by`` is the user id, ``name`` what the card calls the person.
 
     ``groups`` names those of the request's groups to which the person belonged at that moment, ``standing`` is what
-    kind of account it was then.
+    kind of account it was then. ``shown_at`` is since when they could see what they decided on, ``opened_at`` when they
+    first opened the whole of it (None: never), ``asked_at`` when they were asked back since they approved too fast.
     """
 
     by: str
@@ -34,6 +35,9 @@ class Review:
     note: str | None = None
     groups: tuple[str, ...] = ()
     standing: Standing = Standing.MEMBER
+    shown_at: datetime | None = None
+    opened_at: datetime | None = None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

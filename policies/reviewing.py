@@ -7,13 +7,13 @@ from datetime import datetime
 
 from policies.answering import refuse_while_open
 from policies.arguments import digest
+from policies.attention import shown_at, told
 from policies.authority import check_fresh, check_may_approve, check_may_stop, check_phrase
 from policies.checkpoint import Act, Kind, Ladder
 from policies.effects import Announce, AttachAgain, Effect, Refresh, TellServed
 from policies.errors import Conflict, Invalid, NotAllowed, Stale
 from policies.events import Attested, AuditMarked, Edit, Outcome, Reviewed, Stopped
 from policies.joining import with_their_deputies
-from policies.people import Person
 from policies.preview import followed, redrawn
 from policies.quorum import is_met
 from policies.request import ExecutionState, Request, State
@@ -27,7 +27,7 @@ def review(request: Request, event: Reviewed, now: datetime) -> Outcome:
         raise Stale(f"This is revision {request.revision} by now; look at it again before you decide.")
     if event.verdict is Verdict.REJECT:
         check_may_stop(request, event.person)
-        return _reject(request, event.person, event.note, now)
+        return _reject(request, event, now)
     check_may_approve(request, event.person)
     refuse_while_open(request)
     if event.verdict is Verdict.APPROVE:
@@ -114,6 +114,9 @@ def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:
         note=event.note,
         groups=request.groups_of(event.person),
         standing=event.person.standing,
+        shown_at=shown_at(request, event.person),
+        opened_at=event.sight.opened_at,
+        asked_at=event.sight.asked_at,
     )
     written = entry(
         request,
@@ -123,6 +126,7 @@ def _record(request: Request, event: Reviewed, now: datetime) -> Outcome:
         verdict=review.verdict.value,
         revision=review.revision,
         digest=request.digest,
+        **told(review),
     )
     return Outcome(
         request=replace(request, reviews=(*request.reviews, review)),
@@ -139,16 +143,16 @@ def _settle_at_quorum(request: Request, now: datetime) -> Outcome:
     return settle(request, State.APPROVED, tuple(review.by for review in approvals), now, note)
 
 
-def _reject(request: Request, person: Person, note: str | None, now: datetime) -> Outcome:
-    event = Reviewed(person=person, verdict=Verdict.REJECT, revision=request.revision, note=note)
+def _reject(request: Request, event: Reviewed, now: datetime) -> Outcome:
     recorded = _record(request, event, now)
-    return recorded.then(settle(recorded.request, State.REJECTED, (person.id,), now, note))
+    return recorded.then(settle(recorded.request, State.REJECTED, (event.person.id,), now, event.note))
 
 
 def stop_pending(request: Request, event: Stopped, now: datetime) -> Outcome:
     check_fresh(event.person, now)
     check_may_stop(request, event.person)
-    return _reject(request, event.person, event.note, now)
+    rejected = Reviewed(person=event.person, verdict=Verdict.REJECT, revision=request.revision, note=event.note)
+    return _reject(request, rejected, now)
 
 
 def stop_unclaimed(request: Request, event: Stopped, now: datetime) -> Outcome:

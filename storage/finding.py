@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, func, select, type_coerce
 
-from policies.inbox import Tally
 from policies.request import Request
 from storage.access import Access
 from storage.columns import UtcDateTime
@@ -47,13 +46,6 @@ EXPIRED = Statement(
     .order_by(DECISIONS.c.at.desc())
     .limit(bindparam("most"))
 )
-TALLIES = Statement(
-    select(DECISIONS.c.verdict, REQUESTS.c.created_at, DECISIONS.c.at, DECISIONS.c.revision)
-    .select_from(DECIDED)
-    .where(*LATELY, func.instr(BY, bindparam("who", type_=Text())) > 0)
-    .order_by(DECISIONS.c.at.desc())
-    .limit(bindparam("most"))
-)
 BEGINNING = Statement(
     select(REQUESTS.c.document)
     .where(OURS, REQUESTS.c.id >= bindparam("beginning"), REQUESTS.c.id < bindparam("end"))
@@ -63,7 +55,7 @@ BEGINNING = Statement(
 
 
 class Finding(Access):
-    """What lists and people's own numbers are made of."""
+    """What lists are made of."""
 
     async def decided_lately(self, since: datetime, *, limit: int = 100) -> tuple[Request, ...]:
         """What people, silence or a grant settled since then, the newest decision first."""
@@ -76,15 +68,6 @@ class Finding(Access):
     async def expired(self, since: datetime, *, limit: int = 100) -> tuple[Request, ...]:
         """What ended since then without anybody deciding, the latest first."""
         return await self._documents(EXPIRED, {"since": since, "most": limit})
-
-    async def tallies(self, user_id: str, since: datetime, *, limit: int = 1_000) -> tuple[Tally, ...]:
-        """How that person's own decisions since then went, the newest first; no contents are read."""
-        values = {"since": since, "who": f'"{user_id}"', "most": limit}
-        found = await self._read(lambda connection: connection.rows(TALLIES, workspace=self._workspace_id, **values))
-        return tuple(
-            Tally(verdict=verdict, asked_at=asked, decided_at=decided, revision=revision)
-            for verdict, asked, decided, revision in found
-        )
 
     async def beginning_with(self, beginning: str, *, limit: int = 100) -> tuple[Request, ...]:
         """The requests whose ids begin so, in the ids' order."""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, select
 from policies.agent_run import RunState
 from policies.purging import blanked, blanked_run
 from policies.request import State
-from storage import grants, requests, runs
+from storage import attention, grants, requests, runs
 from storage.access import Access
 from storage.columns import EPOCH
 from storage.rows import REQUEST, RUN
@@ -77,7 +77,7 @@ class Purging(Access):
     async def purge(self, before: datetime, now: datetime) -> tuple[int, int]:
         """Blank the contents of requests and runs that were over ``before`` then; how many of each.
 
-        Grants that had expired by then are forgotten.
+        Grants that had expired by then are forgotten, and so is who opened what.
         """
         requests_purge, runs_purge = Purge(), Purge()
         while requests_purge.more:
@@ -85,4 +85,5 @@ class Purging(Access):
         while runs_purge.more:
             runs_purge = await self._write(partial(_some_runs, before, runs_purge))
         await self._write(lambda transaction: grants.forget(transaction, before))
+        await self._write(lambda transaction: attention.forget(transaction, before))
         return requests_purge.blanked, runs_purge.blanked

@@ -13,7 +13,7 @@ from policies.errors import Conflict, NotFound, Unavailable
 from policies.events import Outcome
 from policies.request import Request
 from policies.review import Decision
-from storage import budgets, chain, grants, outbox
+from storage import attention, budgets, chain, grants, outbox
 from storage.access import Access
 from storage.engine import Connection, Duplicate
 from storage.rows import REQUEST, request_columns
@@ -118,6 +118,7 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
         budgets.enter_rejection(transaction, after)
     if outcome.grant is not None:
         grants.add(transaction, outcome.grant)
+    attention.keep_reviews(transaction, before, after)
     chain.append(transaction, outcome.entries)
     outbox.owe(transaction, outcome.effects)
     transaction.topics.append(after.id)

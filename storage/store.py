@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from storage.access import Readers
+from storage.attention import Attention
 from storage.auditing import Auditing, Lack, Place, Standing, Window
 from storage.budgets import Budgets
 from storage.copies import Copies, Shown
@@ -84,6 +85,7 @@ class Store(
     Deadlines,
     Listing,
     Finding,
+    Attention,
     Copies,
     Outbox,
     Grants,

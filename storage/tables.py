@@ -211,6 +211,26 @@ class GrantRow(Row, table=True):
     document: str = Field(sa_type=Text)
 
 
+class AttentionRow(Row, table=True):
+    """What one person did with one revision of a request; the last three are set once they have decided.
+
+    ``since`` is when the row was made. Times and ids only: nothing of the call.
+    """
+
+    __tablename__ = "attention"
+    __table_args__ = (Index(None, "workspace_id", "user_id", "decided_at"), Index(None, "workspace_id", "since"))
+    request_id: str = Field(primary_key=True, foreign_key="requests.id")
+    revision: int = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    workspace_id: str
+    since: datetime = Field(sa_type=UtcDateTime)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    shown_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    verdict: str | None = None
+
+
 class RunRow(Row, table=True):
     """One run of the agent runner."""
 

@@ -25,6 +25,7 @@ MODIFY_CUT = (
     "Saving a change approves the whole call, and its form can't show all of it. "
     "Open “View all”, turn to the last page, and press Modify there."
 )
+READ_IT = "Nobody reads that fast, so nothing was approved. If you have read it all, press Approve again."
 NOT_YOURS = "Only its reviewers, and the person whom it serves, can see all of this request; nothing was changed."
 QUESTION_CUT = "The card doesn't show the whole question. Open “View all” to read it and answer there."
 MORE_THAN_ONCE = "it was changed more than once, look at the card"

@@ -10,13 +10,15 @@ from functools import partial
 from typing import Any
 
 from bot.slack import answers
+from bot.slack.attention import Attention
 from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.payloads import Command
 from bot.slack.views.agents import cooling, resumed
 from bot.slack.views.card import card, why_form
 from bot.slack.views.delegate_form import delegate_form
-from bot.slack.views.home import HELP, ROWS, history, listing, numbers, unknown_word
+from bot.slack.views.figures import PRIVATE, figures
+from bot.slack.views.home import HELP, ROWS, history, listing, unknown_word
 from bot.slack.views.look import moment
 from bot.slack.views.modals import REASON_LENGTH, view_form
 from policies.duration import parse_duration
@@ -42,6 +44,7 @@ class Approvals:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._attention = Attention(desk)
         self._lists: Mapping[str, Callable[[Person], Awaitable[Answer]]] = {
             "list": partial(self._pending, "list"),
             "mine": partial(self._pending, "mine"),
@@ -121,7 +124,7 @@ class Approvals:
         return {"text": resumed(found[0], self._desk.looks.at_once(found))}
 
     async def _stats(self, person: Person) -> Answer:
-        return {"text": numbers(await self._desk.gateway.inboxes.numbers(person))}
+        return {"text": "\n".join((*figures(await self._desk.gateway.inboxes.numbers(person)), PRIVATE))}
 
     async def _history(self, person: Person) -> Answer:
         found = await self._desk.gateway.inboxes.decided(person)
@@ -148,6 +151,7 @@ class Approvals:
         look = self._desk.looks.at_once((request,))
         memo = Memo(r=request.id, v=request.revision)
         await self._desk.open(command.trigger_id, await asyncio.to_thread(view_form, request, look, memo))
+        self._attention.opened(request, command.user_id)
         return {}
 
     async def _approve(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
@@ -160,8 +164,17 @@ class Approvals:
             if why is not None:
                 await self._show(command, request, rest, person)
                 return {"text": f"{why} Look at the whole call first: it is open before you."}
+            memo = await self._attention.haste(request, person, Memo(r=request.id, v=request.revision))
+            if memo is not None:
+                return await self._ask_back(command, request, memo)
         approved = await self._desk.gateway.review(request.id, person, Verdict.APPROVE, request.revision)
         return await self._card(approved)
+
+    async def _ask_back(self, command: Command, request: Request, memo: Memo) -> Answer:
+        asked = self._attention.told(request, memo)
+        await self._desk.open(command.trigger_id, await self._attention.form(request, memo))
+        self._attention.opened(request, command.user_id)
+        return {"text": f"{asked} Nothing is approved yet: the whole call is open before you."}
 
     async def _reject(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
         if len(rest) > REASON_LENGTH:

@@ -14,8 +14,10 @@ from slack_bolt.async_app import AsyncAck
 from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
 from bot.slack.at_home import AtHome
+from bot.slack.attention import Attention
 from bot.slack.desk import Desk, memo_of
 from bot.slack.editing import Editing
+from bot.slack.memo import Memo
 from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
 from bot.slack.together import Together
@@ -28,7 +30,7 @@ from bot.slack.views.modals import answer_form, inquiry_form, is_last_page, obje
 from policies.answering import refuse_while_open
 from policies.authority import check_may_answer
 from policies.checkpoint import Kind
-from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError, Stale
+from policies.errors import Invalid, NotAllowed, NotFound, Refused, SignoffError, Stale, Unavailable
 from policies.granting import why_never
 from policies.inquiring import check_room
 from policies.request import Request
@@ -46,6 +48,7 @@ class Clicks:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._attention = Attention(desk)
         editing = Editing(desk)
         self._editing = editing
         together = Together(desk)
@@ -129,8 +132,20 @@ class Clicks:
         if not request.settled and await asyncio.to_thread(cut, request, self._desk.looks.at_once()):
             raise Refused(answers.ROW_CUT if click.in_batch else answers.CUT)
         person = await self._desk.directory.person(click.user_id)
+        asking = await self._attention.haste(request, person, memo_of(click, request))
+        if asking is not None:
+            await self._ask_back(click, request, asking)
+            return
         await self._desk.gateway.review(request.id, person, Verdict.APPROVE, ids.target(click.value).revision)
         self._desk.settled_somewhere(click.user_id, click.channel)
+
+    async def _ask_back(self, click: Click, request: Request, memo: Memo) -> None:
+        """Open the whole call before whoever approved it faster than one can read; in words where that fails."""
+        try:
+            await self._desk.show(click, await self._attention.form(request, memo))
+        except Unavailable:
+            raise Refused(f"{self._attention.told(request, memo)} {answers.READ_IT}") from None
+        self._attention.opened(request, click.user_id)
 
     async def _answer(self, click: Click) -> None:
         target = ids.target(click.value)
@@ -162,6 +177,7 @@ class Clicks:
         refuse_while_open(request)
         await self._desk.gateway.editable(request.id, await self._desk.directory.person(click.user_id))
         await self._editing.open(click, request)
+        self._attention.opened(request, click.user_id)
 
     async def _pending(self, click: Click) -> Request:
         """The request, for a form that only makes sense while it is pending; if it is over, the gateway says so."""
@@ -190,6 +206,7 @@ class Clicks:
         form = await asyncio.to_thread(view_form, request, look, memo_of(click, request))
         await self._desk.show(click, form)
         await self._looked(click, request, 0)
+        self._attention.opened(request, click.user_id)
 
     async def _inbox(self, click: Click) -> None:
         person = await self._desk.directory.person(click.user_id)

@@ -159,7 +159,9 @@ def _shown_anew(request: Request) -> Outcome:
 def memo_of(click: Click, request: Request) -> Memo:
     """What a form that this click opens must remember; a form over a form inherits where the first came from."""
     if click.memo is not None:
-        return click.memo.model_copy(update={"request_id": request.id, "revision": request.revision, "page": 0})
+        had = click.memo.had if click.memo.revision == request.revision else None
+        about = {"request_id": request.id, "revision": request.revision, "page": 0, "had": had}
+        return click.memo.model_copy(update=about)
     place = (None, None) if click.ephemeral else (click.channel, click.ts)
     return Memo(r=request.id, v=request.revision, c=place[0], t=place[1])
 

@@ -24,7 +24,7 @@ class Memo(BaseModel):
     ``together`` are the requests, each with its revision, that are decided in one go. ``terms`` are those of a grant
     that the form says in words; ``asks_phrase`` says that it has a field for the typed confirmation. ``removed``,
     ``added`` and ``chosen`` are what was done to the form besides typing; ``turn`` counts how often its fields were
-    given new ids.
+    given new ids. ``had`` are the milliseconds in which somebody approved who was asked back by this form.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -41,6 +41,7 @@ class Memo(BaseModel):
     added: dict[PlaceId, Small] = Field(alias="a", default_factory=dict)
     chosen: dict[PlaceId, Small] = Field(alias="u", default_factory=dict)
     turn: int = Field(alias="n", default=0, ge=0, lt=10**6)
+    had: int | None = Field(alias="h", default=None, ge=0, lt=10**6)
 
     @property
     def shape(self) -> Shape:

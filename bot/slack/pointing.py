@@ -9,9 +9,11 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.logs import get_logger
 from bot.slack import answers, payloads
+from bot.slack.attention import Attention
 from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.payloads import Shortcut
+from bot.slack.views.blocks import Block
 from bot.slack.views.modals import notice, view_form
 from policies.errors import NotAllowed, NotFound, Refused, SignoffError
 from policies.request import Request
@@ -30,6 +32,7 @@ class Pointing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._attention = Attention(desk)
 
     async def open(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Open the whole call for whom it concerns, before the trigger expires; everybody else is told why not."""
@@ -37,21 +40,25 @@ class Pointing:
         shortcut: Shortcut | None = None
         try:
             shortcut = payloads.shortcut(body)
-            await self._desk.open(shortcut.trigger_id, await self._form(shortcut))
+            form, request = await self._form(shortcut)
+            await self._desk.open(shortcut.trigger_id, form)
+            if request is not None:
+                self._attention.opened(request, shortcut.user_id)
         except SignoffError as error:
             log.warning("a shortcut could not be answered", why=error.words)
         except Exception:
             log.exception("a shortcut failed")
 
-    async def _form(self, shortcut: Shortcut) -> dict[str, Any]:
+    async def _form(self, shortcut: Shortcut) -> tuple[Block, Request | None]:
+        """What is opened, and the request that it shows the whole of, if any."""
         try:
             request = await self._request(shortcut)
         except SignoffError as error:
-            return notice("Nothing was opened", answers.sentence(error, self._desk.looks.at_once()))
+            return notice("Nothing was opened", answers.sentence(error, self._desk.looks.at_once())), None
         if request is None:
-            return notice("Nothing to open", NO_CARD)
+            return notice("Nothing to open", NO_CARD), None
         memo = Memo(r=request.id, v=request.revision, c=shortcut.channel, t=shortcut.thread_ts or shortcut.ts)
-        return await asyncio.to_thread(view_form, request, self._desk.looks.at_once((request,)), memo)
+        return await asyncio.to_thread(view_form, request, self._desk.looks.at_once((request,)), memo), request
 
     async def _request(self, shortcut: Shortcut) -> Request | None:
         store = self._desk.gateway.store

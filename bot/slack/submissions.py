@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
+from bot.slack.attention import Attention
 from bot.slack.desk import Desk
 from bot.slack.editing import NO_DRAFTS, carried, check_edit, chosen_since, edit_of, form_of, typed_into
 from bot.slack.payloads import Submitted
@@ -42,6 +43,7 @@ log = get_logger("signoff.slack")
 
 Answer = dict[str, Any]
 CHANGED = "You changed something while this was shown. Read what you allow now, then send it again."
+READ_FIRST = "Nobody reads that fast, so nothing is approved yet: read the call on its card, then send this again."
 DONE: Answer = {"response_action": "clear"}
 CHOSEN = "These are the fields of what you chose. Look at them, then save."
 
@@ -51,6 +53,7 @@ class Submissions:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._attention = Attention(desk)
         self._acts: Mapping[str, Callable[[Submitted], Awaitable[Answer]]] = {
             ids.VIEW_FORM: self._approve,
             ids.REJECT_FORM: self._reject,
@@ -98,6 +101,9 @@ class Submissions:
         if request.revision == sent.memo.revision and not last:
             raise Refused("There is more to see. Turn to the last page before you approve; nothing was changed.")
         person = await self._desk.directory.person(sent.user_id)
+        asking = await self._attention.haste(request, person, sent.memo)
+        if asking is not None:
+            return _update(await self._attention.form(request, asking))
         try:
             await self._desk.gateway.review(
                 request.id, person, Verdict.APPROVE, sent.memo.revision, phrase=sent.text(ids.PHRASE)
@@ -227,8 +233,13 @@ class Submissions:
         terms = terms_of(request, sent.values)
         if written(request, terms) != sent.memo.terms:
             look = self._desk.looks.at_once((request,))
-            return {"response_action": "update", "view": grant_form(request, terms, look, sent.memo, CHANGED)}
+            return _update(grant_form(request, terms, look, sent.memo, CHANGED))
         person = await self._desk.directory.person(sent.user_id)
+        asking = await self._attention.haste(request, person, sent.memo)
+        if asking is not None:
+            look = self._desk.looks.at_once((request,))
+            remark = f"{self._attention.told(request, asking)} {READ_FIRST}"
+            return _update(grant_form(request, terms, look, asking, remark))
         await self._desk.gateway.grants.make(request.id, person, sent.memo.revision, terms)
         return DONE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,11 +82,26 @@ def test_no_request_stands_in_two_sections(kinds: list[str], who: object) -> Non
     assert len(ids) == len(set(ids))
 
 
-def test_a_persons_numbers_are_the_median_and_the_share_approved_as_proposed() -> None:
-    def tally(verdict: str, minutes: int, revision: int = 1) -> Tally:
-        return Tally(verdict=verdict, asked_at=NOW, decided_at=NOW + timedelta(minutes=minutes), revision=revision)
+def decision(verdict: Verdict, after: int, *, opened: int | None = None, **more: Any) -> Tally:
+    """A decision so many minutes after the card came, opened whole so many minutes after it."""
+    told = {"revision": 1, "shown_at": NOW, "decided_at": NOW + timedelta(minutes=after)} | more
+    return Tally(verdict=verdict, opened_at=None if opened is None else NOW + timedelta(minutes=opened), **told)
 
-    found = numbers_of([tally("approved", 1), tally("approved", 9, revision=2), tally("rejected", 2)])
-    assert (found.decided, found.unchanged, found.typical) == (3, 1, timedelta(minutes=2))
-    assert numbers_of([]) == Numbers()
-    assert numbers_of([tally("approved", -5)]).typical == timedelta()
+
+def test_a_persons_numbers_are_medians_and_counts_of_their_own_decisions() -> None:
+    found = numbers_of(
+        [
+            decision(Verdict.APPROVE, 1),
+            decision(Verdict.APPROVE, 9, opened=3, asked_back=True),
+            decision(Verdict.MODIFY, 12, opened=7, revision=2),
+            decision(Verdict.REJECT, 2),
+        ],
+        "Europe/London",
+    )
+    assert (found.decided, found.unchanged, found.edited, found.rejected) == (4, 2, 1, 1)
+    assert (found.typical, found.opened) == (timedelta(minutes=5.5), 2)
+    assert (found.to_open, found.to_decide) == (timedelta(minutes=5), timedelta(minutes=5.5))
+    assert (found.asked_back, found.after_hours) == (1, 0)
+    assert numbers_of([], "Europe/London").decided == 0
+    back = numbers_of([decision(Verdict.APPROVE, -5)])
+    assert (back.typical, back.after_hours) == (timedelta(), None)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.slack import ids
+from policies.attention import ENOUGH
 from policies.request import ExecutionState, State
 from policies.snoozing import MORNING
 from tests.sandbox_process import SandboxProcess, until
@@ -215,6 +216,7 @@ async def test_a_call_that_the_card_cuts_is_approved_only_after_its_last_page(ho
         pages += 1
     assert pages >= 1
     assert "rm -rf /srv" in said(await home.front("U0ANA"))
+    home.clock.ahead = ENOUGH  # to read it
     assert (await home.submit("U0ANA"))["ok"]
     assert (await home.now(request)).state is State.APPROVED
 

@@ -68,17 +68,36 @@ INBOX = Inbox(
     mine=(PLACES["pending_soft"],),
     audits=(PLACES["proceeded"],),
     recent=(PLACES["rejected"],),
-    numbers=Numbers(decided=8, unchanged=6, typical=timedelta(minutes=4)),
+    numbers=Numbers(
+        decided=16,
+        unchanged=12,
+        edited=1,
+        rejected=2,
+        typical=timedelta(minutes=4),
+        opened=5,
+        to_open=timedelta(minutes=3),
+        to_decide=timedelta(seconds=48),
+        asked_back=2,
+        after_hours=3,
+    ),
     teams=("seniors", "support"),
 )
 MANY = Inbox(**{part: tuple(ask() for _ in range(30)) for part in SECTIONS}, more=True)
 SCHEMED = ask(schema=SCHEMA)
 BILL = ask(invoice.INVOICE, tool="send_invoice", schema=invoice.SCHEMA)
+LETTER = ask(
+    {**REFUND, "message": "Dear Ms Tran, we are sorry that it came broken.\n" * 30 + "Nord"}, reason="She sent photos."
+)
+TYPED = ask(LETTER.call.arguments, checkpoint(Kind.MANUAL))
+HASTY = MEMO.model_copy(update={"had": 1_200})
 FORMS: dict[str, dict[str, Any]] = {
     "form_view": view_form(PLACES["pending"], LOOK, MEMO),
     "form_view_manual": view_form(PLACES["pending_manual"], LOOK, MEMO),
     "form_view_soft": view_form(PLACES["pending_soft"], LOOK, MEMO),
     "form_view_settled": view_form(PLACES["rejected"], LOOK, MEMO),
+    "form_asked_back": view_form(LETTER, LOOK, HASTY),
+    "form_asked_back_manual": view_form(TYPED, LOOK, HASTY.model_copy(update={"had": 11_400})),
+    "form_asked_back_pages": view_form(PLACES["pending_cut"], LOOK, HASTY.model_copy(update={"had": 0})),
     "form_reject": reject_form(PLACES["pending"], LOOK, MEMO),
     "form_modify": modify_form(SCHEMED, form_of(SCHEMED), LOOK, MEMO),
     "form_modify_drafts": modify_form(PLACES["pending_drafts"], form_of(PLACES["pending_drafts"]), LOOK, MEMO),
@@ -120,7 +139,7 @@ def test_the_phrase_is_asked_where_it_counts_and_nowhere_else() -> None:
     asked = {
         name for name, view in FORMS.items() if any(block.get("block_id") == ids.PHRASE for block in view["blocks"])
     }
-    assert asked == {"form_view_manual"}
+    assert asked == {"form_view_manual", "form_asked_back_manual"}
     assert "Type exactly: HG-1042" in str(FORMS["form_view_manual"])
 
 

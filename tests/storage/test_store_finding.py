@@ -9,7 +9,7 @@ from pathlib import Path
 
 from policies.events import Outcome
 from policies.request import Request, State
-from storage.finding import RECENT, TALLIES, UNSEEN
+from storage.finding import RECENT, UNSEEN
 from storage.store import Store
 from tests.storage.samples import NOW, decided, opened
 
@@ -34,27 +34,17 @@ async def test_what_people_and_silence_decided_is_found_newest_first_and_what_th
     assert [one.id for one in await store.decided_lately(NOW + 4 * MINUTE)] == ["r4"]
     assert [one.id for one in await store.decided_lately(NOW, limit=1)] == ["r4"]
     assert [one.id for one in await store.unseen(NOW)] == ["r3"]
-    tallies = await store.tallies("U0ANA", NOW)
-    assert [(one.verdict, one.decided_at - one.asked_at, one.revision) for one in tallies] == [
-        ("rejected", 5 * MINUTE, 1),
-        ("approved", 2 * MINUTE, 1),
-    ]
-    assert await store.tallies("U0AN", NOW) == ()
     _uses_the_index(database)
 
 
 def _uses_the_index(database: Path) -> None:
     with sqlite3.connect(database) as raw:
-        for statement in (RECENT, UNSEEN, TALLIES):
-            values = statement.parameters({"workspace": "T", "since": NOW, "most": 1} | _who(statement.sql))
+        for statement in (RECENT, UNSEEN):
+            values = statement.parameters({"workspace": "T", "since": NOW, "most": 1})
             plan = str(raw.execute(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall())
             assert "ix_decisions_at" in plan
             assert "TEMP B-TREE" not in plan
     raw.close()
-
-
-def _who(sql: str) -> dict[str, str]:
-    return {"who": "x"} if ":who" in sql else {}
 
 
 async def test_an_id_is_found_by_its_beginning_and_a_sign_that_patterns_know_is_only_a_sign(store: Store) -> None:

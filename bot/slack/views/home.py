@@ -10,9 +10,8 @@ from bot.slack import ids
 from bot.slack.views import action, words
 from bot.slack.views.blocks import Block, button, context, header, mrkdwn, named, plain, section
 from bot.slack.views.look import Look, moment
-from bot.slack.views.text import clip, inline, one_line, roughly
+from bot.slack.views.text import clip, inline, one_line
 from policies.checkpoint import Kind
-from policies.inbox import Numbers
 from policies.request import Request
 from policies.review import Review, Verdict
 
@@ -144,18 +143,6 @@ def unknown_word(word: str, rest: str, look: Look) -> str:
     close = get_close_matches(word.lower(), WORDS, n=1, cutoff=0.6)
     meant = f" Did you mean */approvals {close[0]}*?" if close else " What there is:"
     return f"There is no “{said}” here.{meant}" + ("" if close else f"\n{HELP}")
-
-
-def numbers(found: Numbers) -> str:
-    """A person's own numbers in one sentence; mrkdwn."""
-    if not found.decided or found.typical is None:
-        return "You decided nothing in the last 30 days."
-    calls = "1 request" if found.decided == 1 else f"{found.decided} requests"
-    share = round(100 * found.unchanged / found.decided)
-    return (
-        f"In the last 30 days you decided *{calls}*, typically within *{roughly(found.typical)}*; "
-        f"you approved *{share} %* of them as proposed."
-    )
 
 
 def history(request: Request, look: Look) -> list[Block]:

@@ -21,7 +21,8 @@ from bot.slack.views.blocks import (
     plain,
     section,
 )
-from bot.slack.views.home import gist, numbers, row
+from bot.slack.views.figures import PRIVATE, figures
+from bot.slack.views.home import gist, row
 from bot.slack.views.look import Look, moment
 from bot.slack.views.modals import modal
 from bot.slack.views.text import clip, inline, one_line
@@ -79,8 +80,6 @@ def _top(inbox: Inbox, look: Look, away: Absence | None, asked: Sequence[str]) -
         groups = " and ".join(inline(name, look.key, 40) for name in asked[:4])
         instead = f" Where too few others are here, *{groups}* are asked for you." if groups else ""
         yield context(mrkdwn(f":palm_tree: Slack says that you are out of office{until}.{instead}"))
-    if inbox.numbers.decided:
-        yield context(mrkdwn(numbers(inbox.numbers)))
     if inbox.more:
         yield context(plain("More waits than Home looks at: these are the newest. Decide some to see the rest."))
 
@@ -160,6 +159,10 @@ def _sections(inbox: Inbox, look: Look, *, whole: bool = True) -> Iterator[Block
             yield context(plain(f"… and {len(found) - most} more in the Home of this app."))
         elif len(found) > most:
             yield actions([button(f"Show all {len(found)}", ids.HOME_SHOW, name)])
+    if inbox.numbers.decided:
+        yield divider()
+        yield header("Your own numbers")
+        yield context(mrkdwn(" ".join((*figures(inbox.numbers), PRIVATE))))
 
 
 def _list(inbox: Inbox, look: Look, memo: HomeMemo) -> Iterator[Block]:

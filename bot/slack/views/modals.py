@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.slack import ids
 from bot.slack.memo import Memo
-from bot.slack.views import action, question, words
+from bot.slack.views import question, words
 from bot.slack.views.blocks import (
     Block,
     actions,
@@ -21,9 +22,10 @@ from bot.slack.views.blocks import (
     section,
 )
 from bot.slack.views.card import alarms, facts, told
+from bot.slack.views.haste import asked_back, everything
 from bot.slack.views.layout import pages, warnings_of
 from bot.slack.views.look import Look
-from bot.slack.views.text import Item, clip, one_line, shown
+from bot.slack.views.text import clip, one_line, shown
 from policies.checkpoint import Kind
 from policies.delegating import MOST as MOST_ASKED
 from policies.inquiry import LONGEST_TEXT, MOST
@@ -51,7 +53,7 @@ def modal(callback_id: str, title: str, memo: Memo, blocks: list[Block], submit:
 def view_form(request: Request, look: Look, memo: Memo) -> Block:
     """Everything, page by page. While the request is pending the last page approves (``manual``: with the phrase).
 
-    While a question is open the last page answers it instead.
+    While a question is open the last page answers it instead. With ``memo.had`` it asks back whoever approved too fast.
     """
     items = everything(request, look)
     found = pages(items)
@@ -60,6 +62,8 @@ def view_form(request: Request, look: Look, memo: Memo) -> Block:
     deciding = last and not request.settled and not request.asking and request.checkpoint.kind is not Kind.SOFT
     asks = deciding and request.checkpoint.kind is Kind.MANUAL
     blocks = [header(words.title(request, look)), *facts(request, look), *found[page], *alarms(warnings_of(items))]
+    if memo.had is not None:
+        blocks.insert(0, asked_back(request, look, timedelta(milliseconds=memo.had)))
     if len(found) > 1:
         blocks.append(context(plain(f"Page {page + 1} of {len(found)}. {_where_next(request, last)}")))
     blocks.extend(told(request, look))
@@ -74,28 +78,13 @@ def view_form(request: Request, look: Look, memo: Memo) -> Block:
         "Review the request",
         kept,
         named(blocks, f"p{page}r{request.revision}v{request.version}"),
-        "Approve" if deciding else None,
+        ("Approve" if memo.had is None else "Approve anyway") if deciding else None,
     )
 
 
 def is_last_page(request: Request, look: Look, page: int) -> bool:
     """Is this the page from which one may approve?"""
     return page == len(pages(everything(request, look))) - 1
-
-
-def everything(request: Request, look: Look) -> tuple[Item, ...]:
-    """All that there is to see of the request, in the order in which View all shows it."""
-    asked = question.items(request, request.question, look) if request.question and request.asking else ()
-    return (
-        *asked,
-        *question.answered(request, look),
-        *action.arguments(request, look),
-        *action.edits(request, look),
-        *action.drafts(request, look),
-        *action.claims(request, look),
-        *action.inquiries(request, look),
-        *action.outcome(request, look),
-    )
 
 
 def _where_next(request: Request, last: bool) -> str:

@@ -1,0 +1,102 @@
+"""Who approves a long call faster than one can read is asked back once; who rejects it, never."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.slack import ids
+from policies.attention import SAME_PRESS
+from policies.request import Request, State
+from policies.review import Verdict
+from tests.sandbox_process import until
+from tests.slack.house import House, said
+
+LETTER = {"order_id": "HG-1042", "letter": "Dear Ms Tran, we are sorry that it came broken.\n" * 30}
+SCRIPT = {"path": "/srv", "script": "echo fine & <true>\n" * 600 + "rm -rf /srv"}
+
+
+async def noted(home: House, request: Request, person: str = "U0ANA") -> None:
+    """Wait until it is kept that the person was asked back."""
+
+    async def kept() -> bool:
+        return (await home.serving.store.sight(request.id, 1, person)).asked_at is not None
+
+    await until(kept)
+
+
+async def test_a_hasty_approval_opens_the_whole_call_and_counts_only_when_it_is_said_again(home: House) -> None:
+    request = await home.ask(LETTER, tool="send_letter")
+    assert await home.press("U0ANA", request, ids.APPROVE) == {"ok": True}
+    assert (await home.now(request)).state is State.PENDING
+    view = await home.front("U0ANA")
+    assert "You approved 1,4" in said(view)
+    assert "nothing is approved yet" in said(view)
+    assert "we are sorry that it came broken" in said(view)
+    assert view["submit"]["text"] == "Approve anyway"
+    await noted(home, request)
+    assert await home.press("U0ANA", request, ids.APPROVE) == {"ok": True}  # the second half of a double click
+    assert (await home.now(request)).state is State.PENDING
+    assert (await home.submit("U0ANA"))["ok"]
+    (review,) = (await home.now(request)).reviews
+    assert (review.by, review.verdict, review.asked_at is not None) == ("U0ANA", Verdict.APPROVE, True)
+    figures = [*await home.serving.store.tallies("U0ANA", home.clock() - timedelta(days=1))]
+    assert [one.asked_back for one in figures] == [True]
+
+
+async def test_nobody_is_asked_twice_nor_who_had_the_time_nor_who_rejects(home: House) -> None:
+    first, second, third = [
+        await home.ask(LETTER, tool="pair_up"),
+        await home.ask(LETTER, tool="send_letter"),
+        await home.ask(LETTER, tool="send_letter"),
+    ]
+    await home.press("U0ANA", first, ids.APPROVE)
+    await noted(home, first)
+    home.clock.ahead += SAME_PRESS
+    await home.press("U0ANA", first, ids.APPROVE)
+    assert [review.by for review in (await home.now(first)).approvals] == ["U0ANA"]
+    home.clock.ahead += timedelta(seconds=20)
+    await home.press("U0BEN", first, ids.APPROVE)  # another person, and time to read
+    assert (await home.now(first)).state is State.APPROVED
+    await home.press("U0BEN", second, ids.REJECT)
+    assert (await home.submit("U0BEN", reason="no"))["ok"]
+    assert (await home.now(second)).state is State.REJECTED
+    await home.press("U0BEN", third, ids.APPROVE)  # straight after the last decision
+    assert (await home.now(third)).state is State.PENDING
+    assert "Approve anyway" in str(await home.front("U0BEN"))
+
+
+async def test_the_last_page_asks_back_whoever_turned_to_it_at_once_and_leads_to_the_first(home: House) -> None:
+    request = await home.ask(SCRIPT, tool="run_script")
+    home.clock.ahead += timedelta(minutes=5)
+    await home.press("U0ANA", request, ids.VIEW)
+    assert (await home.submit("U0ANA"))["response_action"] == "update"
+    assert (await home.now(request)).state is State.PENDING
+    assert "⏱️ You approved 1" in str(await home.front("U0ANA"))
+    assert (await home.submit("U0ANA"))["ok"]
+    assert (await home.now(request)).state is State.APPROVED
+    told = (await home.now(request)).reviews[0]
+    assert told.opened_at is not None
+    assert told.shown_at is not None
+    assert told.opened_at - told.shown_at > timedelta(minutes=4)
+
+
+async def test_where_the_question_cannot_be_opened_it_is_asked_in_words_and_nothing_is_approved(home: House) -> None:
+    request = await home.ask(LETTER, tool="send_letter")
+    await home.sandbox.control.faults({"method": "views.open", "error": "expired_trigger_id"})
+    await home.press("U0ANA", request, ids.APPROVE)
+    assert "Nobody reads that fast, so nothing was approved" in await home.whispered("U0ANA")
+    assert (await home.now(request)).state is State.PENDING
+
+
+async def test_the_command_and_a_grant_ask_back_as_well(home: House) -> None:
+    request, people = await home.ask(LETTER, tool="send_letter"), home.sandbox.people
+    await people.command("U0ANA", "C0GENERAL", f"/approvals approve {request.id}")
+    assert "Nothing is approved yet: the whole call is open" in await home.whispered("U0ANA", "C0GENERAL")
+    assert "Approve anyway" in str(await home.front("U0ANA"))
+    assert (await home.now(request)).state is State.PENDING
+    await home.choose("U0BEN", request, "grant")
+    assert (await home.submit("U0BEN"))["response_action"] == "update"
+    assert "read the call on its card, then send this again" in str(await home.front("U0BEN"))
+    assert (await home.now(request)).state is State.PENDING
+    assert (await home.submit("U0BEN"))["ok"]
+    assert (await home.now(request)).state is State.APPROVED
