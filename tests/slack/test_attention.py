@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.slack import ids
+from bot.slack.desk import memo_of
+from bot.slack.memo import Memo
+from bot.slack.payloads import Click
 from policies.attention import SAME_PRESS
 from policies.request import Request, State
 from policies.review import Verdict
@@ -100,3 +104,13 @@ async def test_the_command_and_a_grant_ask_back_as_well(home: House) -> None:
     assert (await home.now(request)).state is State.PENDING
     assert (await home.submit("U0BEN"))["ok"]
     assert (await home.now(request)).state is State.APPROVED
+
+
+async def test_the_question_is_about_one_revision_and_stands_for_no_other(home: House) -> None:
+    request = await home.ask(LETTER, tool="send_letter")
+    await home.press("U0ANA", request, ids.APPROVE)
+    asked = Memo.model_validate_json((await home.front("U0ANA"))["private_metadata"])
+    assert asked.had is not None
+    click = Click(user_id="U0ANA", team_id=None, action_id=ids.NEXT, value="", trigger_id="", memo=asked)
+    assert memo_of(click, request).had == asked.had
+    assert memo_of(click, replace(request, revision=2)).had is None
