@@ -82,7 +82,7 @@ INBOX = Inbox(
     ),
     teams=("seniors", "support"),
 )
-MANY = Inbox(**{part: tuple(ask() for _ in range(30)) for part in SECTIONS}, more=True)
+MANY = Inbox(**{part: tuple(ask() for _ in range(30)) for part in SECTIONS}, numbers=INBOX.numbers, more=True)
 SCHEMED = ask(schema=SCHEMA)
 BILL = ask(invoice.INVOICE, tool="send_invoice", schema=invoice.SCHEMA)
 LETTER = ask(
@@ -115,7 +115,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "home_found": home(MANY, LOOK, HomeMemo(s="agent:key:shop", q="hg-1042", p=1, n=3)),
     "home_team": home(INBOX, LOOK, HomeMemo(s="team:seniors")),
     "home_found_nothing": home(INBOX, LOOK, HomeMemo(s="agent:gone", q="<!here>")),
-    "home_full": home(MANY, LOOK),
+    "home_full": home(MANY, LOOK, away=Absence(until=NOW + DAYS), asked=("seniors",)),
     "home_empty": home(Inbox(), LOOK),
     "list": {"type": "home", "blocks": listing("Waiting for you", (PLACES["pending_quorum"],), LOOK, "Nothing.")},
 }

@@ -160,9 +160,8 @@ def _sections(inbox: Inbox, look: Look, *, whole: bool = True) -> Iterator[Block
         elif len(found) > most:
             yield actions([button(f"Show all {len(found)}", ids.HOME_SHOW, name)])
     if inbox.numbers.decided:
-        yield divider()
-        yield header("Your own numbers")
-        yield context(mrkdwn(" ".join((*figures(inbox.numbers), PRIVATE))))
+        told = " ".join((*figures(inbox.numbers), PRIVATE))
+        yield context(mrkdwn(f"*Your own numbers*\n{told}"))
 
 
 def _list(inbox: Inbox, look: Look, memo: HomeMemo) -> Iterator[Block]:
