@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bot.carrier import WholeFile
 from bot.slack.views import words
+from bot.slack.views.haste import everything
 from bot.slack.views.home import SHORT_ID
 from bot.slack.views.look import Look
-from bot.slack.views.haste import everything
 from bot.slack.views.text import Item, one_line
 from policies.request import Request
 
