@@ -56,9 +56,12 @@ def shown_at(request: Request, person: Person) -> datetime:
 
 
 def _asked_at(request: Request, person: Person) -> datetime:
-    """When the ladder asked this person, if nobody else did."""
+    """When somebody handed it to this person, or the ladder asked them; at opening where the gate itself names them."""
     if any(group.include(person) for group in request.checkpoint.groups):
         return request.created_at
+    delegated = [one.at for one in request.delegated if one.admits(person)]
+    if delegated:
+        return delegated[0]
     taken = request.ladder.steps[: request.steps_done]
     joined = (step for step in taken if step.act is Act.ADD and step.add is not None and step.add.include(person))
     return next((request.ladder.falls_due(step, request.clock_from) for step in joined), request.created_at)

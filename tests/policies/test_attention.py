@@ -20,7 +20,7 @@ from policies.attention import (
     time_had,
     too_fast,
 )
-from policies.events import Delivered, Elapsed, Reviewed
+from policies.events import Delegated, Delivered, Elapsed, Reviewed
 from policies.lifecycle import apply
 from policies.request import Request
 from policies.review import Verdict
@@ -83,6 +83,9 @@ def test_the_time_begins_with_the_card_the_edit_or_the_step_that_asked_this_pers
     assert shown_at(ask(LONG), ANA) == NOW
     later = after(request, Elapsed(), at=NOW + timedelta(minutes=31))
     assert (shown_at(later, ANA), shown_at(later, SAM)) == (NOW + SECOND, NOW + timedelta(minutes=30))
+    handed = Delegated(person=ANA, to=SAM, hands_over=True)
+    delegated = after(request, handed, at=NOW + 30 * SECOND)
+    assert shown_at(delegated, SAM) == NOW + 30 * SECOND
     edited = replace(request, reviews=(_review(request, Verdict.MODIFY, NOW + 9 * SECOND),))
     assert shown_at(edited, ANA) == NOW + 9 * SECOND
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.slack import ids
 from bot.slack.views.blocks import Block, actions, button, context, header, mrkdwn, named, section
-from bot.slack.views.home import numbers, row
+from bot.slack.views.figures import figures
+from bot.slack.views.home import row
 from bot.slack.views.look import Look, Message, moment
 from policies.digest import OPEN, Page, Part
 from policies.visible import escaped_length
@@ -30,7 +31,7 @@ def digest(page: Page, look: Look, owed_id: int | None = None) -> Message:
     text = sentence(page)
     blocks = [header(_title(page)), *_parts(page, look)]
     if page.numbers.decided:
-        blocks.append(context(mrkdwn(numbers(page.numbers))))
+        blocks.append(context(mrkdwn(next(figures(page.numbers)))))
     blocks += [actions([button("Open inbox", ids.INBOX, "inbox")]), context(mrkdwn(MUTE))]
     version = sum(request.version for request in page.requests)
     payload = {} if owed_id is None else {"owed_id": owed_id}
