@@ -79,6 +79,7 @@ async def serving(
         homes = Homes(now)
         on_changed = _each(metrics.changed, homes.changed)
         gateway = await _open_gateway(stack, settings, policy, now, identity, client, on_changed, metrics)
+        await homes.restore(gateway.store)
         desk = _slack_desk(stack, settings, gateway, now, identity, client, session, homes)
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from bot.attaching import Attaching, needs_no_card
 from bot.batches import LEAST, Batches
-from bot.carrier import CLOCKS_DIFFER, Carrier, GrantNews, Paced, Posted, Rejected, raise_if_curable
+from bot.carrier import CLOCKS_DIFFER, Carrier, CarryError, GrantNews, Paced, Posted, Rejected, raise_if_curable
 from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
 from policies.agent_run import AgentRun
@@ -284,10 +284,23 @@ class Rounds:
         return outcome.then(Outcome(request=outcome.request, effects=(Refresh(request_id=standing.id),)))
 
     async def _refresh(self, owed: Owed, effect: Refresh) -> None:
+        """Every copy. One that fails holds up no other, but two in a row are Slack's outage."""
+        failed: CarryError | None = None
+        before_failed = False
         for copy in await self._store.copies(effect.request_id):
             request = await self._store.request(effect.request_id)
-            if request is not None and copy.shown_version < request.version:
+            if request is None or copy.shown_version >= request.version:
+                continue
+            try:
                 await self._refresh_copy(copy, _urgency(request))
+                before_failed = False
+            except CarryError as error:
+                failed = failed or error
+                if before_failed:
+                    break
+                before_failed = True
+        if failed is not None:
+            raise failed
         await self._store.done((owed.id,))
 
     async def _refresh_copy(self, copy: Copy, urgency: Urgency) -> None:

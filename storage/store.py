@@ -20,6 +20,7 @@ from storage.digests import Digests
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
 from storage.finding import Finding
 from storage.grants import Grants
+from storage.homes import Homes
 from storage.journal import Journal
 from storage.keys import Keys
 from storage.listing import Listing
@@ -40,6 +41,7 @@ from storage.values import (
     Head,
     Idempotency,
     JournalRow,
+    KeptHome,
     Key,
     Line,
     Owed,
@@ -61,6 +63,7 @@ __all__ = [
     "Head",
     "Idempotency",
     "JournalRow",
+    "KeptHome",
     "Key",
     "Lack",
     "Line",
@@ -91,6 +94,7 @@ class Store(
     Grants,
     Budgets,
     Digests,
+    Homes,
     Runs,
     Keys,
     Remembered,

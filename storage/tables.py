@@ -188,6 +188,16 @@ class DigestLineRow(Row, table=True):
     shown_version: int
 
 
+class HomeRow(Row, table=True):
+    """Who used their Home lately, and what the Home remembers of it (``memo``)."""
+
+    __tablename__ = "homes"
+    workspace_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    used_at: datetime = Field(sa_type=UtcDateTime)
+    memo: str = Field(sa_type=Text)
+
+
 class GrantRow(Row, table=True):
     """What a person approved in advance. ``used`` and ``revoked_at`` change, by conditional updates only."""
 

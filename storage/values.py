@@ -111,6 +111,15 @@ class Reader:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KeptHome:
+    """Somebody's Home, when they last used it (UTC), and what it remembers."""
+
+    user_id: str
+    used_at: datetime
+    memo: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DigestCopy:
     """Where the digest of ``reader`` stands."""
 

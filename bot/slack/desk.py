@@ -11,6 +11,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.carrier import Paced, Uncertain
 from bot.gateway import Gateway
 from bot.slack import answers
 from bot.slack.afterwards import Afterwards
@@ -111,7 +112,14 @@ class Desk:
             await self.carrier.refresh((request, *others), copy)
 
     async def show_home(self, user_id: str) -> None:
-        """Publish the App Home of one person, as they left it."""
+        """Publish the App Home of one person, as they left it. Where Slack can't now, it is tried again later."""
+        try:
+            await self._publish_home(user_id)
+        except (Paced, Uncertain, Unavailable):
+            self.homes.fall_behind(user_id)
+            raise
+
+    async def _publish_home(self, user_id: str) -> None:
         opened = self.homes.at(user_id)
         async with opened.turn:
             person = opened.person = await self.directory.person(user_id)
@@ -120,6 +128,7 @@ class Desk:
             look = self.looks.at_once(inbox.shown)
             view = await asyncio.to_thread(home, inbox, look, opened.memo, away=person.away, asked=asked)
             await carried(self.client.views_publish(user_id=user_id, view=view))
+            await self.homes.remember(user_id, self.gateway.store)
 
     async def grants_of(self, person: Person) -> Message:
         """The list of what was approved in advance, as one person sees it."""

@@ -6,7 +6,7 @@ import asyncio
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
+from bot.carrier import Uncertain
 from policies.checkpoint import Kind
 from policies.effects import Post as RunPost
 from policies.effects import PostCard
 from policies.events import Elapsed, Withdrawn
+from policies.request import Request
+from storage.store import Copy
 from tests.bot.courier_house import Post, checkpoint
 from tests.storage.samples import opened, run
 
@@ -297,6 +300,36 @@ async def test_a_card_ends_with_the_newest_state_however_changes_overtake_each_o
     assert "by the requester" in str(card["blocks"]) or "withdrawn" in str(card["blocks"]).lower()
     updates = [call for call in await post.sandbox.control.calls("chat.update") if call["body"]["ts"] == card["ts"]]
     assert len(updates) <= 3, "changes that came together are shown together"
+
+
+async def test_a_copy_at_which_slack_fails_again_and_again_does_not_hold_up_those_behind_it(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post.ask("req_1", checkpoint(channel=None))
+    post.serve()
+    await post.drained()
+    first, second = await post.store.copies("req_1")
+    refresh = post.carrier.refresh
+
+    async def failing(requests: Sequence[Request], copy: Copy) -> None:
+        """The sandbox plans its faults by method; here it is one message that Slack fails at."""
+        if copy.ts == first.ts:
+            raise Uncertain("Slack answered 500 internal_error")
+        await refresh(requests, copy)
+
+    monkeypatch.setattr(post.carrier, "refresh", failing)
+    await post.approve("req_1")
+
+    async def the_second_tells() -> bool:
+        standing = await post.store.request("req_1")
+        shown = {copy.ts: copy.shown_version for copy in await post.store.copies("req_1")}
+        return standing is not None and shown[second.ts] == standing.version > shown[first.ts]
+
+    await post.once(the_second_tells, 10)
+    monkeypatch.undo()
+    await post.drained_in_time()
+    for person in ("U0ANA", "U0BEN"):
+        assert "Approved" in str(await post.dm(person))
 
 
 async def test_what_was_decided_while_its_card_was_posted_shows_on_the_card(post: Post) -> None:

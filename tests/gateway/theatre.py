@@ -65,7 +65,7 @@ class Theatre:
     serving: Serving | None = None
     _running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def start(self) -> None:
+    async def start(self, *, settle: bool = True) -> None:
         """Start the gateway, the first time with a key for the agent, and let it catch up with what is due."""
         told = {**self.sandbox.env(), "DATABASE_URL": f"sqlite:///{self.folder}/signoff.db", "PORT": "0"}
         told["SIGNOFF_BATCH_FROM"] = "0"
@@ -77,7 +77,8 @@ class Theatre:
         opened = serving(settings, policy, clock=self.clock or self.hand, pace=Pace(pace.now, pace.sleep))
         self.serving = await self._running.enter_async_context(opened)
         await self.sandbox.control.connected()
-        await self.drained()
+        if settle:
+            await self.drained()
         if not self.secret:
             self.secret, stored = mint("agent")
             made = {"created_at": self.hand(), "expires_at": None, "revoked_at": None}
