@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.batches import LEAST
 from bot.carrier import CURABLE, Carrier, CarryError, Paced, Rejected
@@ -31,6 +31,10 @@ IDLE = 30.0
 
 PAGE = 500
 """Effects that are read at once."""
+
+ALL_AGAIN = timedelta(seconds=1)
+"""How long a look at what was added is enough."""
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 PATIENCE = 1440
 """Attempts after which an effect is given up: with a minute between them, about a day of Slack's absence."""
@@ -77,6 +81,8 @@ class Courier:
         self._clock = clock
         self._metrics = metrics or Metrics()
         self._rounds = Rounds(store, carrier, clock, pace or Pace(), least, post_digest)
+        self._known = 0
+        self._all_at = EARLIEST
         self._lanes: dict[str, deque[Owed]] = {}
         self._held: dict[str, datetime] = {}
         self._under_way: set[int] = set()
@@ -99,19 +105,28 @@ class Courier:
         except SignoffError as error:
             log.warning("the outbox can't be read", why=error.words)
             return 1.0
-        seconds = IDLE if due is None else (due - self._clock()).total_seconds()
+        now = self._clock()
+        if due is not None and due > now:
+            self._all_at = min(self._all_at, due)
+        seconds = IDLE if due is None else (due - now).total_seconds()
         return min(IDLE, seconds if seconds > 0 else 1.0)
 
     async def _take_up(self, lanes: asyncio.TaskGroup) -> None:
-        now, after = self._clock(), 0
+        """What was added since the last look; now and then all that is due, since some of it may have been put back.
+
+        While hundreds wait for a channel's turns, each new effect would else have all of them read again.
+        """
+        now = self._clock()
+        if now >= self._all_at:
+            self._known, self._all_at = 0, now + ALL_AGAIN
         self._let_go.clear()
         self._held = {lane: until for lane, until in self._held.items() if until > now}
-        while page := await self._store.owed(now, limit=PAGE, after=after):
+        while page := await self._store.owed(now, limit=PAGE, after=self._known):
+            self._known = page[-1].id
             for owed in page:
                 self._enqueue(owed, lanes)
             if len(page) < PAGE:
                 break
-            after = page[-1].id
 
     def _enqueue(self, owed: Owed, lanes: asyncio.TaskGroup) -> None:
         lane = lane_of(owed.effect)
@@ -141,7 +156,9 @@ class Courier:
         finally:
             del self._lanes[lane]
             self._release(*waiting)
-            self._waiting.wake(("outbox",) if waiting else ())
+            if waiting:
+                self._all_at = EARLIEST
+                self._waiting.wake(("outbox",))
 
     def _release(self, *several: Owed) -> None:
         ids = {owed.id for owed in several}

@@ -218,6 +218,18 @@ async def test_a_post_that_certainly_failed_is_repeated(post: Post) -> None:
     assert len(await post.cards()) == 1
 
 
+async def test_what_is_tried_again_is_found_however_much_comes_meanwhile(post: Post) -> None:
+    await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "status": 503, "effect": "before"})
+    post.serve()
+    await post.ask("req_first")
+    await post.once(post.posts)
+    for n in range(30):
+        await post.ask(f"req_{n}", checkpoint(channel=None, users=("U0BEN",)))
+        await post.pass_time(0.2)
+        await asyncio.sleep(0.01)
+    assert len(await post.store.copies("req_first")) == 1
+
+
 async def test_a_courier_killed_while_it_posts_leaves_one_card_to_its_successor(post: Post) -> None:
     await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "effect": "after", "delay": 1.0})
     await post.ask("req_1")
