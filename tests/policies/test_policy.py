@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from policies.budget import budget_in_words
 from policies.checkpoint import Act, Kind
 from policies.errors import NotFound
 from policies.loader import load
@@ -42,6 +43,15 @@ def test_the_default_policy_lets_nobody_decide_and_says_so() -> None:
     assert policy.default.gate.kind is Kind.HARD
     assert policy.starters == ()
     assert any("nobody may decide" in warning.words for warning in policy.warnings)
+
+
+def test_the_default_policy_bounds_what_any_agent_may_ask_of_people() -> None:
+    (budget,) = shipped("policies/default.yml").budgets
+    assert budget.about("any-agent.at_all")
+    assert budget_in_words(budget) == (
+        "at most 50 waiting; at most 200 asked within 1 hour; nothing new for 10 minutes after 5 rejections within"
+        " 10 minutes"
+    )
 
 
 def test_one_line_of_reviewers_makes_the_default_policy_whole() -> None:
