@@ -54,13 +54,15 @@ async def test_a_good_change_comes_into_force_and_the_journal_says_what_changed(
     watch = PolicyWatch(file, shelf, lambda: NOW)
     await watch.look()
     assert shelf.current is before
-    rewrite(file, STRICTER)
+    stricter = STRICTER + 'budgets: [{agents: "*", waiting: 5}]\n'
+    rewrite(file, stricter)
     await watch.look()
     await watch.look()
-    assert shelf.current.text == STRICTER
+    assert shelf.current.text == stricter
     (line,) = await shelf._store.journal()
     assert (line.what, line.actor, line.subject) == ("policy", "file change", shelf.current.digest)
-    assert line.detail == {"source": str(file), "before": before.digest, "changed": ["reviewers team", "rule reads"]}
+    changed = ["budgets", "reviewers team", "rule reads"]
+    assert line.detail == {"source": str(file), "before": before.digest, "changed": changed}
 
 
 async def test_what_was_opened_under_the_earlier_policy_is_still_judged_by_it(file: Path, shelf: PolicyShelf) -> None:

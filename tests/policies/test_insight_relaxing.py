@@ -182,11 +182,13 @@ def test_texts_over_several_lines_stay_whole(tmp_path: Path) -> None:
         ("match: post", "match: post, when: 'true'"),
         ("impact: low", "impact: high"),
         ("agents: {start: [support]}\n", ""),
+        ("waiting: 5", "waiting: 6"),
     ],
 )
 def test_whatever_else_would_change_is_noticed(before: str, after: str) -> None:
     text = (
         f"{PEOPLE}{LADDERS}tools: {{x: {{reversible: true, impact: low}}}}\nagents: {{start: [support]}}\n"
+        f"budgets: [{{agents: till, waiting: 5}}]\n"
         f"rules: [{{name: m, match: mail, checkpoint: hard}}, {{name: p, match: post, checkpoint: hard}}]\n{END}"
     )
     policy = load(text, source="p.yml")
