@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.slack import answers, ids
+from bot.slack.attention import Attention
 from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.payloads import Click, Submitted
@@ -22,6 +23,7 @@ from policies.request import Request
 from policies.review import Verdict
 
 NOTHING = "Nothing here can be approved together by you just now."
+UNREAD = "Nobody reads that fast: look once more, then approve it"
 
 
 class Together:
@@ -29,6 +31,7 @@ class Together:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._attention = Attention(desk)
 
     async def open(self, click: Click) -> None:
         """Show what would be approved, and what stays and why; nothing is decided yet."""
@@ -52,7 +55,10 @@ class Together:
         chosen = await self._desk.gateway.request(sent.memo.request_id)
         asked = [await self._desk.gateway.request(request_id) for request_id in listed]
         person = await self._desk.directory.person(sent.user_id)
-        refused = {request.id: why for request, why in (await self._plan(asked, chosen, person)).stays}
+        found = await self._plan(asked, chosen, person)
+        refused = {request.id: why for request, why in found.stays}
+        for request in found.approves:
+            refused |= await self._unread(request, listed[request.id], person)
         told = await asyncio.gather(*(self._decide(each, listed[each.id], person, refused) for each in asked))
         failed = [words for words in told if words]
         if not failed:
@@ -60,6 +66,11 @@ class Together:
         number = f"{len(told) - len(failed)} of {len(told)} were approved"
         said = "\n".join([f"{number}. These were not:", *(f"• {words}" for words in failed)])
         return {"response_action": "update", "view": notice("Not all were approved", said)}
+
+    async def _unread(self, request: Request, revision: int, person: Person) -> dict[str, str]:
+        """Why it stays, where nobody could have read it in the time this person had; said once, as for one call."""
+        asking = await self._attention.haste(request, person, Memo(r=request.id, v=revision))
+        return {} if asking is None else {request.id: f"{self._attention.told(request, asking)} {UNREAD}"}
 
     async def _decide(self, request: Request, revision: int, person: Person, refused: dict[str, str]) -> str:
         """Approve one; empty, or in mrkdwn why not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,22 @@ async def test_a_row_that_leaves_something_out_is_approved_with_others_once_it_w
     await home.submit("U0ANA")
     assert await decided()
     await home.card_says(found[0], "3 of 5 calls still wait")
+
+
+async def test_what_was_opened_for_too_short_a_time_to_be_read_stays_and_is_asked_back_once(home: House) -> None:
+    calls = [("close_ticket", {"ticket": f"T-{n}", "note": "word " * 300 * n}, "U0NEWT") for n in range(5)]
+    _, found = await gathered(home, calls)
+    await pressed(home, "U0ANA", found[1], ids.ROW_VIEW, f"{found[1].id}:1")
+    await pressed(home, "U0ANA", found[0], ALL)
+    await home.submit("U0ANA")
+    left = await reads(home, "U0ANA")
+    assert "1 of 2 were approved" in left
+    assert "You approved 1,5" in left
+    assert await states(home, found[:2]) == [State.APPROVED, State.PENDING]
+    home.clock.ahead += timedelta(seconds=3)
+    await pressed(home, "U0ANA", found[1], ALL)
+    await home.submit("U0ANA")
+    assert await states(home, found[:3]) == [State.APPROVED, State.APPROVED, State.PENDING]
 
 
 def test_looks_are_remembered_by_person_and_revision_and_not_for_ever() -> None:
