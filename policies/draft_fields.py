@@ -11,6 +11,7 @@ from policies.fields import MAX_TEXT, Field, Place, guarded
 from policies.form_schema import Kind
 from policies.preview import Preview
 from policies.typed import Submitted, read, untouched
+from policies.visible import in_quotes
 
 PREFIX = "draft:"
 """Begins the id of a draft's field; its place among the agent's own drafts follows."""
@@ -30,7 +31,7 @@ def _field(place: int, draft: Preview, key: bytes) -> Field:
         id=field_id,
         name=field_id,
         kind=Kind.LONG_TEXT,
-        label=f"Draft “{title}”",
+        label=f"Draft {in_quotes(title)}",
         hint=NOTE,
         required=True,
         present=True,

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from policies.arguments import JsonValue, pointer
@@ -37,6 +38,22 @@ _MASK = re.compile(r"\[redacted [a-z0-9 -]{1,30}, [0-9]+ characters, #[0-9a-f]{8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Shape:
+    """What a kind of secret looks like; each match holds one of ``signs`` in small letters."""
+
+    kind: str
+    signs: tuple[str, ...]
+    expression: re.Pattern[str]
+
+    def may_be_in(self, small: str) -> bool:
+        """Looks for the signs alone, which is many times faster than looking for the secret."""
+        for sign in self.signs:  # noqa: SIM110 - any() takes thrice the time
+            if sign in small:
+                return True
+        return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Redacted:
     """A JSON value fit to be shown, and the JSON pointers of what was replaced in it."""
 
@@ -44,15 +61,18 @@ class Redacted:
     paths: tuple[str, ...]
 
 
-def _shape(kind: str, expression: str) -> tuple[str, re.Pattern[str]]:
-    return kind, re.compile(expression)
+def _shape(kind: str, signs: str, expression: str) -> _Shape:
+    return _Shape(kind=kind, signs=tuple(signs.split()), expression=re.compile(expression))
 
 
 # Anchored on fixed words or bounded classes, so that each runs in linear time. What is a secret is the whole match,
-# or its group "secret" where the match needs words around it. Broader shapes stand last.
+# or its group "secret" where the match needs words around it. Broader shapes stand last. The signs are what any match
+# holds in small letters: looking for them first takes a fortieth of the time. None holds an i, since re.IGNORECASE
+# takes more letters for one than casefold knows.
 _SHAPES = (
     _shape(
         "private key",
+        "-----beg",
         # Only what a key is made of, so that nobody hides a command behind a key's first line: lines of base64 (broken
         # off at most in the middle of one), and the headers that some keys begin with.
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
@@ -61,47 +81,72 @@ _SHAPES = (
         r"(?:[A-Za-z0-9+/=]{1,15}\s{0,3}(?:\\[rn])?(?==[A-Za-z0-9+/]{4}|-----END))?(?:=[A-Za-z0-9+/]{4}\s{0,3})?"
         r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?",
     ),
-    _shape("slack webhook", r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{10,}"),
-    _shape("slack token", r"\b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{10,}"),
-    _shape("anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{10,}"),
-    _shape("openai key", r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}"),
-    _shape("github token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
-    _shape("gitlab token", r"\bgl(?:pat|dt|ptt|rt|cbt|soat)-[A-Za-z0-9_.-]{16,}"),
-    _shape("aws key id", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
+    _shape(
+        "slack webhook",
+        "hooks.slack",
+        r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{10,}",
+    ),
+    _shape("slack token", "xox xapp-", r"\b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{10,}"),
+    _shape("anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{10,}"),
+    _shape("openai key", "sk-", r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}"),
+    _shape(
+        "github token",
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
+    ),
+    _shape(
+        "gitlab token",
+        "glpat- gldt- glptt- glrt- glcbt- glsoat-",
+        r"\bgl(?:pat|dt|ptt|rt|cbt|soat)-[A-Za-z0-9_.-]{16,}",
+    ),
+    _shape("aws key id", "akia asia abia acca", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
     _shape(
         "aws secret",
+        "aws",
         r"(?i:\baws.{0,20}?secret.{0,20}?[=:]\s{0,3}[\"']?)(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
     ),
-    _shape("stripe key", r"\b(?:[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})"),
-    _shape("google key", r"\b(?:AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{20,})"),
     _shape(
-        "azure key", r"(?i:\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=)(?P<secret>[A-Za-z0-9+/%=]{20,})"
+        "stripe key", "k_live_ k_test_ whsec_", r"\b(?:[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,})"
     ),
-    _shape("jwt", r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,3}"),
-    _shape("npm token", r"\bnpm_[A-Za-z0-9]{30,}"),
-    _shape("pypi token", r"\bpypi-[A-Za-z0-9_-]{16,}"),
-    _shape("sendgrid key", r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    _shape("twilio key", r"\bSK[0-9a-f]{32}\b"),
-    _shape("hugging face token", r"\bhf_[A-Za-z0-9]{30,}"),
-    _shape("digitalocean token", r"\bdo[opr]_v1_[0-9a-f]{40,}"),
-    _shape("shopify token", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
-    _shape("telegram token", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b"),
+    _shape(
+        "google key",
+        "aiza gocspx- ya29.",
+        r"\b(?:AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{20,})",
+    ),
+    _shape(
+        "azure key",
+        "accountkey= sharedaccess",
+        r"(?i:\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=)(?P<secret>[A-Za-z0-9+/%=]{20,})",
+    ),
+    _shape("jwt", "eyj", r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,3}"),
+    _shape("npm token", "npm_", r"\bnpm_[A-Za-z0-9]{30,}"),
+    _shape("pypi token", "pyp", r"\bpypi-[A-Za-z0-9_-]{16,}"),
+    _shape("sendgrid key", "sg.", r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    _shape("twilio key", "sk", r"\bSK[0-9a-f]{32}\b"),
+    _shape("hugging face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
+    _shape("digitalocean token", "_v1_", r"\bdo[opr]_v1_[0-9a-f]{40,}"),
+    _shape("shopify token", "shp", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+    _shape("telegram token", ":aa", r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b"),
     _shape(
         "url password",
+        "://",
         r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s/:@\[\]]{0,200}:(?P<secret>[^\s/@;&|`()<>{}\"']{1,200})@",
     ),
     _shape(
         "authorization",
+        "bearer bas author",
         r"(?i:\b(?:bearer|basic|authorization:)\s{1,3}(?:token\s{1,3}|bearer\s{1,3}|basic\s{1,3})?)"
         r"(?P<secret>[A-Za-z0-9._~+/=-]{12,})",
     ),
     _shape(
         "password",
-        r"(?i:(?:password|passwd|pwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|token)[\"']?"
+        "passw pwd passphrase secret key token",
+        r"(?i:(?:password|passwd|pwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|token)(?:\\{0,15}[\"'])?"
         r"(?:\s{0,3}[=:]\s{0,3}|(?<=--password)\s{1,3}|(?<=--token)\s{1,3}|(?<=--api-key)\s{1,3}))"
         # Without quotation marks never what would separate commands, so that nobody hides one behind "password=";
         # inside them more than that only where they surely open (see ``_opens``), and never what a shell runs anyway.
-        r"(?:\"(?P<quoted>(?:[^\"\n`$]|\$(?!\()){4,300})\"|'(?P<single>[^'\n]{4,300})'"
+        r"(?:\\{1,15}\"(?P<nested>[^\s\"',;&|`\[\]{}()<>\\]{4,300})(?=\\)"
+        r"|\"(?P<quoted>(?:[^\"\n`$]|\$(?!\()){4,300})\"|'(?P<single>[^'\n]{4,300})'"
         r"|(?P<secret>[^\s\"',;&|`\[\]{}()<>]{4,300}))",
     ),
 )
@@ -121,8 +166,10 @@ def redact(value: JsonValue, *, key: bytes) -> Redacted:
 
 def redact_text(text: str, *, key: bytes) -> str:
     """`text` with every secret of a known shape replaced. What is a mask already stays as it is."""
-    for kind, expression in _SHAPES:
-        text = expression.sub(lambda match, kind=kind: _replace(match, kind, key), text)  # type: ignore[misc]
+    small = text.casefold()
+    for shape in _SHAPES:
+        if shape.may_be_in(small):
+            text = shape.expression.sub(partial(_replace, kind=shape.kind, key=key), text)
     return _DIGITS.sub(lambda match: _replace_cards(match, key), text)
 
 

@@ -33,6 +33,7 @@ _LATIN = regex.compile(r"\p{Latin}")
 _LOOKALIKE = regex.compile(r"[\p{Cyrillic}\p{Greek}\p{Armenian}\p{Cherokee}\p{Coptic}\p{Lisu}]")
 _STYLED = regex.compile(r"[\U0001D400-\U0001D7FF\uFF10-\uFF5A\u24B6-\u24E9\u1D00-\u1D2B]+")
 _HOST = regex.compile(r"(?<=://|@)[^\s/?#:@<>\"']+")
+_QUOTATION = str.maketrans(dict.fromkeys("“”„‟❝❞〝〞", '"'))
 _REORDERING = regex.compile(r"\p{Bidi_Control}")
 _RIGHT_TO_LEFT = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 
@@ -63,6 +64,11 @@ def warnings(text: str) -> tuple[str, ...]:
     return (*found[: MAX_WARNINGS - 1], f"{len(found) - MAX_WARNINGS + 1} more warnings of this kind")
 
 
+def in_quotes(line: str) -> str:
+    """`line` in quotation marks that nothing in it can close: what follows them is never the agent's."""
+    return f"“{line.translate(_QUOTATION)}”"
+
+
 def escape(text: str) -> str:
     """`text` with the three characters escaped that Slack's mrkdwn gives a meaning in entities, mentions and links."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -72,8 +78,8 @@ def escaped_length(text: str) -> int:
     """The length that counts against limits: after escaping, in UTF-16 units (which of the two Slack counts isn't
     documented).
     """
-    beyond = sum(1 for character in text if character > "\uffff")
-    return len(text) + beyond + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+    units = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return units + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
 
 
 def code_point(character: str) -> str:
@@ -82,6 +88,8 @@ def code_point(character: str) -> str:
 
 
 def _unhidden(text: str) -> list[str]:
+    if not HIDDEN.search(text):
+        return [text]
     parts: list[str] = []
     start = 0
     kept = {match.start() for match in _EMOJI_VARIATION.finditer(text)}

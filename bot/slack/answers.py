@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from bot.slack.views import action, words
 from bot.slack.views.look import Look, moment
-from bot.slack.views.text import clip, inert, one_line
+from bot.slack.views.text import clip, inert, one_line, shown
 from policies.errors import AlreadySettled, Fault, Faulty, SignoffError, Stale
 from policies.request import Request
 from policies.review import Verdict
-from policies.visible import make_visible
 
 LONGEST = 2_500
+"""Escaped characters of what is told; a section takes 3,000."""
+MOST_FAULTS = 10
 MEANWHILE = 6
 """Changes that a form names which somebody else has made in the meantime."""
 UNEXPECTED = (
@@ -37,10 +38,11 @@ def sentence(error: Exception, look: Look, request: Request | None = None) -> st
     if isinstance(error, AlreadySettled):
         return _late(error, look, request)
     if isinstance(error, Stale):
-        return f"{_inert(error.words)} Nothing was changed."
+        return f"{_inert(error.words, look.key)} Nothing was changed."
     if isinstance(error, Faulty):
-        return "\n".join(f"• {_inert(str(fault))}" for fault in error.faults[:10])
-    return _inert(error.words) if isinstance(error, SignoffError) else UNEXPECTED
+        found = error.faults[:MOST_FAULTS]
+        return "\n".join(f"• {_inert(str(fault), look.key, LONGEST // len(found) - 3)}" for fault in found)
+    return _inert(error.words, look.key) if isinstance(error, SignoffError) else UNEXPECTED
 
 
 def _late(error: AlreadySettled, look: Look, request: Request | None) -> str:
@@ -59,18 +61,18 @@ def _late(error: AlreadySettled, look: Look, request: Request | None) -> str:
     return f"{who} {error.verdict} this {moment(error.at)}; nothing was changed."
 
 
-def _inert(text: str) -> str:
-    return inert(clip(make_visible(text), LONGEST))
+def _inert(text: str, key: bytes, limit: int = LONGEST) -> str:
+    return inert(clip(shown(text, key).text, limit))
 
 
-def at_field(fault: Fault) -> str:
-    """A fault as it stands under its field in a form; plain text."""
-    return clip(make_visible(fault.words), 250) or "This doesn't fit."
+def at_field(fault: Fault, key: bytes) -> str:
+    """A fault as it stands under its field in a form; plain text. ``key`` is that of the redaction's hashes."""
+    return clip(shown(fault.words, key).text, 250) or "This doesn't fit."
 
 
-def at_text(error: Faulty) -> str:
+def at_text(error: Faulty, key: bytes) -> str:
     """Faults as they stand under the field that holds the whole call; each says where in the call it is."""
-    return clip(make_visible("; ".join(map(str, error.faults[:5]))), 500)
+    return clip(shown("; ".join(map(str, error.faults[:5])), key).text, 500)
 
 
 def meanwhile(request: Request, revision: int, lost: Sequence[str], look: Look) -> str:

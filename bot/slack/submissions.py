@@ -110,7 +110,7 @@ class Submissions:
             )
         except PhraseWrong as error:
             if sent.memo.asks_phrase:
-                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words))})
+                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words), self._desk.looks.key)})
             raise
         return DONE
 
@@ -166,14 +166,14 @@ class Submissions:
         try:
             await self._commit(request, sent, *edit_of(request, form, typed))
         except Faulty as error:
-            return _at_fields(form, sent.memo.turn, error) or await self._refusal(error, request.id)
+            return _at_fields(form, sent.memo.turn, error, look.key) or await self._refusal(error, request.id)
         except PhraseWrong as error:
             if sent.memo.asks_phrase:
-                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words))})
+                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words), self._desk.looks.key)})
             return _redrawn(request, form, typed, sent, look, _phrase_needed(error, look), asks_phrase=True)
         except NotAllowed as error:
             fault = Faulty((Fault(where="", words=error.words),))
-            return _at_fields(form, sent.memo.turn, fault) or await self._refusal(error, request.id)
+            return _at_fields(form, sent.memo.turn, fault, look.key) or await self._refusal(error, request.id)
         except Stale:
             request = await self._desk.gateway.request(request.id)
             return _update(carried(request, form, typed, sent.memo, look))
@@ -190,15 +190,15 @@ class Submissions:
             check_edit(request, dict(request.call.arguments), edited)
             await self._commit(request, sent, edited.arguments)
         except Faulty as error:
-            return _errors({ids.JSON: answers.at_text(error)})
+            return _errors({ids.JSON: answers.at_text(error, look.key)})
         except PhraseWrong as error:
             if sent.memo.asks_phrase:
-                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words))})
+                return _errors({ids.PHRASE: answers.at_field(Fault(where="", words=error.words), self._desk.looks.key)})
             return _update(
                 json_form(request, text, look, sent.memo, asks_phrase=True, remark=_phrase_needed(error, look))
             )
         except NotAllowed as error:
-            return _errors({ids.JSON: answers.at_field(Fault(where="", words=error.words))})
+            return _errors({ids.JSON: answers.at_field(Fault(where="", words=error.words), self._desk.looks.key)})
         except Stale:
             return _json_meanwhile(await self._desk.gateway.request(request.id), text, sent, look)
         return DONE
@@ -275,7 +275,7 @@ def _update(view: Answer) -> Answer:
     return {"response_action": "update", "view": view}
 
 
-def _at_fields(form: Form, turn: int, error: Faulty) -> Answer | None:
+def _at_fields(form: Form, turn: int, error: Faulty, key: bytes) -> Answer | None:
     """Each fault under its field; those of no field, or a locked one, under the first. None where there is no field."""
     blocks = {field.id: block_of(field.id, turn) for field in form.fields if not field.locked}
     if not blocks:
@@ -283,7 +283,7 @@ def _at_fields(form: Form, turn: int, error: Faulty) -> Answer | None:
     first = next(iter(blocks.values()))
     found: dict[str, list[str]] = {}
     for fault in error.faults:
-        found.setdefault(blocks.get(fault.where, first), []).append(answers.at_field(fault))
+        found.setdefault(blocks.get(fault.where, first), []).append(answers.at_field(fault, key))
     return _errors({block: "; ".join(words[:3]) for block, words in found.items()})
 
 

@@ -19,6 +19,12 @@ from sandbox.views import check_view, is_too_large
 GOLDEN = Path(__file__).parent / "golden"
 UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}--[\n\t]]", regex.V1)
 OURS = regex.compile(r"<@[UW][A-Z0-9]+>|<!date\^\d+\^\{date_short_pretty\} at \{time\}\|[-0-9: ]+ UTC>")
+EMOJI = regex.compile(r":[^\s:]+:")
+OUR_EMOJI = {
+    ":clock1:", ":warning:", ":no_entry:", ":white_check_mark:", ":speech_balloon:", ":palm_tree:", ":eyes:", ":key:",
+    ":octagonal_sign:", ":leftwards_arrow_with_hook:", ":hourglass_flowing_sand:", ":fast_forward:",
+}  # fmt: skip
+_TO_EMOJI = regex.compile(r"(?<=\p{Extended_Pictographic})\ufe0f")
 
 
 def texts(value: Any) -> Iterator[tuple[str, str]]:
@@ -33,6 +39,19 @@ def texts(value: Any) -> Iterator[tuple[str, str]]:
             yield from texts(inner)
 
 
+def everything(value: Any) -> Iterator[str]:
+    """Every text in a message or view, also what no one reads: values, ids, metadata, what a field starts with."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name != "private_metadata":  # Signoff's own memory, with the reader's own words at most
+                yield from everything(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from everything(inner)
+
+
 def check_message(message: Message) -> None:
     """A message that any workspace takes."""
     blocks = list(message.blocks)
@@ -42,6 +61,7 @@ def check_message(message: Message) -> None:
     assert len(message.text) <= 1_000
     assert len(json.dumps(message.metadata)) < 1_000
     _check_texts([*texts(blocks), ("mrkdwn", message.text)])
+    _check_unseen([message.text, blocks, message.metadata])
     _check_by_sdk(blocks)
 
 
@@ -50,14 +70,21 @@ def check_form(view: dict[str, Any]) -> None:
     assert check_view(view, view["type"]) == []
     assert not is_too_large(view)
     _check_texts(texts(view["blocks"]))
+    _check_unseen(view)
     _check_by_sdk(view["blocks"])
 
 
 def _check_texts(found: Any) -> None:
     for kind, text in found:
-        assert not UNSEEN.search(text.replace("\ufe0f", "")), text
         if kind == "mrkdwn":
-            assert not set("<>") & set(OURS.sub("", text)), text
+            bare = OURS.sub("", text)
+            assert not set("<>") & set(bare), text
+            assert set(EMOJI.findall(bare)) <= OUR_EMOJI, text
+
+
+def _check_unseen(value: Any) -> None:
+    for text in everything(value):
+        assert not UNSEEN.search(_TO_EMOJI.sub("", text.replace("\r\n", "\n"))), text  # a field starts with lines
 
 
 def _check_by_sdk(blocks: list[dict[str, Any]]) -> None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.slack.views import headline
 from bot.slack.views.look import Look
-from bot.slack.views.text import TITLE, Item, item, items_of, one_line, readable
+from bot.slack.views.text import BREAKS, TITLE, Item, item, items_of, one_line, readable
 from policies.changes import ABSENT, Change, changes
 from policies.inquiry import Inquiry
 from policies.preview import Preview
 from policies.redaction import redact
 from policies.request import RUNNER, Request
+from policies.visible import in_quotes
 
 TOOL = 60
 """Escaped characters of a tool's name that a headline shows; a longer name is repeated in full among the arguments."""
+_CONTINUED = "│ "
+"""Begins each further line of a text in a list of changes, so that the text can't add a change of its own."""
+_CONFUSING = re.compile(r"[:→“”]")
+"""In a name that could be taken for more of the line than the name."""
 
 
 def arguments(request: Request, look: Look) -> tuple[Item, ...]:
@@ -54,25 +60,37 @@ def compared(before: Mapping[str, Any], after: Mapping[str, Any], look: Look) ->
 
 
 def _change(change: Change) -> str:
-    return f"{change.label}: {_side(change.before)} → {_side(change.after)}"
+    label = change.label.translate(BREAKS)
+    label = in_quotes(label) if _CONFUSING.search(label) else label
+    return f"{label}: {_side(change.before)} → {_side(change.after)}"
 
 
 def _redrawn(draft: Preview, look: Look) -> str:
-    between = "\n→\n" if "\n" in f"{draft.proposed}{draft.text}" else " → "
-    return f"Draft “{one_line(draft.title, look.key, TITLE)}”: {draft.proposed}{between}{draft.text}"
+    title, before, after = in_quotes(one_line(draft.title, look.key, TITLE)), draft.proposed or "", draft.text
+    if "\n" not in f"{before}{after}":
+        return f"Draft {title}: {before} → {after}"
+    before, after = _indented(f"\n{before}"), _indented(f"\n{after}")
+    return f"Draft {title}:{before}\n→{after}"
 
 
 def _side(value: Any) -> str:
     if value is ABSENT:
         return "(absent)"
     text = readable(value)
-    return json.dumps(value, ensure_ascii=False) if "\n" in text and not isinstance(value, str) else text
+    if "\n" in text and not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False) if " → " in text else _indented(text)
+
+
+def _indented(text: str) -> str:
+    """A text of several lines between other lines: nothing in it begins a line of its own."""
+    return text.replace("\n", f"\n{_CONTINUED}")
 
 
 def drafts(request: Request, look: Look) -> tuple[Item, ...]:
     """What the agent shows beside the call: nothing of it runs."""
     return tuple(
-        item(f"Draft “{one_line(draft.title, look.key, TITLE)}”, {_kind(draft)}", draft.text, look.key)
+        item(f"Draft {in_quotes(one_line(draft.title, look.key, TITLE))}, {_kind(draft)}", draft.text, look.key)
         for draft in request.preview
         if draft.argument is None
     )

@@ -85,7 +85,7 @@ def _parts(request: Request, look: Look) -> tuple[Laid, ...]:
         first, room = question.asked(request, request.question, look), ASKED_ABOUT
     else:
         found = question.answered(request, look)
-        first = lay_out(found, look.key, characters=ANSWERED, most_blocks=1)
+        first = lay_out(found, look.key, characters=ANSWERED, most_blocks=2)
         room = ARGUMENTS - ANSWERED if found else ARGUMENTS
     inquiries = lay_out(action.inquiries(request, look), look.key, characters=INQUIRIES, most_blocks=6)
     room -= INQUIRIES if inquiries.blocks else 0

@@ -10,11 +10,12 @@ from bot.slack.views import action
 from bot.slack.views.blocks import Block, button, context, header, mrkdwn, named, pieces, plain, section
 from bot.slack.views.layout import lay_out
 from bot.slack.views.look import Look, Message, moment
-from bot.slack.views.text import clip, inline, one_line, readable
+from bot.slack.views.text import clip, inline, name_of, one_line, readable
 from policies.effects import TellOfGrant
 from policies.grant import Grant, Leaf, Sort, Standing, leaves, sort_of
 from policies.redaction import redact
 from policies.request import Request
+from policies.visible import in_quotes
 
 ROWS = 12
 """Grants in one list; two blocks each."""
@@ -26,7 +27,7 @@ NONE = "Nothing is approved in advance now. To do so choose “Approve, and call
 
 def label_of(leaf: Leaf, look: Look) -> str:
     """The keys that lead to a value, on one short line."""
-    return clip(" › ".join(one_line(key, look.key, LABEL) for key in leaf.path), LABEL)
+    return clip(" › ".join(name_of(key, look.key, LABEL) for key in leaf.path), LABEL)
 
 
 def value_of(leaf: Leaf, look: Look, limit: int = VALUE) -> str:
@@ -38,7 +39,7 @@ def value_of(leaf: Leaf, look: Look, limit: int = VALUE) -> str:
     for _ in leaf.path:
         redacted = next(iter(redacted.values())) if isinstance(redacted, dict) else redacted
     if isinstance(leaf.value, str):  # its quotation marks tell “5” from 5
-        return f"“{one_line(str(redacted), look.key, limit)}”"
+        return in_quotes(one_line(str(redacted), look.key, limit))
     return one_line(readable(redacted), look.key, limit)
 
 

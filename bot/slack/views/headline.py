@@ -9,8 +9,9 @@ from typing import Any, cast
 from bot.slack.views.look import Look
 from bot.slack.views.text import formed, one_line
 from policies.redaction import redact
-from policies.rendering import Rendering, filled, read_rendering, rendering
+from policies.rendering import Rendering, Style, filled, read_rendering, rendering
 from policies.request import Request
+from policies.visible import in_quotes
 
 TOOL = 60
 VALUE = 48
@@ -41,9 +42,10 @@ def _values(request: Request, look: Look) -> Mapping[str, str]:
     for name, value in arguments.items():
         raw = request.call.arguments.get(name)
         form = rendering(name, raw, request.call.schema, forms)
-        text = ", ".join(map(str, value)) if _is_row(value) else formed(value, form).split("\n")[0]
+        text = ", ".join(map(str, value)) if _is_row(value) else formed(value, form)
+        text = text.split("\n")[0] if form.style is Style.LINK else text
         line = one_line(text, look.key, VALUE)
-        values[name] = line if _BARE.fullmatch(line) else f"“{line}”"
+        values[name] = line if _BARE.fullmatch(line) else in_quotes(line)
     return values
 
 

@@ -14,6 +14,7 @@ from bot.slack.views.text import clip, inline, one_line
 from policies.checkpoint import Kind
 from policies.request import Request
 from policies.review import Review, Verdict
+from policies.visible import in_quotes
 
 ROWS = 15
 """Requests in one list; two blocks each."""
@@ -109,7 +110,7 @@ def row(request: Request, look: Look, *, served: bool = False, opens: str = ids.
     elif request.decision is not None:
         about.append(mrkdwn(moment(request.decision.at)))
         if request.decision.note and request.decision.by != ("silence",):
-            about.append(plain(f"“{one_line(request.decision.note, look.key, 140)}”"))
+            about.append(plain(in_quotes(one_line(request.decision.note, look.key, 140))))
     yield context(*about)
 
 
@@ -131,18 +132,24 @@ def gist(request: Request, look: Look) -> str:
     if request.question is not None and request.asking:
         return one_line(request.question.text, look.key, 140)
     short = [item for item in action.arguments(request, look) if item.short]
-    told = (f"{item.label}: {' '.join(item.whole.text.splitlines())}" for item in short[:GIST])
+    told = (f"{item.label}: {_apart(' '.join(item.whole.text.splitlines()))}" for item in short[:GIST])
     return clip(" · ".join(told), 140)
+
+
+def _apart(text: str) -> str:
+    """A value beside others on a line: one that could be taken for several stands in quotation marks."""
+    return in_quotes(text) if "·" in text else text
 
 
 def unknown_word(word: str, rest: str, look: Look) -> str:
     """What ``/approvals`` says to a word it doesn't know, or to one more than it takes; mrkdwn."""
     said = inline(word, look.key, 40)
     if word in WORDS:
-        return f"*/approvals {said}* takes no more words; “{inline(rest, look.key, 40)}” is one too many.\n{HELP}"
+        extra = in_quotes(inline(rest, look.key, 40))
+        return f"*/approvals {said}* takes no more words; {extra} is one too many.\n{HELP}"
     close = get_close_matches(word.lower(), WORDS, n=1, cutoff=0.6)
     meant = f" Did you mean */approvals {close[0]}*?" if close else " What there is:"
-    return f"There is no “{said}” here.{meant}" + ("" if close else f"\n{HELP}")
+    return f"There is no {in_quotes(said)} here.{meant}" + ("" if close else f"\n{HELP}")
 
 
 def history(request: Request, look: Look) -> list[Block]:
@@ -165,7 +172,7 @@ def _dated(at: datetime, what: str) -> Block:
 
 def _said(review: Review, look: Look) -> str:
     who = one_line(review.name, look.key, 60)
-    note = f" “{one_line(review.note, look.key, 300)}”" if review.note else ""
+    note = f" {in_quotes(one_line(review.note, look.key, 300))}" if review.note else ""
     return f"{who}: {_VERDICTS[review.verdict]}, revision {review.revision}.{note}"
 
 

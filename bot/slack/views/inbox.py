@@ -29,6 +29,7 @@ from bot.slack.views.text import clip, inline, one_line
 from policies.inbox import Inbox
 from policies.people import Absence
 from policies.request import Request
+from policies.visible import HIDDEN
 
 SECTIONS = {
     "waiting": ("Waiting for you", "Waiting for me", 8),
@@ -134,13 +135,14 @@ def _team(name: str) -> str:
 
 
 def _search(memo: HomeMemo) -> Block:
+    sought = HIDDEN.sub("", memo.search)
     field: Block = {
         "type": "plain_text_input",
         "action_id": ids.HOME_SEARCH,
         "max_length": 100,
         "placeholder": plain("A tool, an agent, a rule, a value, an id; Enter to search"),
         "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
-        **({"initial_value": memo.search} if memo.search else {}),
+        **({"initial_value": sought} if sought else {}),
     }
     return {**entry("Search", f"search.{memo.turn}", field, optional=True), "dispatch_action": True}
 

@@ -67,8 +67,9 @@ def answered(request: Request, look: Look) -> tuple[Item, ...]:
     if question is None or answer is None:
         return ()
     words = in_words(question, answer)
-    text = f"{question.text}\n→ {words}" if words else question.text
-    return (item(_by_whom(request, look), text, look.key),)
+    if not words:
+        return (item(_by_whom(request, look), question.text, look.key),)
+    return (item(asks(request, look), question.text, look.key), item(_by_whom(request, look), words, look.key))
 
 
 def asks(request: Request, look: Look) -> str:

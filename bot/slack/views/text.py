@@ -13,7 +13,7 @@ from policies.arguments import canonical
 from policies.display import Shown, display
 from policies.redaction import redact
 from policies.rendering import Rendering, Style, host_of, in_reading_order, money, rendering, weekday
-from policies.visible import escape, escaped_length
+from policies.visible import escape, escaped_length, in_quotes
 
 WHOLE = 10_000_000
 """A limit that nothing reaches: arguments hold 64 kB at most."""
@@ -26,7 +26,13 @@ _TITLES = {Style.SQL: "SQL", Style.SHELL: "shell command", Style.DIFF: "changes"
 
 _LIVE = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})
 _EDGES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_BREAKS = str.maketrans({"\n": "⏎", "\t": " "})
+_CODES = re.compile(r":(?=\S)")
+BREAKS = str.maketrans({"\n": "⏎", "\t": " "})
+"""What stands on one line for a line's end."""
+_PLAIN_NAME = re.compile(r"[^\s:()“”→•·⟨⏎]+")
+"""A name that can't be taken for words of Signoff's own, nor for a name and its value."""
+_OWN_FORM = re.compile(r"^→|^[0-9]{4}-[0-9]{2}-[0-9]{2} \(", re.MULTILINE)
+"""What Signoff adds to a link and to a date: a text that has it of its own says so by its quotation marks."""
 
 
 def shown(text: str, key: bytes, limit: int = WHOLE) -> Shown:
@@ -36,7 +42,7 @@ def shown(text: str, key: bytes, limit: int = WHOLE) -> Shown:
 
 def one_line(text: str, key: bytes, limit: int = 80) -> str:
     """``text`` on one line, for plain text."""
-    return clip(shown(text, key).text.translate(_BREAKS), limit)
+    return clip(shown(text, key).text.translate(BREAKS), limit)
 
 
 def clip(line: str, limit: int) -> str:
@@ -57,9 +63,16 @@ def inline(text: str, key: bytes, limit: int = 80) -> str:
 def inert(line: str) -> str:
     """A line that was made fit to be shown, escaped, with the marks replaced that Slack would format.
 
-    Underscores inside words stay: Slack formats them only at the edges of words.
+    Underscores inside words stay: Slack formats them only at the edges of words. A colon before a letter becomes the
+    sign of a ratio, which looks alike: else ``:white_check_mark:`` would be a picture, and an address a link.
     """
-    return _EDGES.sub("＿", escape(line).translate(_LIVE))
+    return _CODES.sub("∶", _EDGES.sub("＿", escape(line).translate(_LIVE)))
+
+
+def name_of(name: str, key: bytes, limit: int = 80) -> str:
+    """What an argument is called, on one line: as it is, or in quotation marks where it is more than a plain word."""
+    line = one_line(name, key, limit)
+    return line if _PLAIN_NAME.fullmatch(line) else in_quotes(line)
 
 
 def duration(span: timedelta) -> str:
@@ -137,8 +150,8 @@ def items_of(
 
 
 def _item(name: str, value: Any, key: bytes, form: Rendering, draft: str | None) -> Item:
-    label = shown(name, key).text.translate(_BREAKS)
-    if escaped_length(label) > LABEL or not label.strip():
+    label = name_of(name, key, WHOLE)
+    if escaped_length(label) > LABEL or not name.strip():
         return item("An argument with an unusual name", _pretty({name: value}), key)
     raw = formed(value, form)
     whole = shown(raw, key)
@@ -191,7 +204,7 @@ def _fits_a_line(value: Any) -> bool:
 
 
 def _mistakable(text: str) -> bool:
-    if text != text.strip() or not text or text[0] in '"[{•':
+    if text != text.strip() or not text or text[0] in '"[{•' or _OWN_FORM.search(text):
         return True
     try:
         json.loads(text)

@@ -12,6 +12,7 @@ from policies.checkpoint import Kind, Ladder
 from policies.delegation import Delegation
 from policies.people import StandIn
 from policies.request import ExecutionState, Request, State
+from policies.visible import in_quotes
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 UNITS = ((3 * HOUR, MINUTE), (3 * DAY, HOUR), (timedelta.max, DAY))
@@ -99,7 +100,7 @@ def title(request: Request, look: Look) -> str:
 def _question(request: Request, look: Look) -> str:
     if request.bare:
         return f"A question from {one_line(request.requester.name, look.key, 60)}"
-    return f"A question before “{subject(request, look)}”"
+    return f"A question before {in_quotes(subject(request, look))}"
 
 
 def fate(request: Request, look: Look) -> str:
@@ -164,7 +165,8 @@ def decided(request: Request, look: Look) -> str | None:
     if decision is None:
         return None
     words = _settled(request, look).removeprefix("was ")
-    said = f" “{one_line(decision.note, look.key, 300)}”" if decision.note and decision.by != ("silence",) else ""
+    note = decision.note if decision.by != ("silence",) else None
+    said = f" {in_quotes(one_line(note, look.key, 300))}" if note else ""
     return f"{words[0].upper()}{words[1:]}.{said}"
 
 
@@ -254,7 +256,7 @@ def looked_at(request: Request, look: Look) -> str:
     who = one_line(request.audit_by, look.key, 60) if request.audit_by else "Somebody"
     if request.audit != "objected":
         return f"{who} looked at it afterwards: it's fine."
-    said = f" “{one_line(request.audit_note, look.key, 300)}”" if request.audit_note else ""
+    said = f" {in_quotes(one_line(request.audit_note, look.key, 300))}" if request.audit_note else ""
     return f"{who} objected after it had gone ahead.{said}"
 
 
