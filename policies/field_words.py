@@ -9,6 +9,7 @@ from policies.arguments import JsonValue
 from policies.display import display
 from policies.field_values import CHOOSING, style_of
 from policies.form_schema import COMPOUND, Described, Kind
+from policies.redaction import redact_text
 
 MAX_LABEL = 150
 MAX_STEP = 60
@@ -28,6 +29,7 @@ def label_of(name: str, told: Described, key: bytes, limit: int = MAX_LABEL) -> 
     """The schema's title never hides the argument's name: a title is the agent's word, the name is what the tool
     gets.
     """
+    name = redact_text(name, key=key)  # first: between the words that are made of it nobody would find a secret
     human = _HUMP.sub(
         lambda found: f" {found[0].lower() if len(found[0]) == 1 else found[0]}", name.replace("_", " ").strip()
     )

@@ -192,6 +192,16 @@ def mask(kind: str, secret: str, *, key: bytes) -> str:
     return f"[redacted {kind}, {len(secret)} characters, #{seal}]"
 
 
+def shortened(text: str, limit: int) -> str:
+    """`text`, or as many of its first words as `limit` characters hold with an ellipsis.
+
+    For what is kept or sent on before it is redacted: cut between words, since half a secret is known to nobody as one.
+    """
+    if len(text) <= limit:
+        return text
+    return "".join(re.split(r"(\s+)", text[:limit])[:-2]).rstrip() + "…"
+
+
 def has_mask(text: str) -> bool:
     """Does `text` hold what stands in the place of a secret?"""
     return _MASK.search(text) is not None

@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.agent.transcript import Message
 from bot.logs import get_logger
+from policies.redaction import shortened
 
 log = get_logger("signoff.agent")
 
@@ -125,7 +126,7 @@ def _words(error: Any) -> str:
     body = error.body if isinstance(error.body, dict) else {}
     told = body.get("error")
     words = told.get("message") if isinstance(told, dict) else None
-    return " ".join(str(words or error.status_code).split())[:300]
+    return shortened(" ".join(str(words or error.status_code).split()), 300)
 
 
 def _usable(message: Any) -> Turn:

@@ -8,6 +8,7 @@ from bot.agent.outcomes import CHANGED, LATER, NOT_DONE, QUEUED
 from bot.agent.transcript import Message, ToolUse, blocks_of, tool_uses
 from policies.agent_run import AgentRun, RunState
 from policies.quorum import waiting_for
+from policies.redaction import shortened
 from policies.request import ExecutionState, Request, State
 
 SHOWN = 25
@@ -88,7 +89,7 @@ def _ended(use: ToolUse, words: str, failed: bool) -> str:
     if not failed:
         return f"✓ {use.name}{', changed by a reviewer' if changed else ''}"
     why = words.splitlines()[-1 if changed else 0]
-    return f"✗ {use.name}: {why[:WHY]}{'…' if len(why) > WHY else ''}"
+    return f"✗ {use.name}: {shortened(why, WHY)}"
 
 
 def _mark(request: Request) -> str:

@@ -15,6 +15,7 @@ from bot.agent.transcript import Message, aside, words_of
 from bot.logs import get_logger
 from policies.errors import SignoffError
 from policies.inquiry import LONGEST_REPLY, Inquiry
+from policies.redaction import shortened
 from policies.request import Request, Requester
 
 log = get_logger("signoff.agent")
@@ -65,7 +66,7 @@ class Replies:
     async def _answer(self, use_id: str, request: Request, inquiry: Inquiry) -> None:
         run = await self._kit.store.run(self._run_id)
         turn = await self._think(aside(run.transcript if run else (), use_id, _put(request, inquiry)))
-        words = storable_words(words_of(turn.message))[:LONGEST_REPLY].strip() or SILENT
+        words = shortened(storable_words(words_of(turn.message)).strip(), LONGEST_REPLY) or SILENT
         await self._kit.gateway.reply(request.id, self._requester, inquiry.id, words)
 
 

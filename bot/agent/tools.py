@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar, overload
 
 from bot.agent.signature import ArgumentsRefused, UnfitForTool, read_signature
+from policies.redaction import shortened
 
 _MARK = "__signoff_tool__"
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # what the Messages API and MCP clients both accept
@@ -135,7 +136,7 @@ class ToolBox:
         try:
             return found, found.check(arguments)
         except ArgumentsRefused as error:
-            raise ToolFailed(_cut(f"{name} was called with unfit arguments: {error}")) from None
+            raise ToolFailed(shortened(f"{name} was called with unfit arguments: {error}", _WORDS_MAX)) from None
 
 
 async def _run_async(found: Tool, bound: dict[str, Any]) -> Any:
@@ -176,11 +177,7 @@ def _failure(name: str, error: BaseException) -> ToolFailed:
     if isinstance(error, ToolFailed):
         return error
     said = " ".join(str(error).split()) or type(error).__name__
-    return ToolFailed(_cut(f"{name} failed: {said}"))
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= _WORDS_MAX else words[: _WORDS_MAX - 1] + "…"
+    return ToolFailed(shortened(f"{name} failed: {said}", _WORDS_MAX))
 
 
 def _as_json(result: Any) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from policies.redaction import shortened
+
 REASON = "signoff_reason"
 CONFIDENCE = "signoff_confidence"
 
@@ -64,7 +66,7 @@ def _tool_use(block: Mapping[str, Any]) -> ToolUse:
         id=block["id"],
         name=block["name"],
         arguments=raw,
-        reason=reason[:1000] if isinstance(reason, str) and reason.strip() else None,
+        reason=shortened(reason, 1000) if isinstance(reason, str) and reason.strip() else None,
         confidence=float(confidence) if sure and confidence is not None else None,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import typer
 
 from bot.commands.opening import open_store
-from bot.settings import Settings, load_settings
+from bot.commands.tables import as_json, one_line
+from bot.settings import load_settings
 from policies.duration import parse_duration
 from policies.errors import Invalid, NotFound, SignoffError
 from policies.redaction import redact
@@ -34,14 +34,14 @@ async def list_requests(state: str, limit: int) -> None:
     if not page.requests:
         typer.echo("No such requests.", err=True)
     for request in page.requests:
-        typer.echo("\t".join(_columns(request)))
+        typer.echo("\t".join(one_line(cell) for cell in _columns(request)))
 
 
 async def show_request(request_id: str) -> None:
     """The request as JSON, redacted as on the card."""
     async with open_store() as (store, settings):
         request = await _found(store, request_id)
-    typer.echo(json.dumps(_shown(request, settings), indent=2, ensure_ascii=False))
+    typer.echo(as_json(redact(_shown(request), key=settings.secret_key).value, indent=2))
 
 
 async def verify_journal(anchor: str | None) -> None:
@@ -61,7 +61,7 @@ async def export_journal(after: int) -> None:
     async with open_store() as (store, _):
         while lines := await store.journal(after=after):
             for line in lines:
-                typer.echo(json.dumps(_exported(line), ensure_ascii=False))
+                typer.echo(as_json(_exported(line)))
             after = lines[-1].seq
 
 
@@ -128,12 +128,12 @@ async def _found(store: Store, request_id: str) -> Request:
     return request
 
 
-def _shown(request: Request, settings: Settings) -> dict[str, Any]:
+def _shown(request: Request) -> dict[str, Any]:
     return {
         "id": request.id,
         "state": request.state.value,
         "tool": request.call.tool,
-        "arguments": redact(dict(request.call.arguments), key=settings.secret_key).value,
+        "arguments": dict(request.call.arguments),
         "requester": request.requester.name,
         "owner": request.requester.owner,
         "checkpoint": {

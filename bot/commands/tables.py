@@ -1,11 +1,14 @@
-"""Lines and aligned columns for a terminal. What others wrote stands in them redacted, visible and on one line."""
+"""Lines, aligned columns and JSON for a terminal: what others wrote can't hide in them, nor steer the terminal."""
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from policies.display import display
+from policies.visible import HIDDEN
 
 WIDEST = 160
 
@@ -13,6 +16,15 @@ WIDEST = 160
 def one_line(text: str, *, limit: int = WIDEST) -> str:
     """``text`` fit for a line of a terminal: no secrets, nothing invisible, no escapes, no line ends."""
     return " ".join(display(text, key=secrets.token_bytes(16), limit=limit).text.split())
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """``value`` as JSON that people can read: every character that wouldn't show, or would steer, is escaped."""
+    return HIDDEN.sub(_escaped, json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def _escaped(hidden: Any) -> str:
+    return json.dumps(hidden[0])[1:-1]
 
 
 def columns(rows: Sequence[Sequence[str]], *, indent: int = 2) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from bot.logs import get_logger
+from policies.redaction import shortened
 
 log = get_logger("signoff.slack")
 
@@ -33,4 +34,4 @@ async def _logged(work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except Exception as error:
-        log.warning("an answer could not be given", error=type(error).__name__, why=str(error)[:200])
+        log.warning("an answer could not be given", error=type(error).__name__, why=shortened(str(error), 200))

@@ -34,6 +34,8 @@ SECONDS = 2.0
 MOST_REMEMBERED = 5_000
 
 _ID = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
+_ADDRESS = re.compile(r"[^@\s<>,;:/\\]{1,64}@[^@\s<>,;:/\\]{1,190}")
+"""Whom an agent acts for is its own word: what is no address isn't sent to Slack as one, it may hold anything."""
 Clock = Callable[[], datetime]
 Value = TypeVar("Value")
 Members = tuple[datetime, frozenset[str]]
@@ -141,7 +143,7 @@ class Directory:
 
         Whom an agent acts for is its own word: a channel's name there must not become a place to post to.
         """
-        named = [await self._id_of(user) if "@" in user else user for user in group.users]
+        named = [await self._id_of(user) if _ADDRESS.fullmatch(user) else user for user in group.users]
         members = [sorted((await self._members(usergroup))[1]) for usergroup in group.usergroups]
         inside = [sorted((await self._in_channel(channel))[1] - {self._bot}) for channel in group.members]
         everybody = [*named, *group.outsiders, *(member for some in (*members, *inside) for member in some)]
@@ -149,7 +151,7 @@ class Directory:
 
     async def glances(self, ids: Iterable[str]) -> Mapping[str, Glance]:
         """How people are shown; whoever can't be looked up is left out, since nothing is decided by it."""
-        asked = dict.fromkeys(user_id for user_id in ids if user_id.startswith(("U", "W")))
+        asked = dict.fromkeys(user_id for user_id in ids if _ID.fullmatch(user_id))
         found = await asyncio.gather(*(self._glance(user_id) for user_id in asked))
         return {user_id: self._shown(user) for user_id, user in zip(asked, found, strict=True) if user}
 

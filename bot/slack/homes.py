@@ -18,6 +18,7 @@ from bot.slack.home_memo import HomeMemo
 from policies.errors import SignoffError
 from policies.inbox import concerns
 from policies.people import Person
+from policies.redaction import shortened
 from policies.request import Request
 from storage.store import Changed, KeptHome, Store
 
@@ -135,4 +136,4 @@ async def _quietly(show: Callable[[str], Awaitable[None]], user_id: str) -> None
     try:
         await show(user_id)
     except (CarryError, SignoffError) as error:
-        log.warning("a Home could not be shown anew", user=user_id, why=str(error)[:200])
+        log.warning("a Home could not be shown anew", user=user_id, why=shortened(str(error), 200))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.redaction import redact, redact_text, sensitive_kind
+from policies.redaction import _SHAPES, redact, redact_text, sensitive_kind, shortened
 
 KEY = b"installation"
 LETTERS = "aB3dE5fG7hJ9kL1mN0pQ2rS4tU6vW8xY"
@@ -74,6 +75,36 @@ def test_a_secret_that_only_its_surroundings_betray_is_replaced_and_they_stay(te
     assert secret not in shown
     for around in text.replace("{{", "{").replace("}}", "}").split("{}"):
         assert around in shown
+
+
+@pytest.mark.parametrize("depth", range(5))
+def test_a_password_in_json_within_json_is_replaced(depth: int) -> None:
+    text = json.dumps({"user": "ana", "password": "hunter2", "n": 1})
+    for _ in range(depth):
+        text = json.dumps({"body": text})
+    shown = redact_text(text, key=KEY)
+    assert "hunter2" not in shown
+    assert "ana" in shown
+
+
+PLANTED = [*SECRETS.values(), *(text.format(secret) for text, secret in IN_CONTEXT.items())]
+UNUSUAL = str.maketrans({"s": "\u017f", "k": "\u212a"})
+"""Letters that a search without regard to case takes for an s and a k."""
+
+
+@given(st.text(), st.sampled_from(PLANTED), st.text())
+@settings(max_examples=100)
+def test_looking_for_its_signs_first_misses_no_secret(before: str, secret: str, after: str) -> None:
+    for text in (before + secret + after, before + secret.upper() + after, secret.translate(UNUSUAL)):
+        for shape in _SHAPES:
+            assert not shape.expression.search(text) or shape.may_be_in(text.casefold()), shape.kind
+
+
+@given(st.text("ab \n", max_size=60), st.integers(1, 60))
+def test_what_is_shortened_fits_and_cuts_no_word(text: str, limit: int) -> None:
+    short = shortened(text, limit)
+    assert len(short) <= limit
+    assert short == text or set(short.removesuffix("…").split()) <= set(text.split())
 
 
 @pytest.mark.parametrize(

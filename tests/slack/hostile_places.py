@@ -72,6 +72,7 @@ from tests.slack.samples import after as then
 from tests.slack.shaped_calls import call as shaped_call
 
 Arguments = Mapping[str, Any]
+Place = Callable[[random.Random, Arguments], Iterator[Message | Block]]
 FORMATTING = ("*Agreed*", "_by_", "~Ana~", "`ok`", "```", ":white_check_mark: Approved", "\n>")
 PAGES = 6
 """Pages of View all that are looked at, and the last."""
@@ -346,7 +347,7 @@ def _under(fault: str) -> Block:
     return modal("x", "x", Memo(), [section(plain(fault))])
 
 
-PLACES: tuple[Callable[[random.Random, Arguments], Iterator[Message | Block]], ...] = (
+PLACES: tuple[Place, ...] = (
     pages, drafts, modified, shaped, decided, proceeded, asked, threads, lists, grants, refusals,
 )  # fmt: skip
 

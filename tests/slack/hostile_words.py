@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 
 from policies.arguments import MAX_BYTES
@@ -12,8 +13,17 @@ from tests.policies.test_redaction import IN_CONTEXT, SECRETS
 _SAID = (*(text.format(secret) for text, secret in IN_CONTEXT.items()), '{"password": "hunter2", "n": 1}')
 _NESTED = tuple(json.dumps({"body": text}) for text in _SAID)
 PLANTED = (*SECRETS.values(), *_SAID, *_NESTED, *map(json.dumps, _NESTED))
-SECRET_PARTS = tuple({*SECRETS.values(), *IN_CONTEXT.values()} - {"correct horse battery"})
-"""What must not be shown. A phrase is masked only where its quotation mark surely opens; not every text allows that."""
+
+
+def _core(secret: str) -> str:
+    """The longest row of letters and digits in a secret; all of it where that is short."""
+    row = max(re.findall("[A-Za-z0-9]+", secret), key=len)
+    return row if len(row) >= 12 else secret
+
+
+_PHRASE = "correct horse battery"
+SECRET_PARTS = tuple(sorted({*map(_core, SECRETS.values()), *map(_core, IN_CONTEXT.values())} - {_PHRASE}))
+"""What must not be shown. The phrase is masked only where its quotation mark surely opens; few texts allow that."""
 HIDDEN_ONES = (
     "\u202e\u2066\u2069\u200b\u200d\u2060\ufeff\u00ad\u034f\u115f\u3164\u2800\u2028\u2029\u0085\x1b\x07\x9b\ufe0f"
 )
@@ -69,7 +79,7 @@ TERMINAL = (
     "\r\x1b[KApproved\x08\x08",
     "\x90q#0;2;0;0;0\x9c",
 )
-PADDING = (" " * 300, "\n" * 200, "\t" * 90, "\u3000" * 60, "a\u0301" * 40, "\u0301" * 60, "x" * 3_000, "👩‍👩‍👧‍👦" * 9)
+PADDING = (" " * 300, "\n" * 200, "\t" * 90, "\u3000" * 60, "a\u0301" * 40, "\u0301" * 60, "w" * 3_000, "👩‍👩‍👧‍👦" * 9)
 NAMES = (
     "to",
     "body",
@@ -102,6 +112,7 @@ NUMBERS = (
     0, -1, 2**53 - 1, 2**53, 0.1, 1e308, -0.0, 5e-324, 1e21, 1e-7, float("inf"), True, False, None, 4111111111111111,
 )  # fmt: skip
 WORDS = ("5", "", " x ", "true", "null", "NaN", "1e400", "2026-11-30", "2026-11-30 (Tuesday)", '{"a": 1}', '"', "•")
+_UNBROKEN = tuple(secret for secret in SECRETS.values() if not re.search(r"\s", secret))
 DRAFTS = (MARKUP, MARKUP, FORGED, ALIKE, TERMINAL)
 
 
@@ -111,15 +122,21 @@ def a_text(dice: random.Random) -> str:
 
 
 def said(dice: random.Random, longest: int) -> str:
-    """A text as the API takes it from agents, and Slack from people: whole characters, not empty, not too long."""
-    text = a_text(dice).encode("utf-8", "replace").decode()[:longest]
+    """A text as the API takes it from agents, and Slack from people: whole characters, not empty, not too long.
+
+    No secret in it is cut: nobody could tell a part of one from other words.
+    """
+    text = ""
+    for _ in range(dice.randint(1, 6)):
+        part = _part(dice).encode("utf-8", "replace").decode()
+        text += part if len(text) + len(part) <= longest else ""
     return text if text.strip() else "x"
 
 
 def a_name(dice: random.Random) -> str:
     """The name of a tool: without spaces and invisible characters, else anything."""
-    text = dice.choice((*MARKUP, *FORGED, *ALIKE[:5], *SECRETS.values()))
-    return "".join(letter for letter in text if letter.isprintable() and not letter.isspace())[:200] or "tool"
+    text = dice.choice((*MARKUP, *FORGED, *ALIKE[:5], *_UNBROKEN))
+    return "".join(letter for letter in text if letter.isprintable() and not letter.isspace()) or "tool"
 
 
 def _part(dice: random.Random) -> str:
@@ -135,7 +152,7 @@ def _part(dice: random.Random) -> str:
     if draw < 0.7:
         return dice.choice(PADDING)
     if draw < 0.71:
-        return dice.choice("<&x\u00ad") * dice.choice(EDGES)
+        return dice.choice("<&w\u00ad") * dice.choice(EDGES)
     if draw < 0.713:
         return chr(dice.randint(0xD800, 0xDFFF))
     return "".join(chr(dice.randint(1, dice.choice((0x24F, 0xD7FF)))) for _ in range(dice.randint(1, 12)))
@@ -153,7 +170,7 @@ def a_value(dice: random.Random, depth: int = 0) -> Any:
     if draw < 0.22:
         return dice.choice(WORDS)
     if draw < 0.2201:
-        return dice.choice(("<", "\u00ad", "é", "x\n")) * (dice.choice((MAX_BYTES - 40, MAX_BYTES - 13, 70_000)) // 3)
+        return dice.choice(("<", "\u00ad", "é", "w\n")) * (dice.choice((MAX_BYTES - 40, MAX_BYTES - 13, 70_000)) // 3)
     return a_text(dice)
 
 

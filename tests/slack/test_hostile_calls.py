@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from tests.slack.hostile import look_at
+from tests.slack.hostile_places import PLACES, Place, check
+
+ARGUMENTS = {"to": "ana", "note": "<!channel>", "amount": 5}
 
 
 def test_no_hostile_call_breaks_a_promise() -> None:
-    found = look_at(500, seed=1)
-    assert min(found["refused"], found["cut"], found["shown"]) > 10
+    found = look_at(300, seed=1, elsewhere=0.0)
+    assert min(found["refused"], found["cut"], found["shown"]) > 5
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: str(place.__name__))
+def test_no_hostile_words_break_a_promise_in_another_place(place: Place) -> None:
+    for number in range(3):
+        for shown in place(random.Random(f"{place.__name__}-{number}"), ARGUMENTS):
+            check(shown)

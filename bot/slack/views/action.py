@@ -13,7 +13,7 @@ from bot.slack.views.text import BREAKS, TITLE, Item, item, items_of, one_line, 
 from policies.changes import ABSENT, Change, changes
 from policies.inquiry import Inquiry
 from policies.preview import Preview
-from policies.redaction import redact
+from policies.redaction import redact, redact_text
 from policies.request import RUNNER, Request
 from policies.visible import in_quotes
 
@@ -66,7 +66,8 @@ def _change(change: Change) -> str:
 
 
 def _redrawn(draft: Preview, look: Look) -> str:
-    title, before, after = in_quotes(one_line(draft.title, look.key, TITLE)), draft.proposed or "", draft.text
+    title = in_quotes(one_line(draft.title, look.key, TITLE))
+    before, after = (redact_text(side, key=look.key) for side in (draft.proposed or "", draft.text))
     if "\n" not in f"{before}{after}":
         return f"Draft {title}: {before} → {after}"
     before, after = _indented(f"\n{before}"), _indented(f"\n{after}")

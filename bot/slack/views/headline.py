@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from bot.slack.views.look import Look
 from bot.slack.views.text import formed, one_line
 from policies.redaction import redact
-from policies.rendering import Rendering, Style, filled, read_rendering, rendering
+from policies.rendering import Rendering, Style, filled, named_in, read_rendering, rendering
 from policies.request import Request
 from policies.visible import in_quotes
 
@@ -31,17 +31,17 @@ def headline(request: Request, look: Look) -> str:
     sentence in Signoff's voice.
     """
     title = request.checkpoint.title
-    said = filled(title, _values(request, look)) if title and request.purged_at is None else None
+    said = filled(title, _values(request, look, named_in(title))) if title and request.purged_at is None else None
     return said if said is not None and len(said) <= LONGEST else one_line(request.call.tool, look.key, TOOL)
 
 
-def _values(request: Request, look: Look) -> Mapping[str, str]:
-    forms = chosen(request)
-    arguments = cast(dict[str, Any], redact(dict(request.call.arguments), key=look.key).value)
+def _values(request: Request, look: Look, names: Sequence[str]) -> Mapping[str, str]:
+    forms, given = chosen(request), request.call.arguments
+    wanted = {name: given[name] for name in names if name in given}
+    arguments = cast(dict[str, Any], redact(wanted, key=look.key).value)
     values = {}
     for name, value in arguments.items():
-        raw = request.call.arguments.get(name)
-        form = rendering(name, raw, request.call.schema, forms)
+        form = rendering(name, given.get(name), request.call.schema, forms)
         text = ", ".join(map(str, value)) if _is_row(value) else formed(value, form)
         text = text.split("\n")[0] if form.style is Style.LINK else text
         line = one_line(text, look.key, VALUE)
