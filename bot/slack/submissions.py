@@ -150,7 +150,7 @@ class Submissions:
         except AlreadySettled:
             raise
         except SignoffError as error:
-            return _errors({ids.PERSON: answers.at_field(Fault(where="", words=error.words))})
+            return _errors({ids.PERSON: answers.at_field(Fault(where="", words=error.words), self._desk.looks.key)})
         return DONE
 
     async def _modify(self, sent: Submitted) -> Answer:

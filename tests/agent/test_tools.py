@@ -207,7 +207,7 @@ def break_down(how: str) -> Any:
         "own": ToolFailed("Ask for less."),
         "stop": StopIteration("odd"),
         "exit": SystemExit("bye"),
-        "long": ValueError("x" * 9_000),
+        "long": ValueError("x " * 9_000),
     }[how]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from bot.slack import answers
 from bot.slack.editing import form_of
 from bot.slack.home_memo import HomeMemo
 from bot.slack.memo import Memo
+from bot.slack.views.agents import cooling, resumed
+from bot.slack.views.batch import batch
 from bot.slack.views.blocks import Block, plain, section
 from bot.slack.views.card import card
 from bot.slack.views.grant_form import grant_form, usual_terms
@@ -35,11 +37,10 @@ from bot.slack.views.modals import (
     view_form,
 )
 from bot.slack.views.modify import json_form, modify_form
-from bot.slack.views.thread import absences, inquired, reminder, run_message, served, summons
-from policies.arguments import intake
-from policies.checkpoint import Checkpoint, GrantBound, Kind
+from bot.slack.views.thread import absences, cooled_off, inquired, reminder, run_message, served, summons
+from policies.checkpoint import GrantBound, Kind
 from policies.edits import apply_edits
-from policies.effects import Post, TellOfGrant
+from policies.effects import Post, TellOfCoolOff, TellOfGrant
 from policies.errors import AlreadySettled, Fault, Faulty, Invalid, Stale
 from policies.events import (
     Answered,
@@ -60,18 +61,16 @@ from policies.granting import why_never
 from policies.inbox import Inbox
 from policies.lifecycle import apply
 from policies.people import StandIn
-from policies.preview import Preview
-from policies.question import Choice, Question
 from policies.request import ExecutionState, Request
 from policies.review import Verdict
 from policies.whole_call import json_text
-from tests.slack.hostile_words import SECRET_PARTS, a_call, a_name, a_text, said
+from tests.slack.hostile_requests import Arguments, a_look, a_person, a_question, a_request, arguments_of
+from tests.slack.hostile_words import SECRET_PARTS, a_name, a_text, said
 from tests.slack.judging import check_form, check_message, everything, texts
-from tests.slack.samples import DEPUTIES, KEY, LOOK, NOW, ask, checkpoint, person, verdict
+from tests.slack.samples import DEPUTIES, KEY, NOW, ask, checkpoint, verdict
 from tests.slack.samples import after as then
 from tests.slack.shaped_calls import call as shaped_call
 
-Arguments = Mapping[str, Any]
 Place = Callable[[random.Random, Arguments], Iterator[Message | Block]]
 FORMATTING = ("*Agreed*", "_by_", "~Ana~", "`ok`", "```", ":white_check_mark: Approved", "\n>")
 PAGES = 6
@@ -105,56 +104,6 @@ def _own(sentence: str) -> Block:
     return notice("Nothing was changed", sentence)
 
 
-def a_look(dice: random.Random) -> Look:
-    """People whose own names deceive."""
-    return replace(LOOK, names={who: said(dice, 80) for who in ("U0ANA", "U0BEN", "U0NEWT", "U0SAM", "U0FAY")})
-
-
-def a_question(dice: random.Random, *, bare: bool = False) -> Question:
-    choices = tuple(
-        Choice(
-            id=str(number),
-            label=said(dice, 300),
-            arguments=None if bare or dice.random() < 0.5 else _arguments(dice),
-            gate=checkpoint(),
-        )
-        for number in range(dice.randint(0, 4))
-    )
-    guess = dice.choice((None, said(dice, 2_000), "0"))
-    return Question(text=said(dice, 3_000), choices=choices, best_guess=guess, on_silence=checkpoint())
-
-
-def _arguments(dice: random.Random) -> dict[str, Any]:
-    """The arguments of a call that intake takes."""
-    while True:
-        try:
-            return dict(intake(a_call(dice)))
-        except Invalid:
-            continue
-
-
-def a_request(dice: random.Random, arguments: Arguments, gate: Checkpoint | None = None, **words: Any) -> Request:
-    """A call with everything that an agent may say beside it."""
-    drafts = tuple(
-        Preview(title=said(dice, 100), media_type="text/html", text=said(dice, 9_000))
-        for _ in range(dice.randint(0, 2))
-    )
-    return ask(
-        arguments,
-        gate or checkpoint(title="Refund {amount} for {to}: {note}", show=(("amount", "money EUR"), ("due", "date"))),
-        tool=a_name(dice),
-        reason=said(dice, 8_000),
-        context=said(dice, 8_000),
-        on_behalf_of=said(dice, 200),
-        preview=drafts,
-        **words,
-    )
-
-
-def _named(dice: random.Random, who: str) -> Any:
-    return replace(person(who), name=said(dice, 80))
-
-
 def _pages(request: Request, look: Look) -> Iterator[Block]:
     page = 0
     while True:
@@ -173,7 +122,7 @@ def pages(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block
 
 def drafts(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block]:
     """A card with all that an agent says beside its call, and an inquiry about it."""
-    look, asker = a_look(dice), _named(dice, "U0ANA")
+    look, asker = a_look(dice), a_person(dice, "U0ANA")
     request = then(a_request(dice, arguments), Inquired(person=asker, inquiry_id="inq_1", text=said(dice, 1_000)))
     yield inquired(request, request.inquiries[0], look)
     request = then(request, Replied(inquiry_id="inq_1", text=said(dice, 4_000)))
@@ -197,8 +146,8 @@ def modified(dice: random.Random, arguments: Arguments) -> Iterator[Message | Bl
     if text is not None:
         yield json_form(request, text, look, memo)
     texts = {place: said(dice, 2_000) for place, _ in enumerate(request.preview)}
-    edit = Edit(arguments=_arguments(dice), checkpoint=checkpoint(quorum=2), drafts=texts)
-    made = replace(verdict("U0ANA", Verdict.MODIFY, edit=edit), person=_named(dice, "U0ANA"))
+    edit = Edit(arguments=arguments_of(dice), checkpoint=checkpoint(quorum=2), drafts=texts)
+    made = replace(verdict("U0ANA", Verdict.MODIFY, edit=edit), person=a_person(dice, "U0ANA"))
     changed = then(a_request(dice, arguments, checkpoint(quorum=2)), made)
     yield card(changed, look)
     yield from _pages(changed, look)
@@ -225,14 +174,14 @@ def _spoilt(part: Any, dice: random.Random) -> Any:
 def decided(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block]:
     """What became of it, in people's and the agent's words."""
     look, request = a_look(dice), a_request(dice, arguments)
-    note, who = said(dice, 2_000), _named(dice, "U0ANA")
+    note, who = said(dice, 2_000), a_person(dice, "U0ANA")
     rejected = then(request, replace(verdict("U0ANA", Verdict.REJECT, note=note), person=who))
     approved = then(request, replace(verdict("U0ANA", Verdict.APPROVE), person=who))
     claimed = then(approved, Claimed(digest=approved.digest))
     result = {"said": a_text(dice).encode("utf-8", "replace").decode(), **arguments}
     report = Reported(state=dice.choice((ExecutionState.SUCCEEDED, ExecutionState.FAILED)), note=note, result=result)
     done = then(claimed, report)
-    for standing in (rejected, done, then(approved, Stopped(person=_named(dice, "U0BEN"), note=note))):
+    for standing in (rejected, done, then(approved, Stopped(person=a_person(dice, "U0BEN"), note=note))):
         yield card(standing, look)
         yield _texts_of(history(standing, look))
         yield _own(answers.sentence(_late(standing), look, standing))
@@ -251,7 +200,7 @@ def proceeded(dice: random.Random, arguments: Arguments) -> Iterator[Message | B
     look, later = a_look(dice), NOW + timedelta(minutes=2)
     request = then(then(a_request(dice, arguments, checkpoint(Kind.SOFT)), Delivered()), Elapsed(), at=later)
     mark = AuditMarked(
-        person=replace(_named(dice, "U0ANA"), looked_up_at=later), mark="objected", note=said(dice, 2_000)
+        person=replace(a_person(dice, "U0ANA"), looked_up_at=later), mark="objected", note=said(dice, 2_000)
     )
     objected = then(request, mark, at=later)
     yield card(objected, look)
@@ -274,7 +223,7 @@ def asked(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block
 
 
 def _answered(dice: random.Random, request: Request) -> Request:
-    who = _named(dice, "U0ANA")
+    who = a_person(dice, "U0ANA")
     if request.question is not None and request.question.choices and dice.random() < 0.5:
         return then(request, Answered(person=who, revision=1, choice="0"))
     return then(request, Answered(person=who, revision=1, text=said(dice, 2_000)))
@@ -308,6 +257,22 @@ def lists(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block
     yield _own(unknown_word(*(" ".join(said(dice, 200).split()) for _ in range(2)), look))
 
 
+def floods(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block]:
+    """Several calls in one message, and an agent that cools off after rejections."""
+    look, request = a_look(dice), a_request(dice, arguments)
+    other = ask(arguments, checkpoint(Kind.SOFT), tool=a_name(dice), reason=said(dice, 300))
+    rejected = then(request, verdict("U0BEN", Verdict.REJECT, note=said(dice, 2_000)))
+    yield batch((request, other, ask(arguments), rejected), look, range(1, 5))
+    asker = replace(rejected, requester=replace(request.requester, name=said(dice, 80)))
+    for what in ("begun", "ended"):
+        effect = TellOfCoolOff(
+            request_id=request.id, what=what, by="U0ANA", until=NOW + timedelta(hours=1), rejections=3, seconds=600
+        )
+        yield cooled_off(asker, effect, look)
+    yield _own(cooling([(asker, NOW)], look))
+    yield _own(resumed(asker, look))
+
+
 def grants(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block]:
     """The form for calls like this one, its notes and its list."""
     gate = checkpoint(grants=GrantBound())
@@ -317,7 +282,7 @@ def grants(dice: random.Random, arguments: Arguments) -> Iterator[Message | Bloc
     free = [leaf.pointer for leaf in leaves(request.call.arguments) if leaf.may_differ and dice.random() < 0.5]
     terms = replace(usual_terms(request), loose=tuple(free))
     yield grant_form(request, terms, look, Memo(r=request.id, v=1))
-    event = Granted(person=_named(dice, "U0ANA"), revision=1, terms=terms, grant_id="grant_0011")
+    event = Granted(person=a_person(dice, "U0ANA"), revision=1, terms=terms, grant_id="grant_0011")
     made = apply(request, event, NOW).grant
     assert made is not None
     yield _told(made, "made", None, look)
@@ -348,7 +313,7 @@ def _under(fault: str) -> Block:
 
 
 PLACES: tuple[Place, ...] = (
-    pages, drafts, modified, shaped, decided, proceeded, asked, threads, lists, grants, refusals,
+    pages, drafts, modified, shaped, decided, proceeded, asked, threads, lists, floods, grants, refusals,
 )  # fmt: skip
 
 

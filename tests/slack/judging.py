@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import regex
 from slack_sdk.models.blocks import Block
 
+from bot import slack
 from bot.slack.views.look import Message
 from policies.visible import escaped_length
 from sandbox.blocks import check_blocks
@@ -20,10 +22,10 @@ GOLDEN = Path(__file__).parent / "golden"
 UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}--[\n\t]]", regex.V1)
 OURS = regex.compile(r"<@[UW][A-Z0-9]+>|<!date\^\d+\^\{date_short_pretty\} at \{time\}\|[-0-9: ]+ UTC>")
 EMOJI = regex.compile(r":[^\s:]+:")
-OUR_EMOJI = {
-    ":clock1:", ":warning:", ":no_entry:", ":white_check_mark:", ":speech_balloon:", ":palm_tree:", ":eyes:", ":key:",
-    ":octagonal_sign:", ":leftwards_arrow_with_hook:", ":hourglass_flowing_sand:", ":fast_forward:",
-}  # fmt: skip
+OUR_EMOJI = frozenset(
+    name for file in Path(slack.__file__).parent.rglob("*.py") for name in re.findall(r":[a-z0-9_]+:", file.read_text())
+)
+"""Whatever stands in the programs themselves."""
 _TO_EMOJI = regex.compile(r"(?<=\p{Extended_Pictographic})\ufe0f")
 
 

@@ -17,6 +17,8 @@ from bot.slack.views.modals import notice
 from bot.slack.views.text import inert, items_of, name_of, readable
 from policies.errors import Fault, Faulty, Invalid
 from policies.events import Edit
+from policies.field_words import label_of
+from policies.form_schema import Described
 from policies.preview import Preview
 from policies.question import Choice, Question
 from policies.review import Verdict
@@ -94,6 +96,15 @@ def test_a_name_that_is_more_than_a_word_stands_in_quotation_marks(name: str) ->
     assert said[0] + said[-1] == "“”"
     assert not set("“”\n\u202e") & set(said[1:-1])
     assert items_of({name: 1}, KEY)[0].label == said
+
+
+@pytest.mark.parametrize("name", [SECRET, f"the_{SECRET}", "password=hunter2"])
+def test_a_fields_label_is_made_of_what_may_be_shown(name: str) -> None:
+    label = label_of(name, Described(), KEY)
+    assert "[redacted" in label
+    assert not {"d e5", "d E5", "dE5", "hunter2"} & {
+        label[at : at + size] for at in range(len(label)) for size in (3, 4, 7)
+    }
 
 
 @pytest.mark.parametrize("name", ["order_id", "x-api", "a.b/c~d[0]", "größe", "名前", "$ref", "@type"])

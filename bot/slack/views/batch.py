@@ -14,18 +14,16 @@ from bot.slack.views.blocks import Block, actions, button, context, divider, hea
 from bot.slack.views.card import MENTIONS, may_approve, settled_buttons
 from bot.slack.views.headline import headline
 from bot.slack.views.look import Look, Message, mention, moment
-from bot.slack.views.text import SHORT, WHOLE, Item, clip, inert, inline, one_line
+from bot.slack.views.text import DOTS, SHORT, WHOLE, Item, clip, inert, inline, one_line
 from policies.checkpoint import Kind
 from policies.gathering import alike, may_be_approved_in_one_go
 from policies.request import Request
-from policies.visible import escaped_length
+from policies.visible import escaped_length, in_quotes
 
 GIST = 200
 """Escaped characters of a row's arguments; ten rows of this stay below what Slack takes."""
 CLAIM = 100
 """Escaped characters of the agent's reason."""
-DOTS = frozenset("·•∙⋅‧・")
-"""What looks like the dot between two arguments."""
 NAME = 40
 GROUPS = 2
 RULE = 30
@@ -194,4 +192,4 @@ def _claim(request: Request, look: Look) -> str:
     """The agent's own words about the call, on one line, fit to be shown."""
     sure = f"{request.confidence:.0%} sure" if request.confidence is not None else ""
     reason = one_line(request.reason, look.key, WHOLE) if request.reason else ""
-    return " · ".join(filter(None, (f"“{reason}”" if reason else "", sure)))
+    return " · ".join(filter(None, (in_quotes(reason) if reason else "", sure)))

@@ -10,7 +10,7 @@ from bot.slack import ids
 from bot.slack.views import action, words
 from bot.slack.views.blocks import Block, button, context, header, mrkdwn, named, plain, section
 from bot.slack.views.look import Look, moment
-from bot.slack.views.text import clip, inline, one_line
+from bot.slack.views.text import DOTS, clip, inline, one_line
 from policies.checkpoint import Kind
 from policies.request import Request
 from policies.review import Review, Verdict
@@ -138,7 +138,7 @@ def gist(request: Request, look: Look) -> str:
 
 def _apart(text: str) -> str:
     """A value beside others on a line: one that could be taken for several stands in quotation marks."""
-    return in_quotes(text) if "·" in text else text
+    return text if DOTS.isdisjoint(text) else in_quotes(text)
 
 
 def unknown_word(word: str, rest: str, look: Look) -> str:

@@ -97,6 +97,8 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
+DOTS = frozenset("·•∙⋅‧・")
+"""What looks like the dot between two arguments on a line."""
 LINE = 20
 """Characters that a line end counts for: a card of many short lines is as long as one of few long ones."""
 SHORT = 60
