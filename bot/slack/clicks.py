@@ -64,6 +64,7 @@ class Clicks:
             ids.ROW_STOP: self._stop,
             ids.ROW_VIEW: self._view,
             ids.IDENTICAL: together.open,
+            ids.REJECT_IDENTICAL: together.open_refusal,
             ids.TOGETHER: together.open,
             ids.INBOX: self._inbox,
             ids.PREVIOUS: self._turn,

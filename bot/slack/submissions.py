@@ -54,6 +54,7 @@ class Submissions:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._attention = Attention(desk)
+        self._together = Together(desk)
         self._acts: Mapping[str, Callable[[Submitted], Awaitable[Answer]]] = {
             ids.VIEW_FORM: self._approve,
             ids.REJECT_FORM: self._reject,
@@ -64,7 +65,7 @@ class Submissions:
             ids.MODIFY_FORM: self._modify,
             ids.GRANT_FORM: self._grant,
             ids.JSON_FORM: self._modify_json,
-            ids.TOGETHER_FORM: Together(desk).submit,
+            ids.TOGETHER_FORM: self._together.submit,
         }
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -115,6 +116,8 @@ class Submissions:
         return DONE
 
     async def _reject(self, sent: Submitted) -> Answer:
+        if sent.memo.together:
+            return await self._together.refuse(sent)
         person = await self._desk.directory.person(sent.user_id)
         await self._desk.gateway.review(
             sent.memo.request_id, person, Verdict.REJECT, sent.memo.revision, note=sent.text(ids.REASON)

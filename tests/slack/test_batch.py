@@ -17,6 +17,7 @@ from bot.slack.memo import Memo
 from bot.slack.views import action
 from bot.slack.views.batch import batch, row_is_cut
 from bot.slack.views.look import Message
+from bot.slack.views.modals import reject_form
 from bot.slack.views.text import inert
 from bot.slack.views.together import together_form
 from policies.checkpoint import Kind
@@ -89,6 +90,7 @@ PLAN = plan(tickets(), tickets()[0], replace(person("U0ANA"), looked_up_at=NOW),
 SEEN = plan(tickets(), tickets()[0], replace(person("U0ANA"), looked_up_at=NOW), lambda one: True)
 FORMS = {
     "form_together": together_form(PLAN, tickets()[0], LOOK, Memo()),
+    "form_reject_same": reject_form(tickets()[4], LOOK, Memo(b={"req_4": 1, "req_5": 1, "req_6": 1})),
     "form_together_opened": together_form(SEEN, tickets()[0], LOOK, Memo()),
 }
 

@@ -92,6 +92,10 @@ async def test_what_was_seen_whole_is_approved_in_one_go_and_the_rest_stays_and_
     await pressed(home, "U0BEN", found[0], ids.IDENTICAL)
     assert "×3" in await reads(home, "U0BEN")
     assert await states(home, found) == [State.PENDING] * 10
+    await pressed(home, "U0FRED", found[0], ids.REJECT_IDENTICAL)
+    await home.submit("U0FRED", reason="no")
+    assert "0 of 3 were rejected" in await reads(home, "U0FRED")
+    assert "not among the reviewers" in await reads(home, "U0FRED")
 
     await pressed(home, "U0ANA", found[0], ALL)
     told = await reads(home, "U0ANA")
@@ -154,6 +158,23 @@ async def test_a_row_that_leaves_something_out_is_approved_with_others_once_it_w
     await home.submit("U0ANA")
     assert await decided()
     await home.card_says(found[0], "3 of 5 calls still wait")
+
+
+async def test_identical_calls_are_rejected_together_whatever_the_rule_says_of_approving(home: House) -> None:
+    _, found = await gathered(home, [("archive", {"folder": "2019"}, "U0NEWT")] * 4)
+    message = await message_of(home, found[0])
+    assert pressable(message, ids.IDENTICAL) == []
+    (value,) = pressable(message, ids.ROW_APPROVE)
+    await pressed(home, "U0ANA", found[0], ids.ROW_APPROVE, value)
+    await home.card_says(found[0], "3 of 4 calls still wait")
+    await pressed(home, "U0ANA", found[0], ids.REJECT_IDENTICAL)
+    await home.serving.gateway.withdraw(found[3].id, found[3].requester)
+    await home.submit("U0ANA", reason="Once is enough")
+    assert "2 of 3 were rejected" in await reads(home, "U0ANA")
+    rejected = [one for one in found if (await home.now(one)).state is State.REJECTED]
+    assert len(rejected) == 2
+    assert [(await home.now(one)).reviews[0].note for one in rejected] == ["Once is enough"] * 2
+    assert sorted(state.value for state in await states(home, found)) == ["approved", *["rejected"] * 2, "withdrawn"]
 
 
 async def test_what_was_opened_for_too_short_a_time_to_be_read_stays_and_is_asked_back_once(home: House) -> None:

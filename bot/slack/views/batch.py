@@ -164,14 +164,19 @@ def _buttons(several: Sequence[Request], look: Look) -> list[Block]:
     opening = button("Open", ids.ROW_VIEW, value)
     if request.checkpoint.kind is Kind.SOFT:
         return [button("Stop", ids.ROW_STOP, value, "danger"), opening]
-    if row_is_cut(request, look):
-        return [opening]
-    if len(several) == 1:
-        return [button("Approve", ids.ROW_APPROVE, value, "primary"), opening]
-    one = button("Approve one", ids.ROW_APPROVE, value)
-    if not may_be_approved_in_one_go(request):
-        return [one, opening]
-    return [button(f"Approve all {len(several)}…", ids.IDENTICAL, value, "primary"), one, opening]
+    if len(several) > 1:
+        return [*_of_several(several, look), opening]
+    return [opening] if row_is_cut(request, look) else [button("Approve", ids.ROW_APPROVE, value, "primary"), opening]
+
+
+def _of_several(several: Sequence[Request], look: Look) -> Iterator[Block]:
+    """What can be done with identical calls: to reject them all takes no leave, to approve them does."""
+    number, value = len(several), _value(several[0])
+    if not row_is_cut(several[0], look):
+        if may_be_approved_in_one_go(several[0]):
+            yield button(f"Approve all {number}…", ids.IDENTICAL, value, "primary")
+        yield button("Approve one", ids.ROW_APPROVE, value)
+    yield button(f"Reject all {number}…", ids.REJECT_IDENTICAL, value, "danger")
 
 
 def gist(request: Request, look: Look) -> str:

@@ -147,9 +147,10 @@ def words_input(longest: int) -> Block:
 
 
 def reject_form(request: Request, look: Look, memo: Memo) -> Block:
-    """Ask why; the reason is optional."""
+    """Ask why; the reason is optional. Where ``memo`` names several identical calls, it is about all of them."""
     reason = words_input(REASON_LENGTH)
-    ends = "The question stays unanswered." if request.bare else f"{words.subject(request, look)} won't run."
+    times = f" ×{len(memo.together)}" if len(memo.together) > 1 else ""
+    ends = "The question stays unanswered." if request.bare else f"{words.subject(request, look)}{times} won't run."
     blocks = [
         section(plain(f"{ends} The agent is told the reason and can do better.")),
         entry("Why?", ids.REASON, reason, optional=True),
