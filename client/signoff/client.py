@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -180,7 +180,7 @@ class AsyncSignoff:
         """As ``Signoff.approve_or_raise``."""
         body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
         key = self._connection.idempotency_key(body)
-        request = await self.wait(await self._drive(self._talk.submit(body, key)), timeout)
+        request = await self.wait(await self._asked(body, key), timeout)
         return AsyncPermit(self, await self._drive(self._talk.permit(request, f"claim {key}", repeatable=repeatable)))
 
     async def ask(
@@ -197,7 +197,7 @@ class AsyncSignoff:
         question = question_body(text, choices, best_guess, free_text=free_text)
         body = {"question": question, "run": self._connection.run, **words}
         key = self._connection.idempotency_key(body)
-        return answer_of(await self.wait(await self._drive(self._talk.submit(body, key)), timeout))
+        return answer_of(await self.wait(await self._asked(body, key), timeout))
 
     async def submit(self, tool: str, arguments: dict[str, Any], *, key: str | None = None, **words: Any) -> Request:
         """As ``Signoff.submit``."""
@@ -214,9 +214,24 @@ class AsyncSignoff:
             return await self._drive(self._talk.settle(request, timeout))
         except BaseException as error:
             if not isinstance(error, Exception) and self._connection.run is None:
-                with contextlib.suppress(SignoffError):
-                    await self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
+                await self._take_back(request)
             raise
+
+    async def _asked(self, body: Mapping[str, Any], key: str) -> Request:
+        """Submit. Cancelled while the answer is on its way, it waits a moment for it, to take the request back."""
+        asking = asyncio.ensure_future(self._drive(self._talk.submit(body, key)))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            await asyncio.wait({asking}, timeout=FAREWELL)
+            asking.cancel()
+            if self._connection.run is None and asking.done() and not asking.cancelled() and not asking.exception():
+                await self._take_back(asking.result())
+            raise
+
+    async def _take_back(self, request: Request) -> None:
+        with contextlib.suppress(SignoffError):
+            await self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
 
     async def claim(self, request: Request, *, key: str | None = None) -> AsyncPermit:
         """Take the permit of an approved request."""

@@ -43,10 +43,9 @@ class Gate(AbstractCapability[Any]):
         self, ctx: RunContext[Any], *, call: ToolCallPart, tool_def: ToolDefinition, args: dict[str, Any]
     ) -> dict[str, Any]:
         """Put off each call that isn't approved; what people need to see of its tool goes along."""
-        if self._tools is None or call.tool_name in self._tools:
-            if call.tool_call_id not in self._permits:
-                told = {"schema": tool_def.parameters_json_schema, "description": tool_def.description}
-                raise ApprovalRequired(metadata={"signoff": told})
+        if (self._tools is None or call.tool_name in self._tools) and call.tool_call_id not in self._permits:
+            told = {"schema": tool_def.parameters_json_schema, "description": tool_def.description}
+            raise ApprovalRequired(metadata={"signoff": told})
         return args
 
     async def handle_deferred_tool_calls(
