@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from policies.arguments import JsonValue
-from policies.display import display
+from policies.display import SHORTEST_WITH_NOTICE, display
 from policies.field_values import CHOOSING, style_of
 from policies.form_schema import COMPOUND, Described, Kind
 from policies.redaction import redact_text
@@ -15,13 +15,15 @@ MAX_LABEL = 150
 MAX_STEP = 60
 """Characters of each name on the way to a field ("Customer › Address › City")."""
 MAX_HINT = 500
+LONGEST_DESCRIPTION = 300
+"""Characters of a description that is shown whole; of a longer one its beginning and its end are."""
 MAX_CHOICE_LABEL = 75
 
 TEXTS = frozenset({Kind.TEXT, Kind.LONG_TEXT})
 _MADE_OF: Mapping[Kind, type] = {Kind.OBJECT: dict, Kind.ROWS: list}
 _HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]+")
 """Where a word begins inside a name such as `dueDate`."""
-_IDENTIFIER = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*|[A-Z]?[a-z0-9]+(?:[A-Z][a-z0-9]+)+", re.ASCII)
+IDENTIFIER = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*|[A-Z]?[a-z0-9]+(?:[A-Z][a-z0-9]+)+", re.ASCII)
 """A title that is a program's name for a type and tells people nothing: `param`, `optional_fields`, `TaskRequest`."""
 
 
@@ -34,7 +36,7 @@ def label_of(name: str, told: Described, key: bytes, limit: int = MAX_LABEL) -> 
         lambda found: f" {found[0].lower() if len(found[0]) == 1 else found[0]}", name.replace("_", " ").strip()
     )
     human = human[:1].upper() + human[1:]
-    titled = "" if _IDENTIFIER.fullmatch(told.title.strip()) else told.title.strip()
+    titled = "" if IDENTIFIER.fullmatch(told.title.strip()) else told.title.strip()
     words = (
         f"{titled} ({name})"
         if titled and titled.casefold() not in (human.casefold(), name.casefold())
@@ -49,8 +51,15 @@ def is_cut(title: str) -> bool:
 
 
 def hint_of(told: Described, kind: Kind, note: str, value: JsonValue, key: bytes) -> str:
-    said = [note, told.description, told.limits, _format_note(told, kind, value)]
-    return display("\n".join(filter(None, said)), key=key, limit=MAX_HINT).text
+    said = [note, told.limits, _format_note(told, kind, value)]
+    return words_below("\n".join(filter(None, said)), told.description, key)
+
+
+def words_below(said: str, description: str, key: bytes) -> str:
+    """What stands below a field: a long description gives way to what Signoff itself says."""
+    told = display(description, key=key, limit=LONGEST_DESCRIPTION)
+    told = display(description, key=key, limit=SHORTEST_WITH_NOTICE - 1) if told.cut else told
+    return "\n".join(filter(None, (told.text, display(said, key=key, limit=MAX_HINT).text)))
 
 
 def _format_note(told: Described, kind: Kind, value: JsonValue) -> str:

@@ -9,7 +9,7 @@ from typing import cast
 from policies.arguments import Arguments, JsonValue
 from policies.changes import ABSENT, Found
 from policies.display import display
-from policies.field_words import MAX_CHOICE_LABEL, MAX_HINT, MAX_STEP, is_cut, label_of
+from policies.field_words import MAX_CHOICE_LABEL, MAX_STEP, is_cut, label_of, words_below
 from policies.fields import MAX_TEXT, Choice, Field, Place, leaf
 from policies.form import AS_IT_IS, HEADING, NEW, Entry, Form, Group, Leaf, Node, Rows, Shape, Text, Variants, room
 from policies.form_parts import (
@@ -171,8 +171,7 @@ class _Builder:
         space -= bool(others) or adds
         if not len(unsaid) <= len(parts) <= space + len(unsaid):
             return None
-        way = "" if place.path and place.path[-1].startswith(("#", "~")) else label_of(name, told, self.key, MAX_STEP)
-        inner = replace(place, way=(*place.way, way)) if way else place
+        inner = replace(place, way=(*place.way, *_step(place, name, told, self.key)))
         inner = replace(inner, fresh=place.fresh and (told.required or value is not ABSENT))
         members = self.members(parts, value, inner, space, unsaid)
         if others or adds:
@@ -210,7 +209,7 @@ class _Builder:
             space -= HEADING + room(node)
             if space < 1:
                 return None
-        hint = display("\n".join(filter(None, (told.description, told.limits))), key=self.key, limit=MAX_HINT).text
+        hint = words_below(told.limits, told.description, self.key)
         reshaped = len(marks) != len(given) or any(mark.startswith(NEW) for mark in marks)
         return Rows(id=place.id, path=place.path, label=label, hint=hint, entries=tuple(entries), reshaped=reshaped)
 
@@ -244,7 +243,6 @@ class _Builder:
         if told.kind is Kind.ENUM and len(told.options) == 1:
             return None  # the choice has said it
         if told.kind is Kind.OBJECT and place.depth < MAX_DEPTH:
-            inner = replace(inner, way=(*place.way, *_step(place, name, told, self.key)))
             unsaid = constants(self.schema, told, value)
             made = self.group(name, told, value, inner, space, unsaid)
             if made is not None and room(made) <= space:
@@ -258,11 +256,10 @@ class _Builder:
         choices = [Choice(label=display(form.title, key=self.key, limit=limit).text, value=None) for form in forms]
         plain = replace(told, kind=Kind.JSON)
         made = leaf(name, plain, ABSENT, place, self.key)
-        hint = display(told.description, key=self.key, limit=MAX_HINT).text if told.description else ""
         return replace(
             made,
             kind=Kind.ENUM,
-            hint=hint,
+            hint=words_below("", told.description, self.key),
             choices=tuple(choices),
             selected=() if chosen is None else (chosen,),
             present=present,
@@ -299,5 +296,5 @@ class _Builder:
 
 def _step(place: Place, name: str, told: Described, key: bytes) -> tuple[str, ...]:
     """The name of a value on the way to its parts; an entry's heading has said it already."""
-    entry = bool(place.path) and place.path[-1].startswith("#")
-    return () if entry else (label_of(name, told, key, MAX_STEP),)
+    nearest = next((step for step in reversed(place.path) if not step.startswith("~")), "")
+    return () if nearest.startswith("#") else (label_of(name, told, key, MAX_STEP),)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from policies.arguments import JsonValue
 from policies.changes import ABSENT, Found
 from policies.field_values import as_input, holds, units
+from policies.field_words import IDENTIFIER
 from policies.fields import MAX_TEXT
 from policies.form_schema import COMPOUND, Described, Kind, alternatives, describe, resolved
 from policies.schema_limits import Part
@@ -23,6 +24,7 @@ _WORDS = {
     Kind.LINK: "a link", Kind.LIST: "a list of texts", Kind.PAIRS: "names with texts", Kind.ROWS: "a list",
     Kind.MULTI_ENUM: "several of a list",
 }  # fmt: skip
+_MADE_OF = {"object": "an object", "array": "a list"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,14 +53,25 @@ def variants(schema: Part, told: Described) -> tuple[Variant, ...]:
     """The forms of a value, in the schema's order, with titles by which they can be told apart; none where they are
     many.
     """
-    if len(alternatives(told.part)) > MOST_VARIANTS:
-        return ()
-    found = [describe(schema, part, required=True) for part in alternatives(told.part)]
-    titles = [_title(schema, one) for one in found]
+    found = _flat(schema, told) if len(alternatives(told.part)) <= MOST_VARIANTS else []
+    titles = [_title(schema, one) for _, one in found]
     return tuple(
         Variant(title=f"{title}, form {number}" if titles.count(title) > 1 else title, part=part, told=one)
-        for number, (title, part, one) in enumerate(zip(titles, alternatives(told.part), found, strict=True), 1)
+        for number, (title, (part, one)) in enumerate(zip(titles, found, strict=True), 1)
+        if len(found) <= MOST_VARIANTS
     )
+
+
+def _flat(schema: Part, told: Described, depth: int = 2) -> list[tuple[JsonValue, Described]]:
+    """The forms with those of a form that is itself nothing but a choice in its place."""
+    found: list[tuple[JsonValue, Described]] = []
+    for part in alternatives(told.part):
+        one = describe(schema, part, required=True)
+        inner = one.kind is Kind.VARIANTS and not one.nullable and not one.title and depth
+        found.extend(_flat(schema, one, depth - 1) if inner else [(part, one)])
+        if len(found) > MOST_VARIANTS:
+            break
+    return found
 
 
 def _title(schema: Part, told: Described) -> str:
@@ -66,7 +79,8 @@ def _title(schema: Part, told: Described) -> str:
     fixed = [_text(value) for value in _constants(schema, told).values()]
     if told.kind is Kind.ENUM:
         fixed = [option.title for option in told.options]
-    named = told.title.strip() or ("" if fixed else _shape(told))
+    title = "" if IDENTIFIER.fullmatch(told.title.strip()) else told.title.strip()
+    named = title or ("" if fixed else _shape(told))
     fixed = [one for one in fixed if one.casefold() != named.casefold()]
     return f"{named} ({', '.join(fixed)})" if named and fixed else named or ", ".join(fixed)
 
@@ -75,7 +89,7 @@ def _shape(told: Described) -> str:
     named = told.part.get("properties")
     if told.kind is Kind.OBJECT and isinstance(named, dict) and named:
         return "with " + ", ".join(named)
-    return _WORDS.get(told.kind, "other JSON") if told.kind else "anything"
+    return _WORDS.get(told.kind) or _MADE_OF.get(str(told.part.get("type")), "other JSON") if told.kind else "anything"
 
 
 def _text(value: JsonValue) -> str:

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { drawBlocks } from "./blocks.js";
 import { fill, h } from "./dom.js";
+import { again } from "./focus.js";
 import { settled } from "./live.js";
 import { paneHeader } from "./panes.js";
 import { avatar } from "./people.js";
@@ -13,18 +14,19 @@ export function homePane(page) {
   const [app] = page.workspace.apps;
   const body = h("div", { class: "home-body" });
   const label = `${app.name} Home`;
+  const scroll = h("div", { class: "home-scroll", tabindex: "0", role: "region", "aria-label": label }, body);
   const node = h(
     "main",
     { class: "pane home", data: { pane: "home" } },
     paneHeader([avatar(app.bot_user, page.directory, "small"), app.name], "Home"),
-    h("div", { class: "home-scroll", tabindex: "0", role: "region", "aria-label": label }, body),
+    scroll,
   );
   const state = { page, app, body, shown: null, asked: 0 };
   const failed = (error) => page.toast(error.message);
   const soon = settled(() => refresh(state), failed);
   post("/people/open_home", { as: page.me }).catch(failed);
   const take = (event) => event === "home" && soon();
-  return { node, refresh: () => refresh(state), take, focus: () => {} };
+  return { node, refresh: () => refresh(state), take, focus: () => scroll.focus() };
 }
 
 async function refresh(state) {
@@ -41,11 +43,7 @@ function show(state, view) {
   const scope = view && createScope(page, { view_id: view.id }, page.entered(`view/${view.id}`));
   if (scope) scope.held = view.state?.values ?? {};
   const nothing = () => h("p", { class: "empty" }, `${app.name} has not published its Home tab yet.`);
-  const action = body.contains(document.activeElement) ? document.activeElement.dataset.actionId : null;
+  const { blockId, actionId } = body.contains(document.activeElement) ? document.activeElement.dataset : {};
   fill(body, scope ? drawBlocks(view.blocks, scope) : nothing());
-  if (action) again(body, action)?.focus({ preventScroll: true });
-}
-
-function again(body, action) {
-  return [...body.querySelectorAll("[data-action-id]")].find((one) => one.dataset.actionId === action);
+  if (actionId) (again(body, blockId, actionId) ?? body.parentElement).focus({ preventScroll: true });
 }

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { drawBlocks } from "./blocks.js";
 import { fill, h } from "./dom.js";
+import { goBack, whereFrom } from "./focus.js";
 import { createScope, values } from "./scope.js";
 import { plain } from "./text.js";
 
@@ -11,7 +12,7 @@ import { plain } from "./text.js";
  * @returns {{refresh: Function, dispose: Function}}
  */
 export function createModals(page) {
-  const modals = { page, scopes: new Map(), dialog: null, shown: null, asked: 0 };
+  const modals = { page, scopes: new Map(), places: new Map(), dialog: null, shown: null, from: null, asked: 0 };
   return { refresh: () => refresh(modals), dispose: () => close(modals) };
 }
 
@@ -20,14 +21,17 @@ async function refresh(modals) {
   const { views } = await get("/people/views", { as: modals.page.me });
   if (turn !== modals.asked) return;
   const known = new Set(views.map((one) => one.id));
-  for (const id of modals.scopes.keys()) if (!known.has(id)) modals.scopes.delete(id);
+  for (const kept of [modals.scopes, modals.places])
+    for (const id of kept.keys()) if (!known.has(id)) kept.delete(id);
   if (views.length) show(modals, views.at(-1), views.length);
   else close(modals);
 }
 
 function close(modals) {
-  modals.dialog?.remove();
-  Object.assign(modals, { dialog: null, shown: null });
+  const { dialog, from } = modals;
+  Object.assign(modals, { dialog: null, shown: null, from: null });
+  dialog?.remove();
+  if (from) goBack(from);
 }
 
 function scopeOf(modals, entry) {
@@ -40,9 +44,10 @@ function show(modals, entry, depth) {
   const scope = scopeOf(modals, entry);
   const signature = JSON.stringify([entry.id, entry.hash, scope.errors, depth]);
   if (signature === modals.shown) return;
-  const same = modals.dialog?.dataset.viewId === entry.id;
-  const place = same ? remember(modals.dialog) : null;
+  if (modals.dialog) modals.places.set(modals.dialog.dataset.viewId, remember(modals.dialog));
+  const place = modals.places.get(entry.id);
   modals.shown = signature;
+  modals.from ??= whereFrom();
   modals.dialog ??= open(modals);
   modals.dialog.dataset.viewId = entry.id;
   fill(modals.dialog, content(modals, entry, scope, depth));
@@ -85,7 +90,7 @@ function content(modals, entry, scope, depth) {
     plain(view.close) || "Close",
   );
   form.append(
-    h("div", { class: "modal-body", data: { modal: "body" } }, drawBlocks(view.blocks, scope)),
+    h("div", { class: "modal-body", tabindex: "-1", data: { modal: "body" } }, drawBlocks(view.blocks, scope)),
     h("p", { class: "modal-fault", role: "alert" }),
     h("footer", { class: "modal-footer" }, dismiss, submit || null),
   );
@@ -159,10 +164,11 @@ async function leave(modals, clear) {
   await refresh(modals);
 }
 
+/** What is asked for comes first; where nothing is, the keyboard begins where a person reads. */
 function focusFirst(dialog) {
   const asked = dialog.querySelector(".modal-body [autofocus]");
   const first = asked ?? dialog.querySelector(".modal-body :is(input, textarea, select):not([disabled])");
-  (first ?? dialog.querySelector("[data-modal=close]"))?.focus();
+  (first ?? dialog.querySelector("[data-modal=body]"))?.focus();
 }
 
 /** Where a person was in a modal that its app updates under their hands. */

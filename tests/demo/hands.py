@@ -38,25 +38,38 @@ class Mouse:
 
 
 class Keyboard:
-    """Never points: goes from control to control with Tab, as the page offers them, and presses Enter."""
+    """Never points: goes from control to control with Tab, as the page offers them, and presses Enter.
+
+    `keys` counts what was pressed, each typed character too.
+    """
+
+    def __init__(self) -> None:
+        self.keys = 0
 
     async def press(self, button: Locator) -> None:
         """Go there and press Enter."""
-        await self._go(button)
-        await button.page.keyboard.press("Enter")
+        await self.go(button)
+        await self.key(button.page, "Enter")
 
     async def write(self, field: Locator, text: str) -> None:
         """Go there, mark everything and type."""
-        await self._go(field)
+        await self.go(field)
         await _replace(field.page, text)
+        self.keys += 1 + len(text)
 
-    async def _go(self, control: Locator) -> None:
+    async def go(self, control: Locator) -> None:
+        """Tab or Shift and Tab until the keyboard is there."""
         await expect(control).to_be_enabled()
         for _ in range(_FARTHEST):
             if await control.evaluate(_HERE):
                 return
-            await control.page.keyboard.press("Shift+Tab" if await control.evaluate(_ABOVE) else "Tab")
+            await self.key(control.page, "Shift+Tab" if await control.evaluate(_ABOVE) else "Tab")
         raise AssertionError(f"the keyboard does not reach {control}")
+
+    async def key(self, page: Page, name: str) -> None:
+        """Press one key, or several at once."""
+        await page.keyboard.press(name)
+        self.keys += 1
 
 
 async def _replace(page: Page, text: str) -> None:

@@ -17,7 +17,7 @@ from tests.slack.schemas import check_all, reasons
 from tests.slack.shaped_calls import SEEDS
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(SEEDS)
 def test_a_real_call_comes_back_as_it_was_and_each_edit_changes_its_place_alone(seed: int) -> None:
     for name in Random(seed).sample(sorted(schemas()), 15):
