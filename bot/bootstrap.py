@@ -31,6 +31,7 @@ from bot.slack.directory import Directory
 from bot.slack.homes import Homes
 from bot.slack.listeners import Identity, build_app, web_client
 from bot.slack.looks import Looks
+from bot.slack.open_forms import OpenForms
 from bot.slack.response_urls import ResponseUrls
 from bot.ticker import Ticker
 from bot.waiting import Waiting
@@ -77,10 +78,11 @@ async def serving(
         client = web_client(settings.bot_token, settings.slack_api, session, called=metrics.slack_call)
         identity = await recognise(client)
         homes = Homes(now)
-        on_changed = _each(metrics.changed, homes.changed)
+        forms = OpenForms()
+        on_changed = _each(metrics.changed, homes.changed, forms.changed)
         gateway = await _open_gateway(stack, settings, policy, now, identity, client, on_changed, metrics)
         await homes.restore(gateway.store)
-        desk = _slack_desk(stack, settings, gateway, now, identity, client, session, homes)
+        desk = _slack_desk(stack, settings, gateway, now, identity, client, session, homes, forms)
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
         auditor = Auditor(gateway, now, metrics, runs_driven=tools is not None)
@@ -101,7 +103,7 @@ async def serving(
             least=settings.signoff_batch_from,
             post_digest=digests.post,
         )
-        parts = [courier.run(), homes.keep(desk.show_home), digests.run()]
+        parts = [courier.run(), homes.keep(desk.show_home), forms.keep(desk.show_settled), digests.run()]
         if tools is not None:
             parts.append(_runner(stack, settings, gateway, tools))
         ended = _run_together(stack, parts)
@@ -162,6 +164,7 @@ def _slack_desk(
     client: AsyncWebClient,
     session: aiohttp.ClientSession,
     homes: Homes,
+    forms: OpenForms,
 ) -> Desk:
     shelf = gateway.shelf
     directory = _directory(client, now, identity, shelf)
@@ -178,6 +181,7 @@ def _slack_desk(
         response_urls=urls,
         afterwards=afterwards,
         homes=homes,
+        forms=forms,
     )
 
 

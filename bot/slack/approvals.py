@@ -150,7 +150,8 @@ class Approvals:
     async def _show(self, command: Command, request: Request, rest: str, person: Person) -> Answer:
         look = self._desk.looks.at_once((request,))
         memo = Memo(r=request.id, v=request.revision)
-        await self._desk.open(command.trigger_id, await asyncio.to_thread(view_form, request, look, memo))
+        view = await asyncio.to_thread(view_form, request, look, memo)
+        await self._desk.open(command.trigger_id, view, person.id)
         self._attention.opened(request, command.user_id)
         return {}
 
@@ -172,7 +173,7 @@ class Approvals:
 
     async def _ask_back(self, command: Command, request: Request, memo: Memo) -> Answer:
         asked = self._attention.told(request, memo)
-        await self._desk.open(command.trigger_id, await self._attention.form(request, memo))
+        await self._desk.open(command.trigger_id, await self._attention.form(request, memo), command.user_id)
         self._attention.opened(request, command.user_id)
         return {"text": f"{asked} Nothing is approved yet: the whole call is open before you."}
 
@@ -203,7 +204,7 @@ class Approvals:
             await self._desk.gateway.editable(request.id, person)
             look = self._desk.looks.at_once((request,))
             form = delegate_form(request, person, look, Memo(r=request.id, v=request.revision), note.strip())
-            await self._desk.open(command.trigger_id, form)
+            await self._desk.open(command.trigger_id, form, person.id)
             return {"text": BY_LIST} if named else {}
         to = await self._desk.directory.other(user_id)
         asked = await self._desk.gateway.delegate(request.id, person, to, note=note.strip() or None)

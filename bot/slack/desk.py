@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.carrier import Paced, Uncertain
 from bot.gateway import Gateway
@@ -20,6 +21,7 @@ from bot.slack.directory import Directory
 from bot.slack.homes import Homes
 from bot.slack.looks import Looks
 from bot.slack.memo import Memo
+from bot.slack.open_forms import OpenForm, OpenForms
 from bot.slack.payloads import Click
 from bot.slack.peeks import Peeks
 from bot.slack.response_urls import ResponseUrls
@@ -27,7 +29,7 @@ from bot.slack.views.blocks import Block
 from bot.slack.views.grants import grants_list
 from bot.slack.views.inbox import home
 from bot.slack.views.look import Message
-from bot.slack.views.modals import notice
+from bot.slack.views.modals import notice, view_form
 from policies.effects import Refresh
 from policies.errors import Refused, SignoffError, Unavailable
 from policies.events import Outcome
@@ -51,22 +53,37 @@ class Desk:
     response_urls: ResponseUrls
     afterwards: Afterwards
     homes: Homes
+    forms: OpenForms
     peeks: Peeks = field(default_factory=Peeks)
 
     async def show(self, click: Click, view: Block) -> None:
         """Open ``view`` for the person who clicked: over the form in which the button stood, or anew."""
         if click.in_modal:
-            await _within(self.client.views_push(trigger_id=click.trigger_id, view=view))
+            answer = await _within(self.client.views_push(trigger_id=click.trigger_id, view=view))
+            self.forms.shown(click.user_id, view, answer)
         else:
-            await self.open(click.trigger_id, view)
+            await self.open(click.trigger_id, view, click.user_id)
 
-    async def open(self, trigger_id: str, view: Block) -> None:
-        """Open ``view`` while its trigger lives."""
-        await _within(self.client.views_open(trigger_id=trigger_id, view=view))
+    async def open(self, trigger_id: str, view: Block, user_id: str) -> None:
+        """Open ``view`` for a person while their trigger lives."""
+        self.forms.shown(user_id, view, await _within(self.client.views_open(trigger_id=trigger_id, view=view)))
 
     async def redraw(self, click: Click, view: Block) -> None:
         """Put ``view`` in the place of the form in which the button stood."""
-        await _within(self.client.views_update(view_id=click.view_id, hash=click.view_hash, view=view))
+        call = self.client.views_update(view_id=click.view_id, hash=click.view_hash, view=view)
+        self.forms.shown(click.user_id, view, await _within(call))
+
+    async def show_settled(self, form: OpenForm) -> None:
+        """Say in a form that is open before somebody what became of its request, if they may still see it.
+
+        Slack's hash keeps it from what the person has before them by now instead.
+        """
+        person = await self.directory.person(form.user_id)
+        request = await self.gateway.visible(form.memo.request_id, person)
+        look = self.looks.at_once((request,))
+        view = await asyncio.to_thread(view_form, request, look, form.memo)
+        call = self.client.views_update(view_id=form.view_id, hash=form.view_hash, view=view)
+        self.forms.shown(form.user_id, view, await _within(call))
 
     async def answer(self, click: Click, error: Exception) -> None:
         """Tell the person who clicked, and nobody else, what went wrong; bring a card that misled them up to date."""
@@ -175,14 +192,16 @@ def memo_of(click: Click, request: Request) -> Memo:
     return Memo(r=request.id, v=request.revision, c=place[0], t=place[1])
 
 
-async def _within(call: Awaitable[Any]) -> None:
+async def _within(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
+    """What Slack answers; nothing where the person had turned to something else meanwhile."""
     try:
         async with asyncio.timeout(SECONDS):
-            await call
+            answer = await call
+            return answer.data if isinstance(answer.data, dict) else {}
     except SlackApiError as error:
         name = str(error.response.get("error"))
         if name == "hash_conflict":
-            return
+            return {}
         raise Unavailable(f"Slack did not open the form ({name}); please press again.") from None
     except (TimeoutError, aiohttp.ClientError, OSError):
         raise Unavailable("Slack did not open the form in time; please press again.") from None

@@ -41,7 +41,7 @@ class Pointing:
         try:
             shortcut = payloads.shortcut(body)
             form, request = await self._form(shortcut)
-            await self._desk.open(shortcut.trigger_id, form)
+            await self._desk.open(shortcut.trigger_id, form, shortcut.user_id)
             if request is not None:
                 self._attention.opened(request, shortcut.user_id)
         except SignoffError as error:

@@ -80,6 +80,7 @@ class Submissions:
                     "This form belongs to another version of Signoff. Open the request again from /approvals."
                 )
             answer = await act(sent)
+            self._desk.forms.closed(sent.view_id)
             self._desk.settled_somewhere(sent.user_id, sent.memo.channel)
         except Exception as error:
             answer = await self._refusal(error, request_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -24,6 +25,8 @@ reviewers:
   finance: {channel: "#finance-approvals", users: [U0FAY]}
 ladders:
   long: [{after: 1h, add: seniors}, {after: 2h, add: finance}, {after: 60h, then: expire}]
+rules:
+  - {name: pair, match: pair, checkpoint: hard, reviewers: team, quorum: 2, ladder: long}
 default: {checkpoint: hard, reviewers: team, ladder: long}
 """
 READERS = ("U0BEN", "U0SAM", "U0FAY")
@@ -101,11 +104,37 @@ async def late_submission_is_told(stage: Theatre, request_id: str) -> None:
     assert stage.raw('SELECT "by" FROM decisions WHERE request_id = ?', request_id) == [('["U0ANA"]',)]
 
 
-async def test_one_decision_shows_everywhere(stage: Theatre) -> None:
+async def test_one_decision_shows_everywhere_and_in_the_form_that_somebody_has_open(stage: Theatre) -> None:
     request_id = await spread(stage)
     await approve(stage, request_id)
     await all_tell(stage, request_id, stage.places(request_id))
+
+    async def form_tells() -> bool:
+        (form,) = await stage.sandbox.people.views("U0BEN")
+        return DECIDED in json.dumps(form) and not form["view"].get("submit")
+
+    await until(form_tells)
+
+
+async def test_a_form_that_slack_did_not_draw_anew_decides_nothing_and_says_who_did(stage: Theatre) -> None:
+    request_id = await spread(stage)
+    await stage.sandbox.control.faults({"method": "views.update", "times": 5, "status": 500})
+    await approve(stage, request_id)
     await late_submission_is_told(stage, request_id)
+
+
+async def test_what_somebody_is_about_to_approve_does_not_change_under_their_finger(stage: Theatre) -> None:
+    asked: Json = await stage.ask("pair")
+    await stage.open("U0BEN", asked["id"])
+    await stage.press("U0ANA", asked["id"], ids.MODIFY)
+    assert (await stage.submit("U0ANA", ids.MODIFY_FORM, field_0="90"))["ok"]
+    changed = await stage.request(asked["id"])
+    assert (changed["state"], changed["revision"]) == ("pending", 2)
+    await asyncio.sleep(1.2)  # longer than a form waits before it is drawn anew
+    before = await stage.form("U0BEN")
+    assert "amount: 100" in json.dumps(before)
+    await stage.submit("U0BEN", ids.VIEW_FORM)
+    assert (await stage.request(asked["id"]))["state"] == "pending"
 
 
 OUTAGE = [
