@@ -17,7 +17,8 @@ from policies.judgement import Explanation, explain
 from policies.loader import RESERVED
 from policies.nearest import did_you_mean
 from policies.policy import Policy
-from policies.shapes import Shape, Title
+from policies.shape_values import Title
+from policies.shapes import Shape
 from policies.written_call import CallShape, WrittenCall, misfits, written
 
 EMPTY = "No case stands here; write - {name: …, tool: …, arguments: {…}, expect: {checkpoint: hard}}"

@@ -16,6 +16,7 @@ from policies.nearest import did_you_mean
 from policies.people import Reviewers
 from policies.policy import Policy, Rule, Tool, proceeds
 from policies.rules import Ground, build_default, build_rule, check_expressions
+from policies.shape_faults import check_shape
 from policies.shapes import (
     AgentsShape,
     BudgetShape,
@@ -23,7 +24,6 @@ from policies.shapes import (
     GroupShape,
     RuleShape,
     ToolShape,
-    check_shape,
     shaped,
 )
 from policies.silence import read_calendar, read_digest, read_ladder
