@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.carrier import CLOCKS_DIFFER, Carrier, Paced, Rejected, raise_if_curable
+from bot.carrier import CLOCKS_DIFFER, Carrier, Rejected, raise_if_curable
 from bot.logs import get_logger
 from bot.pacing import Pace, Urgency
 from policies.effects import Attach, AttachAgain
@@ -55,11 +55,7 @@ class Attaching:
             return
         await self._pace.turn(effect.channel, Urgency.NEW)
         await self._store.begin((owed.id,), self._clock())
-        try:
-            await self._carrier.attach(file, effect.channel, effect.ts)
-        except Paced as paced:
-            self._pace.hold(effect.channel, paced.retry_after)
-            raise
+        await self._pace.keep(effect.channel, self._carrier.attach(file, effect.channel, effect.ts))
 
 
 def needs_no_card(request: Request) -> bool:

@@ -158,3 +158,8 @@ class Carrier(Protocol):
 
     async def ids_of(self, group: Reviewers) -> tuple[str, ...]:
         """The user ids of a group's people."""
+
+
+def is_person(to: str) -> bool:
+    """Is this place a person's id, so that a message there is a direct one?"""
+    return to.startswith(("U", "W"))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Protocol, TypeVar
 
-from bot.carrier import CLOCKS_DIFFER, CarryError, Paced, Posted, Rejected, raise_if_curable
+from bot.carrier import CLOCKS_DIFFER, CarryError, Posted, Rejected, raise_if_curable
 from bot.eligible import People
 from bot.gateway import Gateway
 from bot.inboxes import Everything
@@ -215,7 +215,7 @@ class Digests:
             return None
         await self._store.begin_digest(owed.id, effect.reader, told, self._clock())
         try:
-            return await self._paced(effect.reader, self._postman.post_digest(told, effect.reader, owed.id))
+            return await self._pace.keep(effect.reader, self._postman.post_digest(told, effect.reader, owed.id))
         except Rejected as rejected:
             raise_if_curable(rejected)
             log.warning("a digest can't be sent", reader=effect.reader, error=rejected.error)
@@ -231,7 +231,7 @@ class Digests:
             await self._pace.turn(None, Urgency.LATER)
             lines = await self._store.digest_lines(copy.reader)
             try:
-                await self._paced(None, self._postman.refresh_digest(await self._drawn(copy.reader, lines), copy))
+                await self._pace.keep(None, self._postman.refresh_digest(await self._drawn(copy.reader, lines), copy))
             except Rejected as rejected:
                 raise_if_curable(rejected)
                 log.warning("a digest can't be brought up to date", reader=copy.reader, error=rejected.error)
@@ -263,13 +263,6 @@ class Digests:
                 log.warning("a digest waits", why=str(error)[:200])
             if number % AT_ONCE == 0:
                 await self._sleep(PAUSE)
-
-    async def _paced(self, to: str | None, call: Awaitable[T]) -> T:
-        try:
-            return await call
-        except Paced as paced:
-            self._pace.hold(to, paced.retry_after)
-            raise
 
 
 def _planned(reader: Reader, rhythm: Rhythm, now: datetime) -> Reader:

@@ -12,6 +12,11 @@ import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TypeVar
+
+from bot.carrier import Paced
+
+T = TypeVar("T")
 
 POST_BURST = 2
 """One less than Slack has been seen to tolerate: a call that was slow to arrive makes the next seem early."""
@@ -102,6 +107,14 @@ class Pace:
     def same(self, name: str, channel: str) -> None:
         """``name`` turned out to be ``channel``: from now on they share one bucket."""
         self._posts[name] = self._posts.setdefault(channel, self._bucket(name))
+
+    async def keep(self, channel: str | None, call: Awaitable[T]) -> T:
+        """Make a call whose turn has come; where Slack asks to wait, everybody waits. Raises what the call raises."""
+        try:
+            return await call
+        except Paced as paced:
+            self.hold(channel, paced.retry_after)
+            raise
 
     def hold(self, channel: str | None, seconds: float) -> None:
         """Slack asked to wait ``seconds`` with all posts, or (None) with all updates."""

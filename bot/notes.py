@@ -1,0 +1,154 @@
+"""The notes in the cards' threads: reminders, calls for help, questions to the agent, what became of grants."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+
+from bot.cards import Cards
+from bot.carrier import Carrier, GrantNews, Rejected, raise_if_curable
+from bot.logs import get_logger
+from bot.pacing import Pace, Urgency
+from policies.effects import (
+    Effect,
+    Remind,
+    Summon,
+    TellAbsence,
+    TellDelegation,
+    TellInquiry,
+    TellOfCoolOff,
+    TellOfGrant,
+    TellServed,
+)
+from policies.request import Request
+from storage.store import Copy, Owed, Store
+
+log = get_logger("signoff.courier")
+
+
+class Notes:
+    """Says things beside the cards. ``cards`` knows who has none yet."""
+
+    def __init__(self, store: Store, carrier: Carrier, pace: Pace, cards: Cards) -> None:
+        self._store = store
+        self._carrier = carrier
+        self._pace = pace
+        self._cards = cards
+        self._noted: dict[int, set[str]] = {}
+
+    async def remind(self, owed: Owed, effect: Remind) -> None:
+        """Say in the threads that the request still waits."""
+        request = await self._store.request(effect.request_id)
+        if request is not None and not request.settled:
+            await self._note(owed, request, lambda copy: self._carrier.remind(request, copy))
+        await self._done(owed)
+
+    async def summon(self, owed: Owed, effect: Summon) -> None:
+        """Say in the threads who joined, and owe a card to each of them."""
+        request = await self._store.request(effect.request_id)
+        group = next((each for each in request.reviewers if each.name == effect.group), None) if request else None
+        if request is None or request.settled or group is None:
+            await self._done(owed)
+            return
+        if request.delivered_at is not None or not request.stand_ins:  # else each new card's thread is told anyway
+            await self._note(owed, request, lambda copy: self._carrier.summon(request, copy, group), where=_in_public)
+        told = replace(group, members=()) if group.channel in group.members else group
+        places = (*await self._carrier.ids_of(told), *filter(None, (group.channel,)))
+        await self._done(owed, then=await self._cards.missing(request, places))
+
+    async def tell_of_grant(self, owed: Owed, effect: TellOfGrant) -> None:
+        """Say in the threads of the card that a grant came from what became of it."""
+        origin = await self._store.request(effect.request_id)
+        grant = await self._store.grant(effect.grant_id)
+        used_by = await self._store.request(effect.used_by) if effect.used_by else None
+        if origin is not None and grant is not None:
+            told = GrantNews(effect=effect, grant=grant, used_by=used_by)
+            await self._note(owed, origin, lambda copy: self._carrier.tell_of_grant(told, copy))
+        await self._done(owed)
+
+    async def tell_of_cool_off(self, owed: Owed, effect: TellOfCoolOff) -> None:
+        request = await self._store.request(effect.request_id)
+        if request is not None:
+            tell = partial(self._carrier.tell_of_cool_off, request, effect)
+            await self._note(owed, request, lambda copy: tell(copy.channel, copy.ts))
+            if not await self._store.copies(request.id):  # no card: whoever did it is told directly
+                await self._pace.turn(effect.by, Urgency.NEW)
+                await self._pace.keep(effect.by, tell(effect.by, None))
+        await self._done(owed)
+
+    async def tell_inquiry(self, owed: Owed, effect: TellInquiry) -> None:
+        """Say in the threads what somebody asked the agent, or what it answered."""
+        request = await self._store.request(effect.request_id)
+        known = {inquiry.id: inquiry for inquiry in request.inquiries} if request is not None else {}
+        inquiry = known.get(effect.inquiry_id)
+        if request is not None and inquiry is not None:
+            said = inquiry if effect.answered else replace(inquiry, answer=None)
+            tell = partial(self._carrier.tell_inquiry, request, said)
+            await self._note(owed, request, lambda copy: tell(copy.channel, copy.ts))
+            if effect.answered and not await self._store.copies(request.id):  # no card: whoever asked is told directly
+                await self._pace.turn(inquiry.by, Urgency.NEW)
+                await self._pace.keep(inquiry.by, tell(inquiry.by, None))
+        await self._done(owed)
+
+    async def tell_delegation(self, owed: Owed, effect: TellDelegation) -> None:
+        """Say in the threads who asked whom to decide, and owe a card to them."""
+        request = await self._store.request(effect.request_id)
+        if request is None or request.settled or effect.number >= len(request.delegations):
+            await self._done(owed)
+            return
+        one = request.delegations[effect.number]
+        tell = partial(self._carrier.tell_delegation, request, one)
+        await self._note(owed, request, tell, where=lambda copy: _in_public(copy) or copy.to == one.to)
+        await self._done(owed, then=await self._cards.missing(request, [one.to]))
+
+    async def _note(
+        self,
+        owed: Owed,
+        request: Request,
+        note: Callable[[Copy], Awaitable[None]],
+        *,
+        where: Callable[[Copy], bool] = lambda copy: True,
+    ) -> None:
+        """Say something in each copy's thread. A thread that is gone holds up neither the others nor what follows."""
+        noted = self._noted.setdefault(owed.id, set())
+        for copy in await self._store.copies(request.id):
+            if copy.ts in noted or not where(copy):
+                continue
+            await self._pace.turn(copy.to, Urgency.FIRST)
+            try:
+                await self._pace.keep(copy.to, note(copy))
+            except Rejected as rejected:
+                raise_if_curable(rejected)
+                log.warning("a thread can't be written to", request=request.id, channel=copy.channel, why=str(rejected))
+            noted.add(copy.ts)
+
+    async def tell_absence(self, owed: Owed, effect: TellAbsence) -> None:
+        """Say in one card's thread who was asked in the place of whom."""
+        request = await self._store.request(effect.request_id)
+        if request is not None and not request.settled and request.stand_ins:
+            await self._pace.turn(effect.channel, Urgency.NEW)
+            try:
+                await self._pace.keep(effect.channel, self._carrier.tell_absence(request, effect.channel, effect.ts))
+            except Rejected as rejected:
+                raise_if_curable(rejected)
+                log.warning(
+                    "a thread can't be written to", request=request.id, channel=effect.channel, why=str(rejected)
+                )
+        await self._done(owed)
+
+    async def tell_served(self, owed: Owed, effect: TellServed) -> None:
+        """Tell the person served that nobody decided in time."""
+        request = await self._store.request(effect.request_id)
+        if request is not None and request.excluded:
+            await self._pace.turn(request.excluded[0], Urgency.NEW)
+            await self._pace.keep(request.excluded[0], self._carrier.tell_served(request))
+        await self._done(owed)
+
+    async def _done(self, owed: Owed, then: tuple[Effect, ...] = ()) -> None:
+        await self._store.done((owed.id,), then=then)
+        self._noted.pop(owed.id, None)
+
+
+def _in_public(copy: Copy) -> bool:
+    return not copy.private
