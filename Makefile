@@ -5,20 +5,25 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test lint bench
 
-$(VENV)/.installed: pyproject.toml
+# The tests start many processes; where this is set, each of them compiles what it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+$(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed client/pyproject.toml
+$(VENV)/.installed-dev: pyproject.toml client/pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -e client
-	touch $@
+	touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed
 	$(BIN)/signoff demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
