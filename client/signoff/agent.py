@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import sys
@@ -49,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--defer", action="store_true", help="as for hook: for runs without a person at the terminal")
     install.add_argument("--yes", action="store_true", help="write without asking")
     install.set_defaults(command=_install)
+    proxy = commands.add_parser("proxy", help="gate the tools of an MCP server: signoff-agent proxy -- COMMAND ...")
+    proxy.add_argument("--name", help="what the policy knows the tools by, NAME.tool (default: the server's own name)")
+    proxy.add_argument("--hold", type=float, default=45.0, help="seconds that one call waits for people (%(default)g)")
+    proxy.add_argument("--url", help="a server over streamable HTTP, instead of a command")
+    proxy.add_argument("server", nargs="*", metavar="COMMAND", help="the server's command line")
+    proxy.set_defaults(command=_proxy)
     prove = commands.add_parser("prove", help="show that the hook blocks when the gateway is gone, mute or mad")
     prove.set_defaults(command=_prove)
     return parser
@@ -100,6 +107,23 @@ def _install(parsed: argparse.Namespace) -> int:
     from signoff.installing import install
 
     return install(parsed.settings, matcher=parsed.matcher, defer=parsed.defer, yes=parsed.yes)
+
+
+def _proxy(parsed: argparse.Namespace) -> int:
+    if bool(parsed.url) == bool(parsed.server):
+        print("Say which server: signoff-agent proxy -- COMMAND ..., or --url URL.", file=sys.stderr)
+        return BLOCK
+    try:
+        from mcp import StdioServerParameters
+
+        from signoff.mcp_proxy import serve
+    except ImportError:
+        print("The proxy needs MCP's library: pip install 'signoff[mcp]'", file=sys.stderr)
+        return BLOCK
+    command, *words = parsed.server or [""]
+    upstream = parsed.url or StdioServerParameters(command=command, args=words, env=dict(os.environ))
+    asyncio.run(serve(upstream, name=parsed.name, hold=parsed.hold, allow_http=_own_network()))
+    return 0
 
 
 def _prove(parsed: argparse.Namespace) -> int:

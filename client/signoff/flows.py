@@ -128,12 +128,22 @@ class Talk:
         while request.pending:
             asked = next((one for one in request.inquiries if one.answer is None and one.id not in unanswered), None)
             if asked is None:
-                request = yield from self.news(request, left(until, self.clock(), request))
+                request = yield from self._later(request, until)
                 continue
             unanswered.add(asked.id)
             text = (yield Consult(request=request, inquiry=asked)).body.decode()
             request = (yield from self.reply(request, asked.id, text)) if text else request
         return request
+
+    def _later(self, request: Request, until: float | None) -> Flow[Request]:
+        """News of it; when the time is over a last look. Raises ``StillPending`` where it waits even then."""
+        left = float(POLL) if until is None else until - self.clock()
+        if left > 0:
+            return (yield from self.news(request, left))
+        found = yield from self.look(request.id)
+        if found.pending:
+            raise StillPending(f"{found.tool or 'The question'} waits for people still ({found.id}).", found)
+        return found
 
     def permit(self, request: Request, key: str, *, repeatable: bool = False) -> Flow[Request]:
         """Take the permit of a settled request. Raises ``NotApproved`` where it may not run now.
@@ -170,15 +180,6 @@ class Talk:
     def withdraw(self, request_id: str) -> Flow[Request]:
         """Take the request back, or the permit that nobody has taken."""
         return (yield from self.request(Send(method="DELETE", path=_path(request_id))))
-
-
-def left(until: float | None, now: float, request: Request) -> float:
-    """Seconds until the caller's own deadline, for ever where there is none. Raises ``StillPending`` after it."""
-    if until is None:
-        return float(POLL)
-    if now >= until:
-        raise StillPending(f"{request.tool or 'The question'} waits for people still ({request.id}).", request)
-    return until - now
 
 
 def read(reply: Reply) -> Request:

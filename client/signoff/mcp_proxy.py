@@ -1,0 +1,142 @@
+"""An MCP server's tools behind the gate: the proxy starts the server, and asks the gateway before each call.
+
+Client and server stay as they are: the tools keep their names, schemas and results; reviewers get the tool's own schema
+as the form for edits. Resources and prompts pass through. What isn't approved comes back as the tool's error, in words
+for the model. Needs the extra ``signoff[mcp]``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import mcp_types as types
+from mcp import Client
+from mcp.server import Server, ServerRequestContext
+from mcp.server.stdio import stdio_server
+
+from signoff.client import AsyncSignoff
+from signoff.errors import SignoffError, StillPending
+from signoff.models import Request
+
+Context = ServerRequestContext[Any]
+ALIVE = 5.0
+"""Seconds between two signs of life during a wait, for clients that give up on silent servers."""
+NOTE = 1_000
+
+
+@dataclass(kw_only=True)
+class Proxy:
+    """Gates ``upstream``, whose tools the policy knows as ``NAME.tool``.
+
+    ``hold``: for how many seconds one call waits for people, below the minute after which clients give up; then the
+    model is told to call again, and the same call goes on waiting for the same request.
+    """
+
+    client: AsyncSignoff
+    upstream: Client
+    name: str
+    hold: float
+    _tools: dict[str, types.Tool] = field(default_factory=dict)
+    _standing: dict[str, Request] = field(default_factory=dict)
+
+    def server(self) -> Server[Any]:
+        """The server that agents talk to, with what the upstream server has."""
+        has = self.upstream.server_capabilities
+        more: dict[str, Any] = {}
+        if has.resources is not None:
+            more |= {"on_list_resources": self._resources, "on_read_resource": self._resource}
+            more |= {"on_list_resource_templates": self._templates}
+        if has.prompts is not None:
+            more |= {"on_list_prompts": self._prompts, "on_get_prompt": self._prompt}
+        return Server(self.name, on_list_tools=self._list, on_call_tool=self._call, **more)
+
+    async def _list(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        found = await self.upstream.list_tools(cursor=params.cursor if params else None)
+        self._tools.update({tool.name: tool for tool in found.tools})
+        return found
+
+    async def _call(self, ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        arguments = dict(params.arguments or {})
+        call = json.dumps([params.name, arguments], sort_keys=True)
+        try:
+            request = self._standing.pop(call, None) or await self._asked(params.name, arguments)
+            permit = await self.client.claim(await self._waited(ctx, request))
+        except StillPending as waiting:
+            self._standing[call] = waiting.request
+            return _error(f"{waiting} Call {params.name} again with the same arguments to go on waiting.")
+        except SignoffError as refused:
+            return _error(str(refused))
+        async with permit:
+            result = await self.upstream.call_tool(params.name, permit.arguments)
+            if result.is_error:
+                await permit.failed(_text(result)[:NOTE])
+        return result
+
+    async def _asked(self, name: str, arguments: dict[str, Any]) -> Request:
+        tool = await self._known(name)
+        told: dict[str, Any] = {}
+        if tool is not None:
+            told = {"schema": tool.input_schema, "description": tool.description}
+        return await self.client.submit(f"{self.name}.{name}", arguments, **told)
+
+    async def _known(self, name: str) -> types.Tool | None:
+        """The tool as the server describes it, all its pages read if need be."""
+        cursor = None
+        while name not in self._tools:
+            found = await self.upstream.list_tools(cursor=cursor)
+            self._tools.update({tool.name: tool for tool in found.tools})
+            cursor = found.next_cursor
+            if cursor is None:
+                break
+        return self._tools.get(name)
+
+    async def _waited(self, ctx: Context, request: Request) -> Request:
+        """The settled request, with signs of life meanwhile. A call that is cancelled takes its request back."""
+        waiting = asyncio.create_task(self.client.wait(request, timeout=self.hold))
+        spent = 0.0
+        try:
+            while not (await asyncio.wait({waiting}, timeout=ALIVE))[0]:
+                spent += ALIVE
+                await ctx.session.report_progress(spent, None, f"Waiting for a person ({request.id})")
+        except asyncio.CancelledError:
+            waiting.cancel()
+            await asyncio.wait({waiting})
+            raise
+        return waiting.result()
+
+    async def _resources(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+        return await self.upstream.list_resources(cursor=params.cursor if params else None)
+
+    async def _templates(
+        self, ctx: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return await self.upstream.list_resource_templates(cursor=params.cursor if params else None)
+
+    async def _resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        return await self.upstream.read_resource(params.uri)
+
+    async def _prompts(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
+        return await self.upstream.list_prompts(cursor=params.cursor if params else None)
+
+    async def _prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        return await self.upstream.get_prompt(params.name, params.arguments)
+
+
+async def serve(upstream: Any, *, name: str | None, hold: float, allow_http: bool) -> None:
+    """Speak MCP on standard input and output until the client goes; ``upstream`` as ``mcp.Client`` takes it."""
+    async with AsyncSignoff(allow_http=allow_http) as client, Client(upstream) as behind:
+        known = name or (behind.server_info.name if behind.server_info is not None else "mcp")
+        server = Proxy(client=client, upstream=behind, name=known, hold=hold).server()
+        async with stdio_server() as (reads, writes):
+            await server.run(reads, writes, server.create_initialization_options())
+
+
+def _error(words: str) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=words)], is_error=True)
+
+
+def _text(result: types.CallToolResult) -> str:
+    return " ".join(part.text for part in result.content if isinstance(part, types.TextContent))
