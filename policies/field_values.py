@@ -37,9 +37,16 @@ def holds(kind: Kind, told: Described, value: JsonValue) -> bool:
         return isinstance(value, list) and len(set(positions(kind, told.options, value))) == len(value)
     if kind is Kind.LIST:
         return isinstance(value, list) and all(isinstance(one, str) and one.splitlines() == [one] for one in value)
+    if kind is Kind.NUMBERS:
+        return isinstance(value, list) and all(type(one) is int or _is_broken(one) for one in value)
     if kind is Kind.PAIRS:
         return isinstance(value, dict) and _are_pairs(value)
     return kind is Kind.JSON or (isinstance(value, str) and _is_written_so(kind, value))
+
+
+def _is_broken(value: JsonValue) -> bool:
+    """A number that is read back as it was written: `2.0` would become 2."""
+    return isinstance(value, float) and not value.is_integer()
 
 
 def _are_pairs(value: dict[str, JsonValue]) -> bool:
@@ -133,6 +140,8 @@ def as_input(kind: Kind, value: JsonValue) -> str:
         return ""
     if kind is Kind.LIST:
         return "\n".join(cast("list[str]", value))
+    if kind is Kind.NUMBERS:
+        return "\n".join(canonical(one).decode("ascii") for one in cast("list[float]", value))
     if kind is Kind.PAIRS:
         return "\n".join(f"{name}: {one}".rstrip(" ") for name, one in cast("dict[str, str]", value).items())
     if kind is Kind.TIME:

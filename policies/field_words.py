@@ -23,6 +23,9 @@ TEXTS = frozenset({Kind.TEXT, Kind.LONG_TEXT})
 _MADE_OF: Mapping[Kind, type] = {Kind.OBJECT: dict, Kind.ROWS: list}
 _HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]+")
 """Where a word begins inside a name such as `dueDate`."""
+_A_LINE = {
+    Kind.LIST: "one a line", Kind.NUMBERS: "one number a line", Kind.PAIRS: "one “name: text” a line",
+}  # fmt: skip
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*|[A-Z]?[a-z0-9]+(?:[A-Z][a-z0-9]+)+", re.ASCII)
 """A title that is a program's name for a type and tells people nothing: `param`, `optional_fields`, `TaskRequest`."""
 
@@ -74,13 +77,15 @@ def _format_note(told: Described, kind: Kind, value: JsonValue) -> str:
         return f"format: {told.part['format']}"
     if kind is Kind.JSON:
         return f"written as JSON: {_why_json(told, value)}"
-    return {Kind.LIST: "one a line", Kind.PAIRS: "one “name: text” a line"}.get(kind, "")
+    return _A_LINE.get(kind, "")
 
 
 def _why_json(told: Described, value: JsonValue) -> str:
     """Why a value has no input of its own."""
     if told.kind in CHOOSING and any(is_cut(option.title) for option in told.options):
         return "a list would cut what can be chosen"
+    if told.kind is Kind.JSON and isinstance(told.part.get("items"), dict):
+        return "its entries have no form of their own"
     if told.kind in (None, Kind.JSON):
         return "the tool doesn't say what is in it"
     if told.kind in COMPOUND and (value is None or isinstance(value, _MADE_OF.get(told.kind, (dict, list)))):

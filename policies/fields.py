@@ -219,7 +219,8 @@ def _inferred(value: JsonValue) -> Kind:
         return Kind.NUMBER
     if isinstance(value, str):
         return Kind.LONG_TEXT if _is_long(value) else Kind.TEXT
-    return Kind.LIST if value and holds(Kind.LIST, Described(), value) else Kind.JSON
+    lists = (kind for kind in (Kind.LIST, Kind.NUMBERS) if value and holds(kind, Described(), value))
+    return next(lists, Kind.JSON)
 
 
 def _is_long(value: JsonValue) -> bool:
@@ -243,7 +244,7 @@ def _min_length(told: Described, kind: Kind, shown: str) -> int | None:
 
 
 def _max_length(told: Described, kind: Kind, shown: str) -> int | None:
-    if kind not in (*TEXTS, Kind.LIST, Kind.PAIRS, Kind.JSON):
+    if kind not in (*TEXTS, Kind.LIST, Kind.NUMBERS, Kind.PAIRS, Kind.JSON):
         return None
     asked = told.max_length if kind in TEXTS and told.max_length else MAX_TEXT
     return max(1, min(MAX_TEXT, max(asked, units(shown))))

@@ -21,7 +21,8 @@ _SEED_WORK = 300
 _WORDS = {
     Kind.TEXT: "text", Kind.NUMBER: "a number", Kind.INTEGER: "a whole number", Kind.BOOLEAN: "true or false",
     Kind.DATE: "a date", Kind.TIME: "a time", Kind.MOMENT: "a date and time", Kind.EMAIL: "an e-mail address",
-    Kind.LINK: "a link", Kind.LIST: "a list of texts", Kind.PAIRS: "names with texts", Kind.ROWS: "a list",
+    Kind.LINK: "a link", Kind.LIST: "a list of texts",
+    Kind.NUMBERS: "a list of numbers", Kind.PAIRS: "names with texts", Kind.ROWS: "a list",
     Kind.MULTI_ENUM: "several of a list",
 }  # fmt: skip
 _MADE_OF = {"object": "an object", "array": "a list"}

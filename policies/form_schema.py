@@ -21,8 +21,8 @@ _FORMS = frozenset({"anyOf", "oneOf", "allOf", "not", "if", "$ref"})
 
 
 class Kind(Enum):
-    """What is filled into a field: `list` is one text a line, `pairs` one name with its text a line, `json` is the
-    text of any JSON value.
+    """What is filled into a field: `list` is one text a line, `numbers` one number, `pairs` one name with
+    its text; `json` is the text of any JSON value.
 
     The last three are made of fields: an object's properties, a list's entries, a choice between several forms.
     """
@@ -40,6 +40,7 @@ class Kind(Enum):
     EMAIL = "email"
     LINK = "link"
     LIST = "list"
+    NUMBERS = "numbers"
     PAIRS = "pairs"
     JSON = "json"
     OBJECT = "object"
@@ -129,6 +130,8 @@ def _list_kind(schema: Part, items: Part) -> Kind:
         return Kind.MULTI_ENUM if len(options) <= MAX_CHOICES else Kind.JSON
     if items.get("type") == "string":
         return Kind.LIST
+    if items.get("type") in ("integer", "number"):
+        return Kind.NUMBERS
     return Kind.ROWS if _kind(schema, _together(schema, items), ()) in (Kind.OBJECT, Kind.VARIANTS) else Kind.JSON
 
 

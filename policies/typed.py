@@ -66,6 +66,8 @@ def _read_line(field: Field, typed: str) -> JsonValue:
             return _number(typed.strip(), whole=field.kind is Kind.INTEGER)
         case Kind.LIST:
             return [line for line in typed.split("\n") if line.strip()]
+        case Kind.NUMBERS:
+            return [_number(line.strip(), whole=False) for line in typed.split("\n") if line.strip()]
         case Kind.PAIRS:
             return _pairs(typed)
         case Kind.TIME:
@@ -85,7 +87,7 @@ def cleared(field: Field) -> Found:
         return None
     if field.kind in TEXTS:
         return ""
-    if field.kind in (Kind.LIST, Kind.MULTI_ENUM):
+    if field.kind in (Kind.LIST, Kind.NUMBERS, Kind.MULTI_ENUM):
         return []
     if field.kind is Kind.PAIRS:
         return {}

@@ -25,7 +25,18 @@ from tests.slack.samples import KEY
 from tests.slack.schemas import another, changeable
 
 WRITTEN = frozenset(
-    {Kind.TEXT, Kind.LONG_TEXT, Kind.NUMBER, Kind.INTEGER, Kind.EMAIL, Kind.LINK, Kind.LIST, Kind.PAIRS, Kind.JSON}
+    {
+        Kind.TEXT,
+        Kind.LONG_TEXT,
+        Kind.NUMBER,
+        Kind.INTEGER,
+        Kind.EMAIL,
+        Kind.LINK,
+        Kind.LIST,
+        Kind.NUMBERS,
+        Kind.PAIRS,
+        Kind.JSON,
+    }
 )
 CHOSEN = frozenset({Kind.ENUM, Kind.BOOLEAN})
 MOST = 2_500

@@ -95,6 +95,16 @@ def test_an_open_object_under_a_telling_name_stays_one_masked_field() -> None:
     assert "hunter" not in str(field)
 
 
+def test_numbers_are_edited_a_line_each() -> None:
+    (field,) = form({"type": "array", "items": {"type": "integer"}}, [3, 5]).fields
+    assert (field.kind, field.shown, field.hint) == (Kind.NUMBERS, "3\n5", "one number a line")
+    made = form({"type": "array", "items": {"type": "integer"}}, [3, 5])
+    assert apply_edits(made, {"0": "3\n\n 7 \n0.5"}).arguments == {"x": [3, 7, 0.5]}
+    assert apply_edits(made, {"0": ""}).arguments == {"x": []}
+    with pytest.raises(Faulty, match="write a number"):
+        apply_edits(made, {"0": "3, 5"})
+
+
 def wide(levels: int) -> dict[str, Any]:
     """An object of many properties, whose last one holds such an object again."""
     inner = {"inner": wide(levels - 1)} if levels else {"image": {"type": "string"}}
@@ -170,13 +180,15 @@ def test_json_says_why_it_is_json() -> None:
     hints = {
         name: form(part, value).fields[0].hint.splitlines()[-1]
         for name, part, value in [
-            ("open", {}, [1, 2]),
+            ("open", {}, [1, "a"]),
+            ("lists", {"type": "array", "items": {"type": "array"}}, [[1]]),
             ("other", {"type": "integer"}, "many"),
             ("cut", {"enum": texts}, texts[0]),
         ]
     }
     assert hints == {
         "open": "written as JSON: the tool doesn't say what is in it",
+        "lists": "written as JSON: its entries have no form of their own",
         "other": "written as JSON: it isn't what the tool's schema describes",
         "cut": "written as JSON: a list would cut what can be chosen",
     }

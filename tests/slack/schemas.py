@@ -30,7 +30,7 @@ from tests.slack.samples import KEY, LOOK, ask
 from tests.slack.test_form_laws import MEMO, other, place, sent
 
 WRONG: dict[Kind, Submitted] = {
-    Kind.NUMBER: "a lot", Kind.INTEGER: "1.5", Kind.JSON: '{"a": ', Kind.PAIRS: "no colon",
+    Kind.NUMBER: "a lot", Kind.INTEGER: "1.5", Kind.JSON: '{"a": ', Kind.PAIRS: "no colon", Kind.NUMBERS: "1\n2,5",
     Kind.ENUM: (4_711,), Kind.BOOLEAN: (2,), Kind.MULTI_ENUM: (4_711,),
 }  # fmt: skip
 

@@ -53,7 +53,7 @@ NEW: dict[Kind, Submitted] = {
     Kind.TEXT: "other", Kind.LONG_TEXT: "other\nwords", Kind.NUMBER: "17.25", Kind.INTEGER: "4711",
     Kind.DATE: "2031-05-06", Kind.TIME: "03:04", Kind.MOMENT: "1893456000", Kind.EMAIL: "z@z.example",
     Kind.LINK: "https://z.example/", Kind.LIST: "one\ntwo\nthree\nfour\nfive", Kind.JSON: '{"new": [1.0]}',
-    Kind.PAIRS: "new name: other\nempty:",
+    Kind.PAIRS: "new name: other\nempty:", Kind.NUMBERS: "4711\n-0.5",
 }  # fmt: skip
 
 

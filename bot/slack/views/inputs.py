@@ -123,7 +123,7 @@ def _number(field: Field) -> dict[str, Any]:
 def _text(field: Field) -> dict[str, Any]:
     return {
         "type": "plain_text_input",
-        "multiline": field.kind in (Kind.LONG_TEXT, Kind.LIST, Kind.PAIRS, Kind.JSON),
+        "multiline": field.kind in (Kind.LONG_TEXT, Kind.LIST, Kind.NUMBERS, Kind.PAIRS, Kind.JSON),
         **({"max_length": field.max_length} if field.max_length is not None else {}),
         **({"min_length": field.min_length} if field.min_length else {}),
         **({"initial_value": field.shown} if field.shown else {}),
