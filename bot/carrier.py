@@ -129,11 +129,11 @@ class Carrier(Protocol):
     async def attach(self, file: WholeFile, channel: str, ts: str) -> None:
         """Put the file into the thread."""
 
-    async def remind(self, request: Request, copy: Copy) -> None:
-        """Say in the copy's thread that the request still waits."""
+    async def remind(self, request: Request, copy: Copy, waiting: int) -> None:
+        """Say in the copy's thread that the request still waits, or so many of those that share its message."""
 
-    async def summon(self, request: Request, copy: Copy, group: Reviewers) -> None:
-        """Say in the copy's thread who joined."""
+    async def summon(self, request: Request, group: Reviewers, copy: Copy, waiting: int) -> None:
+        """Say in the copy's thread who joined, for the request or so many of those that share its message."""
 
     async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
         """Say in a card's thread who was asked in the place of whom."""

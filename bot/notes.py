@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from weakref import WeakValueDictionary
 
 from bot.cards import Cards
 from bot.carrier import Carrier, GrantNews, Rejected, raise_if_curable
@@ -26,6 +29,9 @@ from storage.store import Copy, Owed, Store
 
 log = get_logger("signoff.courier")
 
+REMEMBERED = 2_000
+"""Notes for whole messages that are remembered; beyond them one may be said twice."""
+
 
 class Notes:
     """Says things beside the cards. ``cards`` knows who has none yet."""
@@ -36,12 +42,15 @@ class Notes:
         self._pace = pace
         self._cards = cards
         self._noted: dict[int, set[str]] = {}
+        self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._saying: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def remind(self, owed: Owed, effect: Remind) -> None:
         """Say in the threads that the request still waits."""
         request = await self._store.request(effect.request_id)
         if request is not None and not request.settled:
-            await self._note(owed, request, lambda copy: self._carrier.remind(request, copy))
+            told = partial(self._for_all, partial(self._carrier.remind, request))
+            await self._note(owed, request, told, once=_step("remind", request))
         await self._done(owed)
 
     async def summon(self, owed: Owed, effect: Summon) -> None:
@@ -52,7 +61,8 @@ class Notes:
             await self._done(owed)
             return
         if request.delivered_at is not None or not request.stand_ins:  # else each new card's thread is told anyway
-            await self._note(owed, request, lambda copy: self._carrier.summon(request, copy, group), where=_in_public)
+            told_all = partial(self._for_all, partial(self._carrier.summon, request, group))
+            await self._note(owed, request, told_all, where=_in_public, once=_step(group.name, request))
         told = replace(group, members=()) if group.channel in group.members else group
         places = (*await self._carrier.ids_of(told), *filter(None, (group.channel,)))
         await self._done(owed, then=await self._cards.missing(request, places))
@@ -109,19 +119,43 @@ class Notes:
         note: Callable[[Copy], Awaitable[None]],
         *,
         where: Callable[[Copy], bool] = lambda copy: True,
+        once: str = "",
     ) -> None:
-        """Say something in each copy's thread. A thread that is gone holds up neither the others nor what follows."""
+        """Say something in each copy's thread. A thread that is gone holds up neither the others nor what follows.
+
+        ``once`` names what one request of a message says for all of it: else a flood's reminders, one for each call,
+        would keep the channel busy for as long as the flood did.
+        """
         noted = self._noted.setdefault(owed.id, set())
         for copy in await self._store.copies(request.id):
             if copy.ts in noted or not where(copy):
                 continue
-            await self._pace.turn(copy.to, Urgency.FIRST)
-            try:
-                await self._pace.keep(copy.to, note(copy))
-            except Rejected as rejected:
-                raise_if_curable(rejected)
-                log.warning("a thread can't be written to", request=request.id, channel=copy.channel, why=str(rejected))
+            said = (f"{copy.channel} {copy.ts}", once or str(owed.id))
+            async with self._saying.setdefault(said, asyncio.Lock()):
+                if said not in self._said:
+                    await self._say(copy, note)
+                    self._remember(said)
             noted.add(copy.ts)
+
+    async def _say(self, copy: Copy, note: Callable[[Copy], Awaitable[None]]) -> None:
+        await self._pace.turn(copy.to, Urgency.FIRST)
+        try:
+            await self._pace.keep(copy.to, note(copy))
+        except Rejected as rejected:
+            raise_if_curable(rejected)
+            why = str(rejected)
+            log.warning("a thread can't be written to", request=copy.request_id, channel=copy.channel, why=why)
+
+    def _remember(self, said: tuple[str, str]) -> None:
+        self._said[said] = None
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+
+    async def _for_all(self, tell: Callable[[Copy, int], Awaitable[None]], copy: Copy) -> None:
+        """Say it with how many calls of the message wait."""
+        copies = await self._store.shown_in(copy.channel, copy.ts)
+        shown = [await self._store.request(each.request_id) for each in copies]
+        await tell(copy, sum(request is not None and not request.settled for request in shown))
 
     async def tell_absence(self, owed: Owed, effect: TellAbsence) -> None:
         """Say in one card's thread who was asked in the place of whom."""
@@ -148,6 +182,11 @@ class Notes:
     async def _done(self, owed: Owed, then: tuple[Effect, ...] = ()) -> None:
         await self._store.done((owed.id,), then=then)
         self._noted.pop(owed.id, None)
+
+
+def _step(what: str, request: Request) -> str:
+    """Names a step of the ladder: the same for all calls that came together."""
+    return f"{what} {request.ladder.name} {request.steps_done} {request.revision}"
 
 
 def _in_public(copy: Copy) -> bool:

@@ -182,15 +182,14 @@ class SlackCarrier:
             )
         )
 
-    async def remind(self, request: Request, copy: Copy) -> None:
-        """Say in the copy's thread that the request still waits, and for whom."""
-        await self._post(copy.channel, reminder(request, await self._looks.whole(request)), thread_ts=copy.ts)
+    async def remind(self, request: Request, copy: Copy, waiting: int = 1) -> None:
+        """Say in the copy's thread that the request, or so many in its message, still wait, and for whom."""
+        await self._post(copy.channel, reminder(request, await self._looks.whole(request), waiting), thread_ts=copy.ts)
 
-    async def summon(self, request: Request, copy: Copy, group: Reviewers) -> None:
-        """Say in the copy's thread who may decide from now on."""
-        await self._post(
-            copy.channel, summons(request, group.name, await self._looks.whole(request)), thread_ts=copy.ts
-        )
+    async def summon(self, request: Request, group: Reviewers, copy: Copy, waiting: int = 1) -> None:
+        """Say in the copy's thread who may decide from now on: the request, or so many in its message."""
+        said = summons(request, group.name, await self._looks.whole(request), waiting)
+        await self._post(copy.channel, said, thread_ts=copy.ts)
 
     async def tell_absence(self, request: Request, channel: str, ts: str) -> None:
         """Say in a card's thread who was asked in the place of whom."""

@@ -139,6 +139,30 @@ async def test_rows_that_end_at_once_cost_one_update_a_message_also_when_slack_i
     assert not await post.sandbox.control.faults()
 
 
+async def test_a_message_of_many_calls_is_reminded_of_once_and_calls_for_help_once(post: Post) -> None:
+    names = [f"req_{n}" for n in range(8)]
+    for name in names:
+        card = PostCard(request_id=name, to="#approvals")
+        await post.store.add(opened(name, checkpoint=checkpoint(), created_at=post.time(), effects=(card,)))
+    await post.serve_busy()
+    await post.drained_in_time()
+    (message,) = await post.cards()
+    await post.approve(names[0])
+    told = []
+    for minutes in (10, 20):
+        await post.time.sleep(60 * minutes)
+        await asyncio.gather(*(post.change(name, Elapsed()) for name in names[1:]))
+        await post.drained_in_time()
+        thread = await post.sandbox.people.history("U0ANA", "C0APPROVALS", message["ts"])
+        told.append([one["text"] for one in thread[1:]])
+    assert [len(each) for each in told] == [1, 2]
+    assert "7 of these calls still wait for a decision" in told[0][0]
+    assert "7 of these calls still wait, so seniors may decide too" in told[1][1]
+    shown = [len(asked_in(each)) for each in await post.dm("U0SAM")]
+    assert sum(shown) == 7
+    assert len(shown) <= 3, "seniors have them in few messages too"
+
+
 @pytest.mark.parametrize("at_stake", [{"impact": "high"}, {"quorum": 2}, {"required_by": "law"}, {"kind": Kind.MANUAL}])
 async def test_what_is_at_stake_keeps_its_card_to_itself_in_a_flood(post: Post, at_stake: dict[str, Any]) -> None:
     gate = replace(checkpoint(), **at_stake)

@@ -132,7 +132,7 @@ async def test_reminders_and_summons_go_to_the_cards_thread(desk: Desk) -> None:
     joined = PLACES["pending_joined"]
     posted = await desk.carrier.post_card(joined, "#approvals", 1)
     await desk.carrier.remind(joined, copy_at(posted))
-    await desk.carrier.summon(joined, copy_at(posted), SENIORS)
+    await desk.carrier.summon(joined, SENIORS, copy_at(posted))
     thread = await desk.sandbox.people.history("U0ANA", posted.channel, posted.ts)
     assert "still waits for a decision" in said(thread[1])
     assert "<@U0SAM> Nobody has decided yet, so seniors may decide too" in said(thread[2])

@@ -32,24 +32,32 @@ def _calls(request: Request, members: tuple[str, ...], look: Look) -> str:
     return " ".join(mention(who) for who in able[:MENTIONS])
 
 
-def reminder(request: Request, look: Look) -> Message:
-    """Still waiting: for whom, and until when."""
+def reminder(request: Request, look: Look, waiting: int = 1) -> Message:
+    """Still waiting: for whom, and until when. ``waiting`` is how many calls of the message do."""
     members = (
         *(who for group in request.reviewers for who in look.members.get(group.name, ())),
         *(one.to for one in request.delegated),
     )
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
+    if waiting > 1:
+        called = _calls(request, members, look)
+        return _said(request, f"{called} {waiting} of these calls still wait for a decision.".strip())
     waits = "waits for an answer" if request.asking else "waits for a decision"
     about = inert(words.title(request, look) if request.asking else words.subject(request, look))
     return _said(request, f"{_calls(request, members, look)} {about} still {waits}.{until}".strip())
 
 
-def summons(request: Request, group: str, look: Look) -> Message:
-    """A further group may decide from now on: since nobody has decided, or since others are out of office."""
+def summons(request: Request, group: str, look: Look, waiting: int = 1) -> Message:
+    """A further group may decide from now on: since nobody has decided, or since others are out of office.
+
+    ``waiting`` is how many calls of the message wait.
+    """
     called = _calls(request, look.members.get(group, ()), look)
     name = inline(group, look.key, 40)
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""
     why = next((words.stood_in(one, look) for one in request.stand_ins if one.group.name == group), None)
+    if waiting > 1 and why is None:
+        return _said(request, f"{called} {waiting} of these calls still wait, so {name} may decide too.".strip())
     did, may = ("answered", "answer") if request.asking else ("decided", "decide")
     return _said(request, f"{called} {why or f'Nobody has {did} yet, so {name} may {may} too'}.{until}".strip())
 
