@@ -2,7 +2,8 @@
 
 The thresholds are the ones that people who run such checkpoints go by: above 95 % approved as proposed a checkpoint is
 too conservative, above 30 % modified the agent needs work. A few requests prove nothing, so each has its least number,
-and relaxing wants the whole of its 95 % interval above the threshold (73 approvals out of 73 are the fewest).
+and relaxing wants the whole of its 95 % interval above the threshold (73 approvals out of 73 are the fewest). Approvals
+that came faster than one can read are no evidence: where there are many, nothing is relaxed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from policies.request import Request
 TOO_CONSERVATIVE = 0.95
 OFTEN_MODIFIED = 0.30
 OFTEN_UNANSWERED = 0.50
+OFTEN_HASTY = 0.20
 FEWEST = 10
 """Decisions, or endings, below which nothing else is concluded."""
 
@@ -33,6 +35,7 @@ class Topic(StrEnum):
     RELAX = "relax"
     KEEP = "keep"
     AGENT = "the agent needs work"
+    HASTY = "approved unread"
     REVIEWERS = "wrong reviewers"
     ONE_PERSON = "always the same person"
     OVERCONFIDENT = "overconfident agent"
@@ -67,6 +70,7 @@ def advise(
         advice += [
             *_relaxing(tally, policy, past, since, environment),
             *_modified(tally),
+            *_hasty(tally),
             *_unanswered(tally),
             *_one_person(tally),
         ]
@@ -81,6 +85,11 @@ def _relaxing(
     if approved.interval[0] <= TOO_CONSERVATIVE:
         return
     seen = f"approved as proposed {approved}"
+    if _often_hasty(tally):
+        yield Advice(
+            topic=Topic.KEEP, about=tally.name, words=f"{seen}, but it stays: approvals that nobody read prove nothing."
+        )
+        return
     try:
         relaxation = relax(policy, tally)
     except Invalid as error:
@@ -108,6 +117,17 @@ def _modified(tally: Tally) -> Iterator[Advice]:
     if tally.decided >= FEWEST and modified.share > OFTEN_MODIFIED:
         words = f"modified {modified} decisions: look at what people change, and teach the agent to propose that."
         yield Advice(topic=Topic.AGENT, about=tally.name, words=words)
+
+
+def _often_hasty(tally: Tally) -> bool:
+    return tally.decided >= FEWEST and Proportion(count=tally.hasty, of=tally.decided).share > OFTEN_HASTY
+
+
+def _hasty(tally: Tally) -> Iterator[Advice]:
+    if _often_hasty(tally):
+        hasty = Proportion(count=tally.hasty, of=tally.decided)
+        words = f"approved faster than one can read {hasty}: it asks too much. Have it show less, or stop fewer calls."
+        yield Advice(topic=Topic.HASTY, about=tally.name, words=words)
 
 
 def _unanswered(tally: Tally) -> Iterator[Advice]:

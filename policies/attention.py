@@ -8,7 +8,7 @@ those who did read would soon be clicked away like the first one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -86,6 +86,29 @@ def asks_back(characters: int, had: timedelta, sight: Sight, now: datetime) -> b
     """Is an approval asked back before it counts? Once for each person and revision, and never anything else."""
     asked = sight.asked_at is not None and now - sight.asked_at >= SAME_PRESS
     return not asked and too_fast(characters, had)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Haste:
+    """How much somebody approved, in characters as shown, and in what time."""
+
+    characters: int
+    had: timedelta
+
+
+def asks_back_together(parts: Sequence[tuple[Haste, Sight]], now: datetime) -> Haste | None:
+    """What several approvals in one go are asked back about, if anything, once for each person and revision.
+
+    Each counts by itself, and those that were asked about nothing yet together: in the longest time that one of them
+    was in view. A call that comes several times counts once.
+    """
+    alone = [each for each, sight in parts if asks_back(each.characters, each.had, sight, now)]
+    if alone:
+        return max(alone, key=lambda each: each.characters)
+    fresh = [each for each, sight in parts if sight.asked_at is None]
+    longest = max((each.had for each in fresh), default=ENOUGH)
+    total = Haste(characters=sum(each.characters for each in fresh), had=longest)
+    return total if too_fast(total.characters, total.had) else None
 
 
 def told(review: Review) -> Mapping[str, Any]:

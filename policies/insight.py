@@ -49,6 +49,7 @@ class Tally:
 
     ``people`` counts whose decisions settled them, by name; ``tools`` what was asked for; ``undelivered`` those of the
     never answered ones whose card nobody could see; ``required`` tells that a regulation demands some of them.
+    ``hasty`` counts those of the decided ones that somebody first approved faster than one can read.
     """
 
     rule: str
@@ -60,6 +61,7 @@ class Tally:
     undelivered: int
     required: bool
     evidence: tuple[Replayed, ...]
+    hasty: int = 0
 
     @property
     def name(self) -> str:
@@ -198,7 +200,12 @@ def _tally(rule: str, kind: Kind, tool: str | None, group: Sequence[Replayed]) -
         undelivered=sum(request.delivered_at is None for request in silent),
         required=any(each.before.required_by or each.after.required_by for each in group),
         evidence=tuple(group),
+        hasty=sum(_hasty(request) for request in requests if ending(request) in DECIDED),
     )
+
+
+def _hasty(request: Request) -> bool:
+    return any(review.asked_at is not None for review in request.reviews)
 
 
 def _deciders(request: Request) -> frozenset[str]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.slack.desk import Desk
 from bot.slack.memo import Memo
+from bot.slack.views.batch import row_is_cut
 from bot.slack.views.blocks import Block
 from bot.slack.views.card import is_cut
 from bot.slack.views.haste import length, too_fast
 from bot.slack.views.look import Look
 from bot.slack.views.modals import view_form
-from policies.attention import AT_A_GLANCE, asks_back, time_had
+from policies.attention import AT_A_GLANCE, Haste, asks_back, asks_back_together, time_had
 from policies.authority import check_may_approve
+from policies.gathering import alike
 from policies.inbox import admits
 from policies.people import Person
 from policies.request import Request
 
+READ_FIRST = "Nobody reads that fast, so nothing is approved yet: read it, then send this again."
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -51,6 +55,22 @@ class Attention:
             return None
         self._desk.afterwards.start(store.note_asked_back(request.id, request.revision, person.id, now))
         return memo.model_copy(update={"had": had // MILLISECOND, "page": 0})
+
+    async def haste_of(self, requests: Sequence[Request], person: Person) -> Haste | None:
+        """What approving all of these in one go is asked back about; identical ones are read once."""
+        several = [one[0] for one in alike(requests)]
+        look = self._desk.looks.at_once()
+        measured = await asyncio.to_thread(lambda: [(row_is_cut(one, look), length(one, look)) for one in several])
+        store, now = self._desk.gateway.store, self._desk.gateway.clock()
+        parts = []
+        for request, (cut, characters) in zip(several, measured, strict=True):
+            sight = await store.sight(request.id, request.revision, person.id)
+            had = time_had(request, person, sight, now, cut=cut)
+            parts.append((Haste(characters=characters, had=had), sight))
+        haste = asks_back_together(parts, now)
+        for request in requests if haste is not None else ():
+            self._desk.afterwards.start(store.note_asked_back(request.id, request.revision, person.id, now))
+        return haste
 
     async def form(self, request: Request, memo: Memo) -> Block:
         """The whole call, with the question above it where ``memo`` says so."""

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.logs import get_logger
 from bot.slack import answers, ids, payloads
-from bot.slack.attention import Attention
+from bot.slack.attention import READ_FIRST, Attention
 from bot.slack.desk import Desk
 from bot.slack.editing import NO_DRAFTS, carried, check_edit, chosen_since, edit_of, form_of, typed_into
 from bot.slack.payloads import Submitted
@@ -43,7 +43,6 @@ log = get_logger("signoff.slack")
 
 Answer = dict[str, Any]
 CHANGED = "You changed something while this was shown. Read what you allow now, then send it again."
-READ_FIRST = "Nobody reads that fast, so nothing is approved yet: read the call on its card, then send this again."
 DONE: Answer = {"response_action": "clear"}
 CHOSEN = "These are the fields of what you chose. Look at them, then save."
 

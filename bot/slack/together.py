@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 
 from bot.slack import answers, ids
-from bot.slack.attention import Attention
+from bot.slack.attention import MILLISECOND, READ_FIRST, Attention
 from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.payloads import Click, Submitted
 from bot.slack.views.batch import row_is_cut
+from bot.slack.views.blocks import Block
+from bot.slack.views.haste import too_fast
 from bot.slack.views.headline import headline
 from bot.slack.views.modals import notice, reject_form
 from bot.slack.views.text import inert
@@ -24,7 +26,6 @@ from policies.request import Request
 from policies.review import Verdict
 
 NOTHING = "Nothing here can be approved together by you just now."
-UNREAD = "Nobody reads that fast: look once more, then approve it"
 
 
 class Together:
@@ -77,16 +78,20 @@ class Together:
         asked = [await self._desk.gateway.request(request_id) for request_id in listed]
         person = await self._desk.directory.person(sent.user_id)
         found = await self._plan(asked, chosen, person)
+        if sent.memo.had is None and (again := await self._asked_back(found, chosen, person, sent.memo)):
+            return {"response_action": "update", "view": again}
         refused = {request.id: why for request, why in found.stays}
-        for request in found.approves:
-            refused |= await self._unread(request, listed[request.id], person)
         told = await asyncio.gather(*(self._decide(each, listed[each.id], person, refused) for each in asked))
         return _told("approved", told)
 
-    async def _unread(self, request: Request, revision: int, person: Person) -> dict[str, str]:
-        """Why it stays, where nobody could have read it in the time this person had; said once, as for one call."""
-        asking = await self._attention.haste(request, person, Memo(r=request.id, v=revision))
-        return {} if asking is None else {request.id: f"{self._attention.told(request, asking)} {UNREAD}"}
+    async def _asked_back(self, found: Plan, chosen: Request, person: Person, memo: Memo) -> Block | None:
+        """The form once more for whoever sent it faster than one can read what it approves."""
+        haste = await self._attention.haste_of(found.approves, person)
+        if haste is None:
+            return None
+        remark = f"{too_fast(haste.characters, haste.had)} {READ_FIRST}"
+        kept = memo.model_copy(update={"had": haste.had // MILLISECOND})
+        return together_form(found, chosen, self._desk.looks.at_once(found.approves), kept, remark)
 
     async def _decide(self, request: Request, revision: int, person: Person, refused: dict[str, str]) -> str:
         """Approve one; empty, or in mrkdwn why not."""

@@ -13,9 +13,11 @@ from policies.attention import (
     AT_A_GLANCE,
     ENOUGH,
     SAME_PRESS,
+    Haste,
     Sight,
     after_hours,
     asks_back,
+    asks_back_together,
     shown_at,
     time_had,
     too_fast,
@@ -52,6 +54,27 @@ def test_one_person_is_asked_about_one_revision_once(length: int, presses: list[
         if asks_back(length, had, sight, now):
             asked, sight = asked + 1, replace(sight, asked_at=now)
     assert asked <= 1
+
+
+@given(st.lists(st.tuples(characters, spans), min_size=1, max_size=5), spans)
+def test_several_at_once_are_asked_about_once_and_never_sooner_for_more_time(
+    parts: list[tuple[int, timedelta]], more: timedelta
+) -> None:
+    def told(longer: timedelta, sight: Sight) -> Haste | None:
+        each = [(Haste(characters=length, had=had + longer), sight) for length, had in parts]
+        return asks_back_together(each, NOW)
+
+    asked = told(timedelta(0), Sight())
+    assert asked is not None or told(more, Sight()) is None
+    assert told(timedelta(0), Sight(asked_at=NOW - SAME_PRESS)) is None
+    alone = [length for length, had in parts if too_fast(length, had)]
+    assert asked is not None or not alone
+
+
+def test_what_is_short_alone_may_be_long_together() -> None:
+    parts = [(Haste(characters=AT_A_GLANCE, had=seconds * SECOND), Sight()) for seconds in (1, 8, 3)]
+    assert asks_back_together(parts, NOW) == Haste(characters=3 * AT_A_GLANCE, had=8 * SECOND)
+    assert asks_back_together(parts[:1], NOW) is None
 
 
 @pytest.mark.parametrize(

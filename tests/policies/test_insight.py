@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -205,6 +206,17 @@ def test_an_agent_whose_calls_are_often_modified_needs_work() -> None:
     changed = [modified(opened(POLICY, "mail", number=each), POLICY, {"to": "b"}) for each in range(4)]
     assert "4 of 13 (31%" in advice(*changed, *many(POLICY, "mail", 9, first=10))[Topic.AGENT].words
     assert Topic.AGENT not in advice(*changed[:3], *many(POLICY, "mail", 7, first=10))
+
+
+def test_what_is_approved_unread_asks_too_much_and_is_no_reason_to_relax() -> None:
+    calm = many(POLICY, "mail", 80)
+    assert Topic.RELAX in advice(*calm)
+    unread = [replace(one, reviews=(replace(one.reviews[0], asked_at=START),)) for one in calm[:17]]
+    told = advice(*unread, *calm[17:])
+    assert "faster than one can read 17 of 80 (21%" in told[Topic.HASTY].words
+    assert "nobody read prove nothing" in told[Topic.KEEP].words
+    assert Topic.RELAX not in told
+    assert Topic.HASTY not in advice(*unread[:16], *calm[16:])
 
 
 def test_a_rule_that_nobody_answers_has_the_wrong_reviewers() -> None:

@@ -100,7 +100,7 @@ async def test_the_command_and_a_grant_ask_back_as_well(home: House) -> None:
     assert (await home.now(request)).state is State.PENDING
     await home.choose("U0BEN", request, "grant")
     assert (await home.submit("U0BEN"))["response_action"] == "update"
-    assert "read the call on its card, then send this again" in str(await home.front("U0BEN"))
+    assert "read it, then send this again" in str(await home.front("U0BEN"))
     assert (await home.now(request)).state is State.PENDING
     assert (await home.submit("U0BEN"))["ok"]
     assert (await home.now(request)).state is State.APPROVED

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 
 from bot.slack import ids
+from bot.slack.attention import READ_FIRST
 from bot.slack.memo import Memo
 from bot.slack.views import action
 from bot.slack.views.batch import batch, row_is_cut
+from bot.slack.views.haste import too_fast
 from bot.slack.views.look import Message
 from bot.slack.views.modals import reject_form
 from bot.slack.views.text import inert
@@ -88,10 +90,12 @@ BATCHES = {
 }
 PLAN = plan(tickets(), tickets()[0], replace(person("U0ANA"), looked_up_at=NOW), lambda one: one.id[-1] != "3")
 SEEN = plan(tickets(), tickets()[0], replace(person("U0ANA"), looked_up_at=NOW), lambda one: True)
+HASTY = f"{too_fast(2_310, timedelta(seconds=0.9))} {READ_FIRST}"
 FORMS = {
     "form_together": together_form(PLAN, tickets()[0], LOOK, Memo()),
     "form_reject_same": reject_form(tickets()[4], LOOK, Memo(b={"req_4": 1, "req_5": 1, "req_6": 1})),
     "form_together_opened": together_form(SEEN, tickets()[0], LOOK, Memo()),
+    "form_together_hasty": together_form(PLAN, tickets()[0], LOOK, Memo(h=900), HASTY),
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from bot.slack import ids
 from bot.slack.memo import Memo
 from bot.slack.peeks import Peeks
+from policies.attention import SAME_PRESS
 from policies.request import Request, Requester, State, Submission, ToolCall
 from policies.review import Verdict
 from tests.sandbox_process import SandboxProcess, until
@@ -142,6 +143,12 @@ async def test_a_row_that_leaves_something_out_is_approved_with_others_once_it_w
     view = await home.front("U0ANA")
     assert "You opened it" in said({"blocks": view["blocks"]})
 
+    # each is short, both together are longer than one reads in no time
+    assert (await home.submit("U0ANA"))["response_action"] == "update"
+    assert "You approved 6" in await reads(home, "U0ANA")
+    assert await states(home, found) == [State.PENDING] * 5
+    home.clock.ahead = SAME_PRESS
+
     # a form that names more than it listed approves no more
     forged = Memo(r=found[0].id, v=1, b={one.id: 1 for one in found})
     payload = {
@@ -177,19 +184,17 @@ async def test_identical_calls_are_rejected_together_whatever_the_rule_says_of_a
     assert sorted(state.value for state in await states(home, found)) == ["approved", *["rejected"] * 2, "withdrawn"]
 
 
-async def test_what_was_opened_for_too_short_a_time_to_be_read_stays_and_is_asked_back_once(home: House) -> None:
+async def test_what_was_opened_for_too_short_a_time_to_be_read_is_asked_back_once_with_the_others(home: House) -> None:
     calls = [("close_ticket", {"ticket": f"T-{n}", "note": "word " * 300 * n}, "U0NEWT") for n in range(5)]
     _, found = await gathered(home, calls)
     await pressed(home, "U0ANA", found[1], ids.ROW_VIEW, f"{found[1].id}:1")
     await pressed(home, "U0ANA", found[0], ALL)
-    await home.submit("U0ANA")
-    left = await reads(home, "U0ANA")
-    assert "1 of 2 were approved" in left
-    assert "You approved 1,5" in left
-    assert await states(home, found[:2]) == [State.APPROVED, State.PENDING]
-    home.clock.ahead += timedelta(seconds=3)
-    await pressed(home, "U0ANA", found[1], ALL)
-    await home.submit("U0ANA")
+    assert (await home.submit("U0ANA"))["response_action"] == "update"
+    asked = await reads(home, "U0ANA")
+    assert "You approved 1,5" in asked
+    assert "nothing is approved yet" in asked
+    assert await states(home, found[:2]) == [State.PENDING, State.PENDING]
+    assert (await home.submit("U0ANA"))["ok"]
     assert await states(home, found[:3]) == [State.APPROVED, State.APPROVED, State.PENDING]
 
 

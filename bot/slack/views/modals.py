@@ -62,16 +62,16 @@ def view_form(request: Request, look: Look, memo: Memo) -> Block:
     deciding = last and not request.settled and not request.asking and request.checkpoint.kind is not Kind.SOFT
     asks = deciding and request.checkpoint.kind is Kind.MANUAL
     blocks = [header(words.title(request, look)), *facts(request, look), *found[page], *alarms(warnings_of(items))]
-    if memo.had is not None:
-        blocks.insert(0, asked_back(request, look, timedelta(milliseconds=memo.had)))
+    asked = [] if memo.had is None else [asked_back(request, look, timedelta(milliseconds=memo.had))]
+    blocks[:0] = asked
     if len(found) > 1:
         blocks.append(context(plain(f"Page {page + 1} of {len(found)}. {_where_next(request, last)}")))
     blocks.extend(told(request, look))
     if request.question is not None and request.asking and last:
         blocks.extend(question.answers(request, request.question, look))
     blocks.extend(_buttons(request, page, len(found)))
-    if asks:
-        blocks.append(phrase_field(request, look))
+    if asks:  # the cursor is in this field, perhaps far from the top
+        blocks += [*asked, phrase_field(request, look)]
     kept = memo.model_copy(update={"page": page, "revision": request.revision, "asks_phrase": asks})
     return modal(
         ids.VIEW_FORM,

@@ -18,12 +18,16 @@ from policies.request import Request
 RULE = 60
 
 
-def together_form(plan: Plan, chosen: Request, look: Look, memo: Memo) -> Block:
-    """What would be approved by sending it: each on its own, with what people have seen of it. ``plan`` names some."""
+def together_form(plan: Plan, chosen: Request, look: Look, memo: Memo, remark: str = "") -> Block:
+    """What would be approved by sending it: each on its own, with what people have seen of it. ``plan`` names some.
+
+    ``remark`` (plain text) says why it is shown again.
+    """
     number = len(plan.approves)
     rule = one_line(chosen.checkpoint.rule, look.key, RULE)
     calls = "1 call" if number == 1 else f"{number} calls"
     blocks = [
+        *([section(plain(f"⏱️ {remark}"))] if remark else []),
         header(f"{calls} held by “{rule}”"),
         context(plain("Each is approved by itself and stands on record with your name. The agent may then run it.")),
         *(block for several in alike(plan.approves) for block in _approved(several, look)),
