@@ -116,8 +116,10 @@ def _pages(request: Request, look: Look) -> Iterator[Block]:
 
 
 def pages(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block]:
-    """View all."""
-    yield from _pages(a_request(dice, arguments), a_look(dice))
+    """View all, and what asks back whoever approved too fast."""
+    request, look = a_request(dice, arguments), a_look(dice)
+    yield from _pages(request, look)
+    yield view_form(request, look, Memo(r=request.id, v=1, h=900))
 
 
 def drafts(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from bot.slack import answers
 from bot.slack.views import action, question
 from bot.slack.views.card import card
 from bot.slack.views.grants import clauses
+from bot.slack.views.haste import asked_back
 from bot.slack.views.headline import headline
 from bot.slack.views.home import gist
 from bot.slack.views.modals import notice
@@ -51,6 +53,11 @@ def test_a_value_cant_close_the_quotation_marks_in_which_a_title_quotes_it() -> 
 
 def test_a_title_shows_that_a_value_has_more_lines() -> None:
     assert titled("harmless words\nrm -rf /") == "Publish “harmless words⏎rm -rf /” at once"
+
+
+def test_an_arguments_name_cant_go_on_in_what_asks_back() -> None:
+    asked = asked_back(ask({"x” is fine. “y": "word " * 300}), LOOK, timedelta(seconds=1))
+    assert asked["text"]["text"].endswith('above all at “"x" is fine. "y"” (1,518).')
 
 
 def edited(

@@ -9,6 +9,7 @@ from bot.slack.views.blocks import Block, plain, section
 from bot.slack.views.look import Look
 from bot.slack.views.text import Item, clip
 from policies.request import Request
+from policies.visible import in_quotes
 
 MUCH = 0.2
 """The part of the whole from which on the question names where it stands."""
@@ -44,7 +45,7 @@ def asked_back(request: Request, look: Look, had: timedelta) -> Block:
     items = everything(request, look)
     characters = sum(map(_length, items))
     much = [item for item in items if _length(item) >= MUCH * characters]
-    where = " and ".join(f"“{clip(item.label, 60)}” ({_length(item):,})" for item in much)
+    where = " and ".join(f"{in_quotes(clip(item.label, 60))} ({_length(item):,})" for item in much)
     told = f"⏱️ {too_fast(characters, had)} Nobody reads that fast, so nothing is approved yet."
     return section(plain(f"{told}\nPlease look once more{f', above all at {where}' if where else ''}."))
 
