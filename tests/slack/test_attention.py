@@ -9,11 +9,13 @@ from bot.slack import ids
 from bot.slack.desk import memo_of
 from bot.slack.memo import Memo
 from bot.slack.payloads import Click
+from bot.slack.views.modals import view_form
 from policies.attention import SAME_PRESS
 from policies.request import Request, State
 from policies.review import Verdict
 from tests.sandbox_process import until
 from tests.slack.house import House, said
+from tests.slack.samples import LOOK
 
 LETTER = {"order_id": "HG-1042", "letter": "Dear Ms Tran, we are sorry that it came broken.\n" * 30}
 SCRIPT = {"path": "/srv", "script": "echo fine & <true>\n" * 600 + "rm -rf /srv"}
@@ -112,5 +114,10 @@ async def test_the_question_is_about_one_revision_and_stands_for_no_other(home: 
     asked = Memo.model_validate_json((await home.front("U0ANA"))["private_metadata"])
     assert asked.had is not None
     click = Click(user_id="U0ANA", team_id=None, action_id=ids.NEXT, value="", trigger_id="", memo=asked)
+    settled = view_form(replace(request, state=State.WITHDRAWN), LOOK, asked)
+    assert "nothing is approved yet" not in str(settled)
+    later = view_form(replace(request, revision=2), LOOK, asked)
+    assert "Approve anyway" not in str(later)
+    assert Memo.model_validate_json(later["private_metadata"]).had is None
     assert memo_of(click, request).had == asked.had
     assert memo_of(click, replace(request, revision=2)).had is None

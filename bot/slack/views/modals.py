@@ -62,7 +62,8 @@ def view_form(request: Request, look: Look, memo: Memo) -> Block:
     deciding = last and not request.settled and not request.asking and request.checkpoint.kind is not Kind.SOFT
     asks = deciding and request.checkpoint.kind is Kind.MANUAL
     blocks = [header(words.title(request, look)), *facts(request, look), *found[page], *alarms(warnings_of(items))]
-    asked = [] if memo.had is None else [asked_back(request, look, timedelta(milliseconds=memo.had))]
+    asks_back = memo.had is not None and not request.settled and memo.revision == request.revision
+    asked = [asked_back(request, look, timedelta(milliseconds=memo.had or 0))] if asks_back else []
     blocks[:0] = asked
     if len(found) > 1:
         blocks.append(context(plain(f"Page {page + 1} of {len(found)}. {_where_next(request, last)}")))
@@ -72,13 +73,14 @@ def view_form(request: Request, look: Look, memo: Memo) -> Block:
     blocks.extend(_buttons(request, page, len(found)))
     if asks:  # the cursor is in this field, perhaps far from the top
         blocks += [*asked, phrase_field(request, look)]
-    kept = memo.model_copy(update={"page": page, "revision": request.revision, "asks_phrase": asks})
+    had = memo.had if asks_back else None
+    kept = memo.model_copy(update={"page": page, "revision": request.revision, "asks_phrase": asks, "had": had})
     return modal(
         ids.VIEW_FORM,
         "Review the request",
         kept,
         named(blocks, f"p{page}r{request.revision}v{request.version}"),
-        ("Approve" if memo.had is None else "Approve anyway") if deciding else None,
+        ("Approve anyway" if asks_back else "Approve") if deciding else None,
     )
 
 
