@@ -146,6 +146,7 @@ async def test_a_row_that_leaves_something_out_is_approved_with_others_once_it_w
     assert (await home.submit("U0ANA"))["response_action"] == "update"
     assert "You approved 6" in await reads(home, "U0ANA")
     assert await states(home, found) == [State.PENDING] * 5
+    await until(lambda: _asked_back(home, found[:2]))
     home.clock.ahead = SAME_PRESS
 
     # a form that names more than it listed approves no more
@@ -164,6 +165,11 @@ async def test_a_row_that_leaves_something_out_is_approved_with_others_once_it_w
     await home.submit("U0ANA")
     assert await decided()
     await home.card_says(found[0], "3 of 5 calls still wait")
+
+
+async def _asked_back(home: House, requests: list[Request]) -> bool:
+    sights = [await home.serving.store.sight(one.id, 1, "U0ANA") for one in requests]
+    return all(sight.asked_at is not None for sight in sights)
 
 
 async def test_identical_calls_are_rejected_together_whatever_the_rule_says_of_approving(home: House) -> None:
