@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.slack import ids
+from policies.people import Person, Standing
 from tests.gateway.theatre import Theatre, theatre
 from tests.sandbox_process import SandboxProcess
 
@@ -23,14 +24,35 @@ Json = dict[str, Any]
 async def monday_at_six(process: SandboxProcess, folder: Path, policy: str) -> AsyncIterator[Theatre]:
     """A gateway that has looked who the reviewers are, at six on a Monday morning in London."""
     async with theatre(process, folder, policy) as found:
-        monday = found.hand.time + timedelta(days=7 - found.hand.time.weekday())
-        found.hand.began = found.hand.time
-        await later(found, datetime.combine(monday.date(), time(6), LONDON))
+        await next_monday(found)
         await found.start()
         assert found.serving is not None
         await found.serving.digests.send()
         yield found
     await process.aclose()
+
+
+async def next_monday(stage: Theatre) -> None:
+    """Let it be six on the next Monday morning in London. What happened before doesn't count from now on."""
+    monday = stage.hand.time + timedelta(days=7 - stage.hand.time.weekday())
+    await later(stage, datetime.combine(monday.date(), time(6), LONDON))
+    stage.hand.began = stage.hand.time
+
+
+async def cleared(stage: Theatre) -> None:
+    """Take back what waits, look at what went ahead, close what is open: the next test finds nothing to do."""
+    assert stage.serving is not None
+    await stage.sandbox.control.faults()
+    await retried(stage)
+    for (request_id,) in stage.raw("SELECT id FROM requests WHERE state = 'pending'"):
+        await stage.call("DELETE", f"/v1/requests/{request_id}")
+    unseen = "SELECT id FROM requests WHERE json_extract(document, '$.audit') = 'open'"
+    ana = Person(id="U0ANA", name="Ana", standing=Standing.MEMBER, looked_up_at=stage.hand())
+    for (request_id,) in stage.raw(unseen):
+        await stage.serving.gateway.mark_audit(request_id, ana, "seen")
+    for person in ("U0ANA", "U0BEN"):
+        await stage.close_forms(person)
+    await retried(stage)
 
 
 async def retried(stage: Theatre) -> None:
@@ -66,13 +88,13 @@ async def clock(
 
 
 async def digests(stage: Theatre, person: str) -> list[Json]:
-    """The digests that a person got, the oldest first."""
+    """The digests that a person got in this test, the oldest first."""
+    began = stage.hand.began.timestamp()
     channels = (await stage.sandbox.people.workspace(person))["channels"]
     ours = [one["id"] for one in channels if one["kind"] == "im" and one.get("with") == "U0SIGNOFF"]
     said = [message for one in ours for message in await stage.sandbox.people.history(person, one)]
-    return [
-        {**one, "channel": ours[0]} for one in said if (one.get("metadata") or {}).get("event_type") == ids.DIGEST_TYPE
-    ]
+    found = [one for one in said if (one.get("metadata") or {}).get("event_type") == ids.DIGEST_TYPE]
+    return [{**one, "channel": ours[0]} for one in found if float(one["ts"]) >= began]
 
 
 async def counts(stage: Theatre, *people: str) -> list[int]:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from bot.slack import ids
-from tests.gateway.mornings import NEW_YORK, Json, clock, counts, digest, digests, monday_at_six, press, retried
+from tests.gateway.mornings import (
+    NEW_YORK,
+    Json,
+    cleared,
+    clock,
+    counts,
+    digest,
+    digests,
+    monday_at_six,
+    next_monday,
+    press,
+    retried,
+)
 from tests.gateway.theatre import Theatre
 from tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POLICY = """
 version: 1
@@ -33,17 +47,19 @@ default: {checkpoint: hard, reviewers: team, ladder: long}
 SCOPES = ("chat:write", "commands", "im:write", "users:read", "users:read.email", "usergroups:read", "channels:read")
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[SandboxProcess]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
     with SandboxProcess() as sandbox:
-        yield sandbox
+        async with monday_at_six(sandbox, tmp_path_factory.mktemp("gateway"), POLICY) as found:
+            yield found
 
 
-@pytest.fixture
-async def stage(process: SandboxProcess, tmp_path: Path) -> AsyncIterator[Theatre]:
-    """A gateway that starts at six on a Monday morning in London."""
-    async with monday_at_six(process, tmp_path, POLICY) as found:
-        yield found
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(gateway: Theatre) -> AsyncIterator[Theatre]:
+    """The one gateway of this module, at six on a Monday morning in London, with nothing to do."""
+    yield gateway
+    await cleared(gateway)
+    await next_monday(gateway)
 
 
 async def test_each_reviewer_gets_one_on_working_days_at_nine_where_they_live_if_there_is_anything(
@@ -89,6 +105,7 @@ async def test_what_ended_or_went_ahead_without_anybody_is_told_the_next_morning
     await clock(stage, 9, days=1)
     await digest(stage, "U0ANA", "Went ahead on silence")
     assert "Ended without" not in json.dumps((await digests(stage, "U0ANA"))[-1])  # that was told
+    await stage.sandbox.control.person("U0BEN", status_text="", status_emoji="")
 
 
 async def test_a_stop_is_made_up_for_until_noon_and_no_restart_and_no_clock_makes_it_two(stage: Theatre) -> None:
@@ -163,35 +180,29 @@ async def test_whoever_wants_none_gets_none_over_restarts_until_they_want_them_a
     assert "/approvals digest off" in await say("maybe")
 
 
-@pytest.mark.parametrize("trouble", [{"status": 500, "effect": "after"}, {"reset": True}, {"status": 429}])
-async def test_a_post_that_slack_fails_at_arrives_once_each(stage: Theatre, trouble: Json) -> None:
+async def test_what_slack_fails_at_arrives_once_each_or_in_the_afternoon_not_at_all(stage: Theatre) -> None:
+    team = ("U0ANA", "U0BEN", "U0FAY")
     await stage.sandbox.control.app(scopes=[*SCOPES, "im:history"])
-    await stage.ask("pay")
-    await clock(stage, 8, 59)
-    await stage.sandbox.control.faults({"method": "chat.postMessage", "times": 2, **trouble})
+    await stage.ask("tidy")
+    await stage.drained()
+    troubles: tuple[Json, ...] = ({"status": 500, "effect": "after"}, {"reset": True}, {"status": 429})
+    await stage.sandbox.control.faults(*({"method": "chat.postMessage", **trouble} for trouble in troubles))
     await clock(stage, 9, settle=False)
     await retried(stage)
-    assert await counts(stage, "U0ANA", "U0BEN", "U0FAY", "U0FRED") == [1, 1, 1, 0]
+    assert await counts(stage, *team, "U0FRED") == [1, 1, 1, 0]
 
-
-async def test_whoever_takes_no_messages_holds_up_nobody_and_leaves_nothing_behind(stage: Theatre) -> None:
-    await stage.ask("pay")
-    await stage.drained()
+    # Whoever takes no messages holds up nobody and leaves nothing behind.
     await stage.sandbox.control.faults({"method": "chat.postMessage", "error": "messages_tab_disabled"})
-    await clock(stage, 9)
-    assert sum(await counts(stage, "U0ANA", "U0BEN", "U0FAY")) == 2
-    assert stage.raw("SELECT count(*) FROM outbox") == [(0,)]
+    await clock(stage, 9, days=1)
+    assert sum(await counts(stage, *team)) == 5
 
-
-async def test_what_slack_was_gone_for_until_noon_is_not_said_in_the_afternoon(stage: Theatre) -> None:
-    await stage.ask("pay")
-    await stage.drained()
+    # What Slack was gone for until noon is not said in the afternoon.
     await stage.sandbox.control.faults({"method": "chat.postMessage", "times": 100, "status": 503})
-    await clock(stage, 9, settle=False)
-    assert stage.raw("SELECT count(*) FROM outbox") == [(3,)]
+    await clock(stage, 9, days=1, settle=False)
+    assert stage.raw("SELECT kind FROM outbox") == [("PostDigest",)] * 3
     await clock(stage, 12, settle=False)
     await stage.sandbox.control.faults()
     assert stage.serving is not None
     stage.serving.gateway.waiting.wake(("outbox",))
     await stage.drained()
-    assert await counts(stage, "U0ANA", "U0BEN", "U0FAY") == [0, 0, 0]
+    assert sum(await counts(stage, *team)) == 5
