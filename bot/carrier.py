@@ -150,8 +150,8 @@ class Carrier(Protocol):
     async def tell_of_cool_off(self, request: Request, effect: TellOfCoolOff, channel: str, ts: str | None) -> None:
         """Say in a card's thread (or, without ``ts``, directly) that the agent of ``request`` cools off, or goes on."""
 
-    async def tell_served(self, request: Request) -> None:
-        """Tell the person served that nobody decided in time."""
+    async def tell_served(self, requests: Sequence[Request]) -> None:
+        """Tell the person served how these requests of theirs ended: nobody decided in time."""
 
     async def post_run(self, post: Post, run: AgentRun, known_ts: str | None, owed_id: int) -> Posted:
         """Post a message of a run, or update the one at ``known_ts``."""

@@ -43,6 +43,7 @@ class Notes:
         self._cards = cards
         self._noted: dict[int, set[str]] = {}
         self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._ended: dict[tuple[str, str | None], dict[int, Request]] = {}
         self._saying: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def remind(self, owed: Owed, effect: Remind) -> None:
@@ -172,12 +173,28 @@ class Notes:
         await self._done(owed)
 
     async def tell_served(self, owed: Owed, effect: TellServed) -> None:
-        """Tell the person served that nobody decided in time."""
+        """Tell the person served that nobody decided in time: of all that ended while the message waited, in one."""
         request = await self._store.request(effect.request_id)
-        if request is not None and request.excluded:
-            await self._pace.turn(request.excluded[0], Urgency.NEW)
-            await self._pace.keep(request.excluded[0], self._carrier.tell_served(request))
-        await self._done(owed)
+        if request is None or not request.excluded:
+            await self._done(owed)
+            return
+        who = request.excluded[0]
+        ended = self._ended.setdefault((who, request.audit), {})
+        ended[owed.id] = request
+        try:
+            async with self._saying.setdefault((who, "ended"), asyncio.Lock()):
+                if owed.id in ended:  # else it was told, and struck off, with another one
+                    await self._tell_served(who, ended)
+        finally:
+            ended.pop(owed.id, None)
+
+    async def _tell_served(self, who: str, ended: dict[int, Request]) -> None:
+        await self._pace.turn(who, Urgency.NEW)
+        told = dict(ended)
+        await self._pace.keep(who, self._carrier.tell_served(tuple(told.values())))
+        await self._store.done(tuple(told))
+        for owed_id in told:
+            ended.pop(owed_id, None)
 
     async def _done(self, owed: Owed, then: tuple[Effect, ...] = ()) -> None:
         await self._store.done((owed.id,), then=then)

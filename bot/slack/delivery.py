@@ -213,11 +213,11 @@ class SlackCarrier:
         look = await self._looks.of_people((effect.by, request.requester.owner))
         await self._post(channel, cooled_off(request, effect, look), thread_ts=ts)
 
-    async def tell_served(self, request: Request) -> None:
+    async def tell_served(self, requests: Sequence[Request]) -> None:
         """Tell the person served, by direct message, that nobody decided in time. Nobody served: nobody is told."""
-        told = await self._directory.ids_of(Reviewers(name="served", users=request.excluded[:1]))
+        told = await self._directory.ids_of(Reviewers(name="served", users=requests[0].excluded[:1]))
         for user_id in told:
-            await self._post(user_id, served(request, self._looks.at_once((request,))))
+            await self._post(user_id, served(requests, self._looks.at_once(requests)))
 
     async def post_run(self, post: Post, run: AgentRun, known_ts: str | None, owed_id: int) -> Posted:
         """Post a message of a run into its thread, or update the one at ``known_ts``."""

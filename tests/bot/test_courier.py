@@ -20,7 +20,7 @@ from policies.checkpoint import Kind
 from policies.effects import Post as RunPost
 from policies.effects import PostCard
 from policies.events import Elapsed, Withdrawn
-from policies.request import Request
+from policies.request import Request, Requester
 from storage.store import Copy
 from tests.bot.courier_house import Post, checkpoint
 from tests.storage.samples import opened, run
@@ -161,6 +161,22 @@ async def test_a_message_of_many_calls_is_reminded_of_once_and_calls_for_help_on
     shown = [len(asked_in(each)) for each in await post.dm("U0SAM")]
     assert sum(shown) == 7
     assert len(shown) <= 3, "seniors have them in few messages too"
+
+
+async def test_whom_many_calls_served_that_expired_at_once_is_told_in_few_messages_of_all(post: Post) -> None:
+    shop = Requester(id="key:shop", name="Shop agent", owner="U0NEWT")
+    for n in range(40):
+        made = opened(f"req_{n}", checkpoint=checkpoint(), requester=shop, created_at=post.time(), effects=())
+        await post.store.add(made)
+    await post.time.sleep(49 * 3600)
+    await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "status": 503, "effect": "before"})
+    await asyncio.gather(*(post.change(f"req_{n}", Elapsed()) for n in range(40)))
+    post.serve()
+    await post.drained_in_time()
+    told = [message["text"] for message in await post.dm("U0NEWT")]
+    assert len(told) <= 6
+    numbers = [int(words.split()[1]) if "calls that were" in words else 1 for words in told]
+    assert sum(numbers) == 40, "each is told of, and once"
 
 
 @pytest.mark.parametrize("at_stake", [{"impact": "high"}, {"quorum": 2}, {"required_by": "law"}, {"kind": Kind.MANUAL}])

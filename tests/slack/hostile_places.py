@@ -206,7 +206,7 @@ def proceeded(dice: random.Random, arguments: Arguments) -> Iterator[Message | B
     )
     objected = then(request, mark, at=later)
     yield card(objected, look)
-    yield served(objected, look)
+    yield served((objected,), look)
     yield object_form(request, look, Memo(r=request.id, v=1))
 
 
@@ -239,7 +239,7 @@ def threads(dice: random.Random, arguments: Arguments) -> Iterator[Message | Blo
     yield summons(request, "seniors", look)
     yield summons(away, "deputies", look)
     yield absences(away, look)
-    yield served(then(request, Elapsed(), at=NOW + timedelta(hours=3)), look)
+    yield served((then(request, Elapsed(), at=NOW + timedelta(hours=3)),), look)
     for kind in ("opening", "progress", "say"):
         told = Post(run_id="run_1", key="k", channel="C1", thread_ts=None, text=said(dice, 20_000), kind=kind)
         yield run_message(told, look)

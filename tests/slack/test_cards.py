@@ -27,7 +27,8 @@ NOTES = {
     "note_summons": summons(PLACES["pending_joined"], "seniors", LOOK),
     "note_delegated": called_in(PLACES["pending_delegated"], PLACES["pending_delegated"].delegations[0], LOOK),
     "note_absences": absences(PLACES["pending_stand_in"], LOOK),
-    "note_served": served(PLACES["pending_served"], LOOK),
+    "note_served": served((PLACES["pending_served"],), LOOK),
+    "note_served_many": served([PLACES["expired"]] * 30, LOOK),
     "note_cools_off": cooled_off(
         PLACES["rejected"],
         TellOfCoolOff(

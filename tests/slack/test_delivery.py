@@ -139,14 +139,14 @@ async def test_reminders_and_summons_go_to_the_cards_thread(desk: Desk) -> None:
 
 
 async def test_the_person_served_is_told_of_an_expiry(desk: Desk) -> None:
-    await desk.carrier.tell_served(PLACES["expired"])
+    await desk.carrier.tell_served((PLACES["expired"],))
     calls = await desk.sandbox.control.calls("chat.postMessage")
     assert calls[-1]["body"]["channel"] == "U0NEWT"
     assert "nobody decided in time" in calls[-1]["body"]["text"]
 
 
 async def test_the_person_served_is_told_who_objects_to_what_went_ahead_and_why(desk: Desk) -> None:
-    await desk.carrier.tell_served(PLACES["proceeded_objected"])
+    await desk.carrier.tell_served((PLACES["proceeded_objected"],))
     told = (await desk.sandbox.control.calls("chat.postMessage"))[-1]["body"]
     assert told["channel"] == "U0NEWT"
     assert "publish_post went ahead on your behalf, since nobody stopped it" in told["text"]

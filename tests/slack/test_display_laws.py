@@ -143,7 +143,7 @@ def test_no_argument_breaks_a_form_a_list_or_a_note(request: Request) -> None:
     check_form({"type": "home", "blocks": history(request, LOOK)})
     blocks = listing("Waiting for you", (request,) * 20, LOOK, "Nothing.")
     check_form({"type": "home", "blocks": blocks})
-    for note in (reminder(request, LOOK), summons(request, "support", LOOK), served(request, LOOK)):
+    for note in (reminder(request, LOOK), summons(request, "support", LOOK), served((request,), LOOK)):
         check_message(note)
 
 

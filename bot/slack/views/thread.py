@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.slack import ids
@@ -10,7 +11,7 @@ from bot.slack.views.agents import whole_name
 from bot.slack.views.blocks import Block, actions, button, mrkdwn, named, pieces, plain, section
 from bot.slack.views.card import alarms, may_approve
 from bot.slack.views.look import Look, Message, mention, moment
-from bot.slack.views.text import inert, inline, shown
+from bot.slack.views.text import clip, inert, inline, shown
 from policies.budget import account_of, agent_of
 from policies.delegation import Delegation
 from policies.duration import in_words
@@ -19,6 +20,8 @@ from policies.inquiry import Inquiry
 from policies.request import Request
 
 MENTIONS = 10
+NAMED, SUBJECT = 10, 100
+"""Calls that one message about many names, and escaped characters of each."""
 TEXT = 8_500
 """Escaped characters of a run's message."""
 STOPPABLE = "progress"
@@ -111,8 +114,24 @@ def cooled_off(request: Request, effect: TellOfCoolOff, look: Look) -> Message:
     )
 
 
-def served(request: Request, look: Look) -> Message:
-    """How a request ended that was asked on the reader's behalf."""
+def served(requests: Sequence[Request], look: Look) -> Message:
+    """How requests ended that were asked on the reader's behalf."""
+    return _served(requests[0], look) if len(requests) == 1 else _all_served(requests, look)
+
+
+def _all_served(requests: Sequence[Request], look: Look) -> Message:
+    """Of many the first by name: the rest stands on their cards and in Home."""
+    number = f"{len(requests)} calls that were asked on your behalf"
+    if requests[0].audit == "objected":
+        ended = f":eyes: {number} went ahead, since nobody stopped them; then somebody objected."
+    else:
+        ended = f":clock1: {number} expired: nobody decided in time. Ask the agent again for what is still needed."
+    lines = [f"• {inert(clip(words.subject(request, look), SUBJECT))}" for request in requests[:NAMED]]
+    more = [f"and {len(requests) - NAMED} more"] if len(requests) > NAMED else []
+    return _said(requests[0], "\n".join([ended, *lines, *more]))
+
+
+def _served(request: Request, look: Look) -> Message:
     tool = inert(words.subject(request, look))
     agent = inline(request.requester.name, look.key, 60)
     if request.audit == "objected":
