@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.crowding import Crowding
 from bot.shelf import PolicyShelf
 from policies.budget import LATER, Budget, Over, Spent, Wanted, account_of, agent_of, cooling, holding, over, wanted
 from policies.cooling import Follows, begins, check_may_resume, resumes
@@ -37,6 +38,7 @@ class Budgets:
         self._shelf = shelf
         self._counted = counted
         self._written: dict[tuple[str, str], datetime] = {}
+        self.crowding = Crowding()
         self.watch = Watch(wanted=self._wanted, follows=self._begins)
 
     async def over(self, request: Request) -> Over | None:
@@ -63,6 +65,7 @@ class Budgets:
 
     async def note(self, request: Request, error: OverBudget) -> None:
         """Count what was refused, and write it into the journal unless that says so already."""
+        self.crowding.refused(request.requester.id)
         if self._counted is not None:
             self._counted(error.budget)
         place, now = (account_of(request.requester), error.budget), self._clock()

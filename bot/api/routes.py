@@ -78,6 +78,10 @@ class RequestRoutes:
     async def submit(self, http: web.Request) -> web.Response:
         """``POST /v1/requests``: 201 new, 200 the same again."""
         requester = await self.doorkeeper.requester(http)
+        async with self.gateway.budgets.crowding.place(requester.id):
+            return await self._submit(http, requester)
+
+    async def _submit(self, http: web.Request, requester: Requester) -> web.Response:
         key = idempotency_key(http)
         turns = self.gateway.turns
         sent = await json_of(http, turns)

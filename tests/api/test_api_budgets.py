@@ -146,3 +146,17 @@ async def test_the_budgets_are_those_of_the_policy_in_force(tight: House) -> Non
 async def test_whatever_the_policy_says_at_most_200_of_an_agent_s_calls_wait(house: House) -> None:
     told = await asyncio.gather(*(ask(house, number) for number in range(205)))
     assert [each.status for each in told].count(201) == 200
+
+
+async def test_who_was_just_refused_does_not_keep_others_waiting_with_many_calls_at_once(tight: House) -> None:
+    for number in range(4):
+        last = await ask(tight, number)
+    assert last.status == 429
+    done: list[str] = []
+
+    async def asked(key: str, name: str) -> None:
+        await ask(tight, 7, key=key)
+        done.append(name)
+
+    await asyncio.gather(*(asked(tight.agent, "flood") for _ in range(60)), asked(tight.other_agent, "calm"))
+    assert done.index("calm") < 40, "of 60 that came before it, most are behind it"
