@@ -81,12 +81,14 @@ def _of_rule(sheet: Sheet, policy: Policy, rule: Rule) -> tuple[str, list[Amendm
     kind = NOTCH[rule.gate.kind]
     meaningless = _MEANINGLESS_BEHIND_ALLOW if kind is Kind.ALLOW else _MEANINGLESS_BEHIND_SOFT
     said = [key for key in meaningless if (*path, key) in sheet.keys]
-    changes = [put(sheet, path, "checkpoint", kind.value, after="name"), *(drop(sheet, path, key) for key in said)]
+    changes = [put(sheet, path, "checkpoint", kind.value, after="name")]
+    dropped = [drop(sheet, path, key) for key in said]
     if kind is Kind.ALLOW:
-        return "soft becomes allow", changes
+        return "soft becomes allow", [*changes, *dropped]
     name, made = _pause(sheet, policy)
     ladder = put(sheet, path, "ladder", name, after="checkpoint")
-    return f"{rule.gate.kind.value} becomes soft, with a ladder that goes on by silence", [*changes, *made, ladder]
+    words = f"{rule.gate.kind.value} becomes soft, with a ladder that goes on by silence"
+    return words, [*changes, *made, ladder, *dropped]  # what is dropped may stand where the ladder is put
 
 
 def _of_tool(sheet: Sheet, policy: Policy, tally: Tally) -> tuple[str, list[Amendment]]:

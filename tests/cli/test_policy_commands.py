@@ -164,8 +164,10 @@ def test_explain_tells_of_a_condition_that_failed(tmp_path: Path) -> None:
 
 def test_explain_says_where_nobody_is_named_and_who_may_approve_their_own(tmp_path: Path) -> None:
     assert "1 approval of nobody: nobody is named" in explained(tmp_path, {"tool": "x"}, policy="version: 1\n")
-    own = POLICY.replace("match: mail, checkpoint: hard", "match: mail, checkpoint: hard, self_approval: true")
-    assert "even the person served, by self_approval" in explained(tmp_path, {"tool": "mail"}, policy=own)
+    more = "match: mail, checkpoint: hard, self_approval: true, batch: true"
+    own = explained(tmp_path, {"tool": "mail"}, policy=POLICY.replace("match: mail, checkpoint: hard", more))
+    assert "even the person served, by self_approval" in own
+    assert "with other calls of this rule, in one go, where each was seen whole" in own
 
 
 def test_explain_asks_as_if_the_gateway_stood_in_an_environment(tmp_path: Path) -> None:

@@ -115,6 +115,11 @@ def new_lines(before: str, after: str) -> list[str]:
             ],
         ),
         (
+            PEOPLE + LADDERS + "rules: [{name: m, match: mail, checkpoint: hard, batch: true, grants: false}]\n" + END,
+            "mail",
+            ["rules: [{name: m, match: mail, checkpoint: soft, ladder: pause}]"],
+        ),
+        (
             PEOPLE + LADDERS + "rules: [{name: m, match: mail, quorum: 2, checkpoint: hard}]\n" + END,
             "mail",
             ["rules: [{name: m, match: mail, quorum: 1, checkpoint: hard}]"],
