@@ -14,9 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.gateway.house_policy import channel_of
 from tests.gateway.stage import Card, Stage, staged
-from tests.sandbox_process import until
 from tests.serve_process import ROOT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
@@ -63,12 +61,7 @@ class Session:
         )
 
     async def card(self) -> Card:
-        async def asked() -> list[tuple[Any, ...]]:
-            return self.stage.serve.rows("SELECT id FROM requests WHERE tool = ?", self.tool)
-
-        ((request_id,),) = await until(asked)
-        self.stage.where[request_id] = channel_of(self.lane)
-        return await self.stage.card(request_id)
+        return await self.stage.card_naming(self.tool, self.lane)
 
 
 def decision(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -57,14 +57,7 @@ class Refunds:
 
     async def card(self) -> Card:
         """The card of the one request in this lane."""
-        asked = await until(self.waiting)
-        self.stage.where[asked] = channel_of(self.lane)
-        return await self.stage.card(asked)
-
-    async def waiting(self) -> str | None:
-        """The id of the lane's request."""
-        found = self.stage.serve.rows("SELECT id FROM requests WHERE tool = ?", self.tool)
-        return str(found[0][0]) if found else None
+        return await self.stage.card_naming(self.tool, self.lane)
 
 
 def client_of(stage: Stage, **more: Any) -> Signoff:

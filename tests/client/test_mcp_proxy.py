@@ -8,16 +8,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
-from tests.gateway.house_policy import channel_of
-from tests.gateway.stage import Card, Stage, staged
-from tests.sandbox_process import until
+from tests.gateway.stage import Stage, staged
 from tests.serve_process import ROOT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
@@ -51,15 +48,6 @@ def call(client: Client, order_id: str, amount: float = 140) -> asyncio.Task[Cal
     return asyncio.create_task(client.call_tool("refund", {"order_id": order_id, "amount": amount}))
 
 
-async def card(stage: Stage, order_id: str) -> Card:
-    async def asked() -> list[tuple[Any, ...]]:
-        return stage.serve.rows("SELECT id FROM requests WHERE document LIKE ?", f'%"{order_id}"%')
-
-    ((request_id,),) = await until(asked)
-    stage.where[request_id] = channel_of(0)
-    return await stage.card(request_id)
-
-
 def words(result: CallToolResult) -> str:
     (part,) = result.content
     assert isinstance(part, TextContent)
@@ -75,7 +63,7 @@ async def test_tools_look_and_answer_as_without_the_proxy_and_run_as_decided(sta
         assert "9 to 5" in str(await client.read_resource("shop://hours"))
 
         running = call(client, "HG-1")
-        approved = await card(stage, "HG-1")
+        approved = await stage.card_naming("HG-1")
         assert "shop.refund" in approved.words
         await stage.press("U0ANA", approved, "signoff.approve")
         result = await running
@@ -83,21 +71,21 @@ async def test_tools_look_and_answer_as_without_the_proxy_and_run_as_decided(sta
         assert stage.execution(approved.request_id) == "succeeded"
 
         running = call(client, "HG-2")
-        await stage.press("U0BEN", await card(stage, "HG-2"), "signoff.reject")
+        await stage.press("U0BEN", await stage.card_naming("HG-2"), "signoff.reject")
         await stage.fill("U0BEN", {"Why?": "Ask for a photo first"})
         result = await running
         assert result.is_error
         assert "Ask for a photo first" in words(result)
 
         running = call(client, "HG-3")
-        await stage.press("U0ANA", await card(stage, "HG-3"), "signoff.modify")
+        await stage.press("U0ANA", await stage.card_naming("HG-3"), "signoff.modify")
         await stage.fill("U0ANA", {"Amount": "40.5"})
         assert words(await running) == "refunded 40.5 for HG-3"
 
         assert "Nobody decided" in words(await call(client, "HG-4", 950))
 
         running = call(client, "lost")
-        lost = await card(stage, "lost")
+        lost = await stage.card_naming("lost")
         await stage.press("U0ANA", lost, "signoff.approve")
         assert (await running).is_error
         assert stage.execution(lost.request_id) == "failed"
@@ -110,7 +98,7 @@ async def test_a_long_wait_is_told_and_the_same_call_goes_on_waiting(stage: Stag
         result = await call(client, "HG-5")
         assert result.is_error
         assert "again with the same arguments" in words(result)
-        standing = await card(stage, "HG-5")
+        standing = await stage.card_naming("HG-5")
         await stage.serve.restart()
         await stage.press("U0ANA", standing, "signoff.approve")
         assert words(await call(client, "HG-5")) == "refunded 140 for HG-5"

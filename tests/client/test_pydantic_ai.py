@@ -14,9 +14,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from signoff import AsyncSignoff
 from signoff.pydantic_ai import Gate
-from tests.gateway.house_policy import channel_of
 from tests.gateway.stage import Card, Stage, staged
-from tests.sandbox_process import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
@@ -52,12 +50,7 @@ class Clerk:
         return asyncio.create_task(self.agent.run("Refund the vase"))
 
     async def card(self) -> Card:
-        async def asked() -> list[tuple[Any, ...]]:
-            return self.stage.serve.rows("SELECT id FROM requests WHERE tool = ?", self.tool)
-
-        ((request_id,),) = await until(asked)
-        self.stage.where[request_id] = channel_of(self.lane)
-        return await self.stage.card(request_id)
+        return await self.stage.card_naming(self.tool, self.lane)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -119,6 +119,16 @@ class Stage:
         found: list[Card] = await until(posted, within)
         return found[0]
 
+    async def card_naming(self, words: str, lane: int = 0) -> Card:
+        """The card of the one request of an agent elsewhere that says ``words``, as soon as it stands in the lane."""
+
+        async def asked() -> list[tuple[Any, ...]]:
+            return self.serve.rows("SELECT id FROM requests WHERE document LIKE ?", f'%"{words}"%')
+
+        ((request_id,),) = await until(asked)
+        self.where[request_id] = channel_of(lane)
+        return await self.card(request_id)
+
     async def card_saying(self, request_id: str, words: str, person: str = "U0ANA", channel: str = "") -> Card:
         """The card, as soon as it says `words`."""
 
