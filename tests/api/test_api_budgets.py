@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.crowding import AT_ONCE
 from policies.errors import NotAllowed, NotFound
 from policies.loader import load
 from policies.review import Verdict
@@ -148,15 +150,14 @@ async def test_whatever_the_policy_says_at_most_200_of_an_agent_s_calls_wait(hou
     assert [each.status for each in told].count(201) == 200
 
 
-async def test_who_was_just_refused_does_not_keep_others_waiting_with_many_calls_at_once(tight: House) -> None:
+async def test_who_was_just_refused_waits_for_a_place_and_keeps_nobody_else_waiting(tight: House) -> None:
     for number in range(4):
         last = await ask(tight, number)
     assert last.status == 429
-    done: list[str] = []
-
-    async def asked(key: str, name: str) -> None:
-        await ask(tight, 7, key=key)
-        done.append(name)
-
-    await asyncio.gather(*(asked(tight.agent, "flood") for _ in range(60)), asked(tight.other_agent, "calm"))
-    assert done.index("calm") < 40, "of 60 that came before it, most are behind it"
+    async with AsyncExitStack() as worked_on:
+        for _ in range(AT_ONCE):
+            await worked_on.enter_async_context(tight.gateway.budgets.crowding.place("key:mailer"))
+        waits = asyncio.create_task(ask(tight, 7))
+        assert (await ask(tight, 7, key=tight.other_agent)).status == 201
+        assert not waits.done()
+    assert (await waits).status == 429
