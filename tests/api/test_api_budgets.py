@@ -150,7 +150,10 @@ async def test_whatever_the_policy_says_at_most_200_of_an_agent_s_calls_wait(hou
     assert [each.status for each in told].count(201) == 200
 
 
-async def test_who_was_just_refused_waits_for_a_place_and_keeps_nobody_else_waiting(tight: House) -> None:
+async def test_who_was_just_refused_waits_for_a_place_and_keeps_nobody_else_waiting(
+    tight: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.crowding.AFTER", 3600.0)  # a busy machine may be late
     for number in range(4):
         last = await ask(tight, number)
     assert last.status == 429
