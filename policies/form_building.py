@@ -259,7 +259,7 @@ class _Builder:
         return replace(
             made,
             kind=Kind.ENUM,
-            hint=words_below("", told.description, self.key),
+            hint=words_below("which of its forms it has", told.description, self.key),
             choices=tuple(choices),
             selected=() if chosen is None else (chosen,),
             present=present,

@@ -121,8 +121,9 @@ async def test_a_rejection_reaches_the_agent_with_its_reason(demo: Demo, hands: 
         await expect(thread).to_contain_text("Sent to ines.duarte@example.com")
 
 
-async def test_what_a_reviewer_changed_is_what_runs_and_what_the_agent_goes_on_with(demo: Demo, hands: Hands) -> None:
-    amount = {Mouse: "40", Keyboard: "30"}[type(hands)]
+async def test_what_a_reviewer_changed_is_what_runs_and_what_the_agent_goes_on_with(demo: Demo) -> None:
+    """By mouse alone; `test_forms_in_browser` changes a call by keyboard."""
+    hands, amount = Mouse(), "40"
     async with AsyncExitStack() as stack:
         nia, ana = await opened(stack, demo, ("U0NEWT", "C0AGENTS"), ("U0ANA", "C0APPROVALS"))
         thread = await begun(hands, nia, REFUND)

