@@ -57,12 +57,18 @@ class Desk:
     peeks: Peeks = field(default_factory=Peeks)
 
     async def show(self, click: Click, view: Block) -> None:
-        """Open ``view`` for the person who clicked: over the form in which the button stood, or anew."""
-        if click.in_modal:
+        """Open ``view`` for the person who clicked: over the form in which the button stood, or anew.
+
+        Slack stacks three forms: from an inbox over a call over its fields the fourth takes the third's place.
+        """
+        if not click.in_modal:
+            await self.open(click.trigger_id, view, click.user_id)
+            return
+        try:
             answer = await _within(self.client.views_push(trigger_id=click.trigger_id, view=view))
             self.forms.shown(click.user_id, view, answer)
-        else:
-            await self.open(click.trigger_id, view, click.user_id)
+        except _Stacked:
+            await self.redraw(click, view)
 
     async def open(self, trigger_id: str, view: Block, user_id: str) -> None:
         """Open ``view`` for a person while their trigger lives."""
@@ -192,6 +198,10 @@ def memo_of(click: Click, request: Request) -> Memo:
     return Memo(r=request.id, v=request.revision, c=place[0], t=place[1])
 
 
+class _Stacked(Unavailable):
+    """Slack opens no further form over those that are open."""
+
+
 async def _within(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
     """What Slack answers; nothing where the person had turned to something else meanwhile."""
     try:
@@ -202,6 +212,8 @@ async def _within(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
         name = str(error.response.get("error"))
         if name == "hash_conflict":
             return {}
+        if name == "push_limit_reached":
+            raise _Stacked("Three forms are open over each other; close one and press again.") from None
         raise Unavailable(f"Slack did not open the form ({name}); please press again.") from None
     except (TimeoutError, aiohttp.ClientError, OSError):
         raise Unavailable("Slack did not open the form in time; please press again.") from None

@@ -143,6 +143,10 @@ async def test_from_a_digest_one_opens_decides_and_finds_the_rest_and_it_says_wh
     await press(stage, "U0ANA", message, ids.INBOX)
     shown = await stage.form("U0ANA")
     assert second["id"][:12] in json.dumps(shown)
+    for action_id, form in ((ids.VIEW, ids.VIEW_FORM), (ids.MODIFY, ids.MODIFY_FORM), (ids.AS_JSON, ids.JSON_FORM)):
+        await stage.press_in_form("U0ANA", action_id)
+        await stage.form("U0ANA", form)
+    assert len(await stage.sandbox.people.views("U0ANA")) == 3  # the fourth form took the third's place
     await stage.close_forms("U0ANA")
     await stage.drained()
     assert len(stage.places(first["id"])) == 1  # the digest has not become a card

@@ -165,7 +165,7 @@ class Theatre:
                 answer = await self.sandbox.people.press(person, *places[0], action_id)
             else:
                 await self.open(person, request_id)
-                answer = await self._press_in_form(person, action_id)
+                answer = await self.press_in_form(person, action_id)
             if answer.get("error") != "unknown_action":
                 break
         assert answer["ok"], answer
@@ -175,10 +175,12 @@ class Theatre:
         assert (await self.sandbox.people.command(person, "C0APPROVALS", f"/approvals {request_id}"))["ok"]
         return await self.form(person)
 
-    async def _press_in_form(self, person: str, action_id: str) -> Json:
+    async def press_in_form(self, person: str, action_id: str) -> Json:
+        """Press the first button of that action in the form in front of a person."""
         form = await self.form(person)
         for block in form["view"]["blocks"]:
-            if any(element.get("action_id") == action_id for element in block.get("elements", ())):
+            buttons = (*block.get("elements", ()), block.get("accessory") or {})
+            if any(element.get("action_id") == action_id for element in buttons):
                 place = {"view_id": form["id"], "block_id": block["block_id"], "action_id": action_id}
                 return dict(await self.sandbox.people.click(person, **place))
         raise LookupError(f"{person} sees no {action_id} in the form")

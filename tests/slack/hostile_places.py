@@ -21,10 +21,11 @@ from bot.slack.views.agents import cooling, resumed
 from bot.slack.views.batch import batch
 from bot.slack.views.blocks import Block, plain, section
 from bot.slack.views.card import card
+from bot.slack.views.digest import digest
 from bot.slack.views.grant_form import grant_form, usual_terms
 from bot.slack.views.grants import grant_news, grants_list
 from bot.slack.views.home import history, listing, unknown_word
-from bot.slack.views.inbox import home
+from bot.slack.views.inbox import home, inbox_form
 from bot.slack.views.look import Look, Message
 from bot.slack.views.modals import (
     answer_form,
@@ -39,6 +40,7 @@ from bot.slack.views.modals import (
 from bot.slack.views.modify import json_form, modify_form
 from bot.slack.views.thread import absences, cooled_off, inquired, reminder, run_message, served, summons
 from policies.checkpoint import GrantBound, Kind
+from policies.digest import Page, Part
 from policies.edits import apply_edits
 from policies.effects import Post, TellOfCoolOff, TellOfGrant
 from policies.errors import AlreadySettled, Fault, Faulty, Invalid, Stale
@@ -246,12 +248,14 @@ def threads(dice: random.Random, arguments: Arguments) -> Iterator[Message | Blo
 
 
 def lists(dice: random.Random, arguments: Arguments) -> Iterator[Message | Block]:
-    """Home, its rows, its search, and the lists of ``/approvals``."""
+    """Home, its rows, its search, the digest, and the lists of ``/approvals``."""
     look, request = a_look(dice), a_request(dice, arguments)
     question = ask({}, tool="", question=a_question(dice, bare=True))
     rejected = then(request, verdict("U0BEN", Verdict.REJECT, note=said(dice, 2_000)))
     inbox = Inbox(waiting=(request,), questions=(question,), mine=(request,), recent=(rejected,))
     yield home(inbox, look)
+    yield inbox_form(inbox, look)
+    yield digest(Page(parts=(Part(name="waiting", requests=(request, question, rejected), more=3),)), look, 7)
     yield _texts_of(listing("Waiting for you", (request, question, rejected), look, "Nothing."))
     for secret in dice.sample(SECRET_PARTS, 3):
         found = home(inbox, look, HomeMemo(q=secret[:90]))
