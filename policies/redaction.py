@@ -74,10 +74,11 @@ _SHAPES = (
         "private key",
         "-----beg",
         # Only what a key is made of, so that nobody hides a command behind a key's first line: lines of base64 (broken
-        # off at most in the middle of one), and the headers that some keys begin with.
+        # off at most in the middle of one), and the headers that some keys begin with. A token that follows a key
+        # isn't taken for a line of it: what would be left of it is known to nobody as a secret.
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:\s|\\[rn]|(?:Proc-Type|DEK-Info|Version|Hash|Charset): [^\s;|&$`<>]{1,80}(?=\s)"
-        r"|=?[A-Za-z0-9+/]{16,}={0,2})*"
+        r"|=?[A-Za-z0-9+/]{16,}+={0,2}(?!\.eyJ))*"
         r"(?:[A-Za-z0-9+/=]{1,15}\s{0,3}(?:\\[rn])?(?==[A-Za-z0-9+/]{4}|-----END))?(?:=[A-Za-z0-9+/]{4}\s{0,3})?"
         r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?",
     ),

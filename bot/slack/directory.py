@@ -34,7 +34,7 @@ SECONDS = 2.0
 MOST_REMEMBERED = 5_000
 
 _ID = re.compile(r"[UW][A-Z0-9]{1,20}", re.ASCII)
-_ADDRESS = re.compile(r"[^@\s<>,;:/\\]{1,64}@[^@\s<>,;:/\\]{1,190}")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 """Whom an agent acts for is its own word: what is no address isn't sent to Slack as one, it may hold anything."""
 Clock = Callable[[], datetime]
 Value = TypeVar("Value")

@@ -74,8 +74,8 @@ async def _approve(stage: Stage, card: Card, dice: random.Random) -> None:
     if ids.APPROVE not in card.buttons:
         await _look(stage, card, dice)
         return
-    await stage.press(ANA, card, ids.APPROVE)
-    settled = await stage.settled(card.request_id)
+    await stage.press(ANA, card, ids.APPROVE)  # of a long one the form asks back: nobody reads that fast
+    settled = (await stage.agent.read(card.request_id, wait=2)).body
     if settled["state"] == "approved":
         await stage.agent.claim(card.request_id, settled["digest"])
         result = {"said": said(dice, 2_000)}

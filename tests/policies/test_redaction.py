@@ -77,6 +77,14 @@ def test_a_secret_that_only_its_surroundings_betray_is_replaced_and_they_stay(te
         assert around in shown
 
 
+@pytest.mark.parametrize("key", ["private key", "unfinished private key"])
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("between", ["  ", "\n", " and "])
+def test_a_secret_after_a_private_key_is_replaced_too(key: str, kind: str, between: str) -> None:
+    shown = redact_text(f"{SECRETS[key]}{between}{SECRETS[kind]}", key=KEY)
+    assert not [row for row in re.findall("[A-Za-z0-9+/]{6,}", SECRETS[kind]) if row in shown and row != "PRIVATE"]
+
+
 @pytest.mark.parametrize("depth", range(5))
 def test_a_password_in_json_within_json_is_replaced(depth: int) -> None:
     text = json.dumps({"user": "ana", "password": "hunter2", "n": 1})

@@ -3,7 +3,7 @@
 What is proven of each: intake takes or refuses it; the workspace takes its card; nothing in the card is live or
 invisible; no secret stands in it; what has no place takes Approve away, and what has one stands there whole, every
 hidden character marked and told of; and the stored row gives back a call of the same digest. Of every second one the
-same is proven of another place where words go (see ``hostile_places``).
+same is proven of another place where words go (see ``hostile_places``, ``hostile_gatherings``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bot.slack import ids
-from bot.slack.views import action
 from bot.slack.views.card import card
 from bot.slack.views.look import Message
 from bot.slack.views.text import WHOLE
@@ -28,12 +27,15 @@ from policies.errors import Invalid
 from policies.redaction import redact
 from policies.request import Request
 from storage.rows import REQUEST
-from tests.slack.hostile_places import check, look_around
+from tests.slack.hostile_gatherings import ABOUT_MANY
+from tests.slack.hostile_laws import check
+from tests.slack.hostile_places import ABOUT_ONE
 from tests.slack.hostile_words import a_call, said
 from tests.slack.judging import texts
 from tests.slack.samples import KEY, LOOK, ask, checkpoint
 
 MARK = re.compile(r"⟨(?:U\+[0-9A-F]{4,6}|([0-9]+) (?:spaces|blank lines|combining marks)[^⟩]*)⟩")
+PLACES = (*ABOUT_ONE, *ABOUT_MANY)
 KINDS = (Kind.HARD, Kind.MANUAL, Kind.SOFT, Kind.INBOX)
 
 
@@ -57,7 +59,10 @@ def outcome(dice: random.Random, elsewhere: float) -> Iterator[str]:
     _exact(request)
     yield "cut" if message.cut else "shown"
     if dice.random() < elsewhere:
-        yield look_around(dice, arguments)
+        place = dice.choice(PLACES)
+        for shown in place(dice, arguments):
+            check(shown)
+        yield place.__name__
 
 
 def _honest(request: Request, message: Message) -> None:
@@ -87,9 +92,7 @@ def _whole(request: Request, seen: str) -> None:
             )
             assert shown is not None, value
             assert sum(int(many or 1) for many in MARK.findall(shown.text)) >= shown.invisible, value
-    counted = [item.whole for item in action.arguments(request, LOOK)]
-    if warnings := [one for shown in counted for one in shown.warnings]:
-        assert "⚠️" in seen, warnings
+            assert not shown.warnings or "⚠️" in seen, shown.warnings
 
 
 def _flat(text: str) -> str:

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from tests.slack.hostile import look_at
-from tests.slack.hostile_places import PLACES, Place, check
+from tests.slack.hostile import PLACES, look_at
+from tests.slack.hostile_laws import Place, check
 
 ARGUMENTS = {"to": "ana", "note": "<!channel>", "amount": 5}
 

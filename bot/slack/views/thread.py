@@ -18,6 +18,7 @@ from policies.duration import in_words
 from policies.effects import Post, TellOfCoolOff
 from policies.inquiry import Inquiry
 from policies.request import Request
+from policies.visible import in_quotes
 
 MENTIONS = 10
 NAMED, SUBJECT = 10, 100
@@ -75,7 +76,7 @@ def absences(request: Request, look: Look) -> Message:
 def called_in(request: Request, delegation: Delegation, look: Look) -> Message:
     """Somebody asks somebody else to decide: told to whom they asked, where the others see it."""
     by = inline(delegation.by_name, look.key, 60)
-    note = f" “{inline(delegation.note, look.key, 300)}”" if delegation.note else ""
+    note = f" {in_quotes(inline(delegation.note, look.key, 300))}" if delegation.note else ""
     did = "answer" if request.asking else "decide"
     over = f" {by} handed it over to you." if delegation.hands_over else ""
     until = f" {words.silence(request)} {moment(request.deadline_at)}." if request.deadline_at else ""

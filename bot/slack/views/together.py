@@ -11,7 +11,7 @@ from bot.slack.views.blocks import Block, context, divider, header, mrkdwn, name
 from bot.slack.views.headline import headline
 from bot.slack.views.look import Look
 from bot.slack.views.modals import modal
-from bot.slack.views.text import clip, inert, one_line
+from bot.slack.views.text import clip, inert, inline, one_line
 from policies.gathering import Plan, alike
 from policies.request import Request
 
@@ -56,8 +56,9 @@ def _staying(plan: Plan, look: Look) -> Iterator[Block]:
     if plan.stays or plan.others:
         yield divider()
     if plan.stays:
-        lines = [f"• {inert(headline(request, look))}: {inert(why)}" for request, why in plan.stays]
-        yield section(mrkdwn("\n".join(["*These stay*", *lines])))
+        yield section(mrkdwn("*These stay*"))
+        for request, why in plan.stays:  # one by one: together they may be more than a section takes
+            yield section(mrkdwn(f"• {inert(headline(request, look))}: {inline(why, look.key, 300)}"))
     if plan.others:
         calls = "1 call of another rule stays" if plan.others == 1 else f"{plan.others} calls of other rules stay"
         yield context(plain(calls))

@@ -224,7 +224,7 @@ def asked(one: Delegation, request: Request, look: Look) -> str:
     by, to = one_line(one.by_name, look.key, 60), one_line(one.to_name, look.key, 60)
     did = "answer" if request.asking else "decide"
     said = f"{by} handed this over to {to}" if one.hands_over else f"{by} asked {to} to {did} this"
-    return f"{said}: “{one_line(one.note, look.key, 300)}”" if one.note else said
+    return f"{said}: {in_quotes(one_line(one.note, look.key, 300))}" if one.note else said
 
 
 def passed_on(request: Request) -> set[str]:
