@@ -10,9 +10,8 @@ from bot.slack.desk import Desk
 from bot.slack.memo import Memo
 from bot.slack.views.batch import row_is_cut
 from bot.slack.views.blocks import Block
-from bot.slack.views.card import is_cut
+from bot.slack.views.card import Measured, measured
 from bot.slack.views.haste import length, too_fast
-from bot.slack.views.look import Look
 from bot.slack.views.modals import view_form
 from policies.attention import AT_A_GLANCE, Haste, asks_back, asks_back_together, time_had
 from policies.authority import check_may_approve
@@ -37,21 +36,21 @@ class Attention:
         note = self._desk.gateway.store.note_opened(request.id, request.revision, user_id, now)
         self._desk.afterwards.start(note)
 
-    async def haste(self, request: Request, person: Person, memo: Memo) -> Memo | None:
+    async def haste(self, request: Request, person: Person, memo: Memo, told: Measured | None = None) -> Memo | None:
         """The memo of a form that asks back before this approval counts; None where nobody is to be asked.
 
-        Not where the gateway would refuse the approval anyway: it says why.
+        Not where the gateway would refuse the approval anyway: it says why. ``told`` is what is measured already.
         """
         stands = memo.revision == request.revision and not request.settled and not request.asking
         if memo.had is not None or not stands or not admits(check_may_approve, request, person):
             return None
-        cut, characters = await asyncio.to_thread(_measure, request, self._desk.looks.at_once())
-        if characters <= AT_A_GLANCE:
+        found = await asyncio.to_thread(measured, request, self._desk.looks.at_once()) if told is None else told
+        if found.characters <= AT_A_GLANCE:
             return None
         store, now = self._desk.gateway.store, self._desk.gateway.clock()
         sight = await store.sight(request.id, request.revision, person.id)
-        had = time_had(request, person, sight, now, cut=cut)
-        if not asks_back(characters, had, sight, now):
+        had = time_had(request, person, sight, now, cut=found.cut)
+        if not asks_back(found.characters, had, sight, now):
             return None
         self._desk.afterwards.start(store.note_asked_back(request.id, request.revision, person.id, now))
         return memo.model_copy(update={"had": had // MILLISECOND, "page": 0})
@@ -60,10 +59,10 @@ class Attention:
         """What approving all of these in one go is asked back about; identical ones are read once."""
         several = [one[0] for one in alike(requests)]
         look = self._desk.looks.at_once()
-        measured = await asyncio.to_thread(lambda: [(row_is_cut(one, look), length(one, look)) for one in several])
+        seen = await asyncio.to_thread(lambda: [(row_is_cut(one, look), length(one, look)) for one in several])
         store, now = self._desk.gateway.store, self._desk.gateway.clock()
         parts = []
-        for request, (cut, characters) in zip(several, measured, strict=True):
+        for request, (cut, characters) in zip(several, seen, strict=True):
             sight = await store.sight(request.id, request.revision, person.id)
             had = time_had(request, person, sight, now, cut=cut)
             parts.append((Haste(characters=characters, had=had), sight))
@@ -79,7 +78,3 @@ class Attention:
     def told(self, request: Request, memo: Memo) -> str:
         """Why somebody is asked back, as a sentence."""
         return too_fast(length(request, self._desk.looks.at_once()), timedelta(milliseconds=memo.had or 0))
-
-
-def _measure(request: Request, look: Look) -> tuple[bool, int]:
-    return is_cut(request, look), length(request, look)

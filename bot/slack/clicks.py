@@ -22,7 +22,7 @@ from bot.slack.payloads import Click
 from bot.slack.terms import terms_of
 from bot.slack.together import Together
 from bot.slack.views.batch import row_is_cut
-from bot.slack.views.card import is_cut
+from bot.slack.views.card import Measured, is_cut, measured
 from bot.slack.views.delegate_form import delegate_form
 from bot.slack.views.grant_form import grant_form, usual_terms
 from bot.slack.views.inbox import inbox_form
@@ -129,16 +129,22 @@ class Clicks:
         if request.checkpoint.kind is Kind.MANUAL and not request.settled:
             await self._view(click)
             return
-        cut = row_is_cut if click.in_batch else is_cut
-        if not request.settled and await asyncio.to_thread(cut, request, self._desk.looks.at_once()):
-            raise Refused(answers.ROW_CUT if click.in_batch else answers.CUT)
+        found = None if request.settled else await self._measured(click, request)
         person = await self._desk.directory.person(click.user_id)
-        asking = await self._attention.haste(request, person, memo_of(click, request))
+        asking = await self._attention.haste(request, person, memo_of(click, request), found)
         if asking is not None:
             await self._ask_back(click, request, asking)
             return
         await self._desk.gateway.review(request.id, person, Verdict.APPROVE, ids.target(click.value).revision)
         self._desk.settled_somewhere(click.user_id, click.channel)
+
+    async def _measured(self, click: Click, request: Request) -> Measured:
+        """How long it is. Raises ``Refused`` where the button stands beside something that is cut."""
+        look = self._desk.looks.at_once()
+        found = await asyncio.to_thread(measured, request, look)
+        if found.cut or (click.in_batch and await asyncio.to_thread(row_is_cut, request, look)):
+            raise Refused(answers.ROW_CUT if click.in_batch else answers.CUT)
+        return found
 
     async def _ask_back(self, click: Click, request: Request, memo: Memo) -> None:
         """Open the whole call before whoever approved it faster than one can read; in words where that fails."""

@@ -9,13 +9,15 @@ from bot.slack import ids
 from bot.slack.desk import memo_of
 from bot.slack.memo import Memo
 from bot.slack.payloads import Click
+from bot.slack.views.card import Measured, is_cut, measured
+from bot.slack.views.haste import length
 from bot.slack.views.modals import view_form
 from policies.attention import SAME_PRESS
 from policies.request import Request, State
 from policies.review import Verdict
 from tests.sandbox_process import until
 from tests.slack.house import House, said
-from tests.slack.samples import LOOK
+from tests.slack.samples import LOOK, PLACES, ask
 
 LETTER = {"order_id": "HG-1042", "letter": "Dear Ms Tran, we are sorry that it came broken.\n" * 30}
 SCRIPT = {"path": "/srv", "script": "echo fine & <true>\n" * 600 + "rm -rf /srv"}
@@ -121,3 +123,9 @@ async def test_the_question_is_about_one_revision_and_stands_for_no_other(home: 
     assert Memo.model_validate_json(later["private_metadata"]).had is None
     assert memo_of(click, request).had == asked.had
     assert memo_of(click, replace(request, revision=2)).had is None
+
+
+def test_the_card_is_as_long_as_all_that_there_is_to_read() -> None:
+    for request in (*PLACES.values(), ask(SCRIPT)):
+        if not request.asking:
+            assert measured(request, LOOK) == Measured(cut=is_cut(request, LOOK), characters=length(request, LOOK))

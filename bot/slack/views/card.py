@@ -8,6 +8,7 @@ asks it, and offers answers in the place of approvals.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from bot.slack import ids
 from bot.slack.views import action, question, words
@@ -30,6 +31,14 @@ ASKED_ABOUT = 2_000
 INQUIRIES = 1_000
 """What people asked the agent and its answers may take, of the same room."""
 MENTIONS = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """Whether a card is cut, and how many characters somebody has to read who reads all of the request."""
+
+    cut: bool
+    characters: int
 
 
 def card(request: Request, look: Look, owed_id: int | None = None) -> Message:
@@ -59,6 +68,12 @@ def card(request: Request, look: Look, owed_id: int | None = None) -> Message:
 def is_cut(request: Request, look: Look) -> bool:
     """Does the card leave something out, so that nobody may approve from it? Depends on request and key alone."""
     return any(part.cut for part in _parts(request, look))
+
+
+def measured(request: Request, look: Look) -> Measured:
+    """As ``is_cut``, and how long the request is, at once: a click waits for it."""
+    parts = _parts(request, look)
+    return Measured(cut=any(part.cut for part in parts), characters=sum(part.length for part in parts))
 
 
 def why_form(request: Request, look: Look) -> str | None:

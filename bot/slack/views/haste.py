@@ -32,7 +32,7 @@ def everything(request: Request, look: Look) -> tuple[Item, ...]:
 
 def length(request: Request, look: Look) -> int:
     """How many characters somebody has to read who reads all of it, as it is shown."""
-    return sum(map(_length, everything(request, look)))
+    return sum(item.length for item in everything(request, look))
 
 
 def too_fast(characters: int, had: timedelta) -> str:
@@ -43,15 +43,11 @@ def too_fast(characters: int, had: timedelta) -> str:
 def asked_back(request: Request, look: Look, had: timedelta) -> Block:
     """What stands above the whole call: what happened, that nothing is approved yet, and where most of the text is."""
     items = everything(request, look)
-    characters = sum(map(_length, items))
-    much = [item for item in items if _length(item) >= MUCH * characters]
-    where = " and ".join(f"{in_quotes(clip(item.label, 60))} ({_length(item):,})" for item in much)
+    characters = sum(item.length for item in items)
+    much = [item for item in items if item.length >= MUCH * characters]
+    where = " and ".join(f"{in_quotes(clip(item.label, 60))} ({item.length:,})" for item in much)
     told = f"⏱️ {too_fast(characters, had)} Nobody reads that fast, so nothing is approved yet."
     return section(plain(f"{told}\nPlease look once more{f', above all at {where}' if where else ''}."))
-
-
-def _length(item: Item) -> int:
-    return len(item.label) + len(item.whole.text)
 
 
 def _within(had: timedelta) -> str:

@@ -24,11 +24,12 @@ PAGE_BLOCKS = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Laid:
-    """Blocks, whether something was cut, and what is suspicious about the texts."""
+    """Blocks, whether something was cut, what is suspicious about the texts, and how long they are uncut."""
 
     blocks: tuple[Block, ...]
     cut: bool = False
     warnings: tuple[str, ...] = ()
+    length: int = 0
 
 
 def lay_out(items: Sequence[Item], key: bytes, *, characters: int, most_blocks: int) -> Laid:
@@ -47,7 +48,7 @@ def lay_out(items: Sequence[Item], key: bytes, *, characters: int, most_blocks: 
             text = _within(group[0], key, room[0])
             blocks.append(_block(group[0], group[0].label, text.text))
             cut = cut or text.cut
-    return Laid(blocks=tuple(blocks), cut=cut, warnings=warnings_of(items))
+    return Laid(blocks=tuple(blocks), cut=cut, warnings=warnings_of(items), length=sum(item.length for item in items))
 
 
 def warnings_of(items: Sequence[Item]) -> tuple[str, ...]:

@@ -123,6 +123,11 @@ class Item:
     prose: bool = False
 
     @property
+    def length(self) -> int:
+        """How many characters there are to read."""
+        return len(self.label) + len(self.whole.text)
+
+    @property
     def need(self) -> int:
         """The room that all of it takes: its escaped characters, and what its lines take of the screen."""
         return escaped_length(self.label) + 2 + escaped_length(self.whole.text) + LINE * self.whole.text.count("\n")
