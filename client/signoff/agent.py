@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -69,7 +70,8 @@ def _hook(parsed: argparse.Namespace) -> int:
     try:
         _say(_answer(parsed, sys.stdin.read()))
     except BaseException as error:
-        print(f"Signoff blocked this call: {_words(error)}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # nobody reads it, and it blocks all the same
+            print(f"Signoff blocked this call: {_words(error)}", file=sys.stderr, flush=True)
         return BLOCK
     finally:
         watchdog.cancel()

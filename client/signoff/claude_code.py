@@ -96,7 +96,10 @@ class Hook:
         return permit.request
 
     def _known(self, event: Event) -> Request | None:
-        """The request that an earlier try of this very call left behind, unless its call was begun since."""
+        """The request that an earlier try of this very call left behind, unless its call was begun since.
+
+        The memory is a file that the agent could write: what it names counts only where it is about this call.
+        """
         found = self.memory.recall(event.call)
         if found is None:
             return None
@@ -105,7 +108,8 @@ class Hook:
         except Refused:
             return None
         begun = request.execution is not None and request.execution.state != "unclaimed"
-        return None if begun else request
+        ours = (request.tool, request.proposed_arguments) == (event.tool_name, event.tool_input)
+        return request if ours and not begun else None
 
     def _asked(self, event: Event) -> Request:
         context = f"Claude Code in {event.cwd}" if event.cwd else "Claude Code"

@@ -25,12 +25,13 @@ class Connection:
     """The gateway's address and this agent's key, from the arguments or ``SIGNOFF_URL`` and ``SIGNOFF_KEY``.
 
     ``run`` names a piece of work that survives a crash: the same calls of the same run find their requests again.
-    Raises ``ValueError`` for an address without HTTPS that isn't this machine's, unless ``allow_http`` says so.
+    Raises ``ValueError`` for an address without HTTPS that isn't this machine's, unless ``allow_http`` says so, and for
+    a key that can be none.
     """
 
     def __init__(self, url: str | None, key: str | None, run: str | None, *, allow_http: bool) -> None:
         self.url = _checked(_set(url, "SIGNOFF_URL", "the gateway's address").rstrip("/"), allow_http=allow_http)
-        self._key = _set(key, "SIGNOFF_KEY", "this agent's key (signoff keys create NAME)")
+        self._key = _plain(_set(key, "SIGNOFF_KEY", "this agent's key (signoff keys create NAME)").strip())
         self.run = run
         self._seen: Counter[str] = Counter()
 
@@ -89,6 +90,13 @@ def _set(given: str | None, variable: str, meaning: str) -> str:
     if not found:
         raise ValueError(f"Set {variable} to {meaning}, or pass it.")
     return found
+
+
+def _plain(key: str) -> str:
+    """The key, if HTTP can carry it: what the HTTP client says of one that it can't would quote it."""
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("SIGNOFF_KEY holds characters that no key has: set it to what signoff keys create printed.")
+    return key
 
 
 def _checked(url: str, *, allow_http: bool) -> str:

@@ -38,14 +38,20 @@ class Gate(AbstractCapability[Any]):
         self._client = client
         self._tools = tools
         self._permits: dict[str, AsyncPermit] = {}
+        self._begun: set[str] = set()
+
+    async def for_run(self, ctx: RunContext[Any]) -> Gate:
+        """A gate of its own for each run: some models number their calls, so two runs may use the same ids."""
+        return Gate(self._client, self._tools)
 
     async def before_tool_execute(
         self, ctx: RunContext[Any], *, call: ToolCallPart, tool_def: ToolDefinition, args: dict[str, Any]
     ) -> dict[str, Any]:
         """Put off each call that isn't approved; what people need to see of its tool goes along."""
-        if (self._tools is None or call.tool_name in self._tools) and call.tool_call_id not in self._permits:
+        if (self._tools is None or call.tool_name in self._tools) and call.tool_call_id not in self._begun:
             told = {"schema": tool_def.parameters_json_schema, "description": tool_def.description}
             raise ApprovalRequired(metadata={"signoff": told})
+        self._begun.discard(call.tool_call_id)
         return args
 
     async def handle_deferred_tool_calls(
@@ -71,14 +77,15 @@ class Gate(AbstractCapability[Any]):
         handler: WrapToolExecuteHandler,
     ) -> Any:
         """Run an approved call, once, and report how it went."""
-        permit = self._permits.get(call.tool_call_id)
+        permit = self._permits.pop(call.tool_call_id, None)
         if permit is None:
-            return await handler(args)
+            return await handler(args)  # which puts it off, if this gate is for it
+        self._begun.add(call.tool_call_id)
         try:
             async with permit:
                 return await handler(args)
         finally:
-            del self._permits[call.tool_call_id]
+            self._begun.discard(call.tool_call_id)
 
     async def _asked(self, call: ToolCallPart, told: dict[str, Any]) -> tuple[ToolApproved | ToolDenied, str]:
         """The answer to one call, and who gave it; no answer is a no."""

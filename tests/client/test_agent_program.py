@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from pathlib import Path
 
@@ -16,6 +18,16 @@ def test_the_gate_is_proven_shut(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out.splitlines()
     assert len(told) == len(proving.ANSWERS) + 5
     assert [line for line in told[:-1] if not line.startswith("blocked")] == []
+
+
+def test_it_blocks_also_where_nobody_can_be_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr("sys.stderr", full)
+        monkeypatch.setattr("sys.stdin", io.StringIO("no event"))
+        assert main(["hook", "claude-code"]) == 2
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
 
 
 class TestInstall:

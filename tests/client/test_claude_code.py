@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from signoff.claude_code import Event, Hook
+from signoff.client import Signoff
+from signoff.errors import StillPending
+from signoff.memory import Memory
 from tests.gateway.stage import Card, Stage, staged
 from tests.serve_process import ROOT
 
@@ -127,6 +131,18 @@ async def test_after_the_deadline_it_blocks_or_defers_and_the_next_try_finds_the
     again = await session.hook(session.event(use="toolu_3"), "--deadline", "0")
     assert again.returncode == 2, "the next use of the tool is a request of its own"
     assert len(stage.serve.rows("SELECT id FROM requests WHERE tool = ?", session.tool)) == 2
+
+
+async def test_a_request_that_the_memory_names_counts_only_for_its_own_call(stage: Stage, tmp_path: Path) -> None:
+    session, memory = Session(stage, tmp_path), Memory(folder=tmp_path)
+    event = Event.model_validate(session.event())
+    with Signoff(stage.serve.url, stage.agent.key) as client:
+        harmless = client.submit(session.tool, {"command": "ls"})
+        memory.keep(event.call, harmless.id)
+        await stage.press("U0ANA", await session.card(), "signoff.approve")
+        with pytest.raises(StillPending) as waits:
+            await asyncio.to_thread(Hook(client=client, memory=memory, deadline=0).answer, event)
+    assert waits.value.request.arguments == session.call
 
 
 async def test_a_permission_prompt_is_answered_in_its_own_shape(stage: Stage, tmp_path: Path) -> None:

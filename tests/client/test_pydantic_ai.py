@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from pydantic_ai import Agent
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.capabilities.abstract import WrapToolExecuteHandler
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
@@ -29,7 +32,7 @@ class Clerk:
     """An agent with one tool, which its model calls once; then it says what the tool's result was."""
 
     def __init__(self, stage: Stage, client: AsyncSignoff, kind: str = "hard", amount: float = 140) -> None:
-        self.stage, self.lane, self.amount = stage, stage.lane(), amount
+        self.stage, self.client, self.lane, self.amount = stage, client, stage.lane(), amount
         self.tool, self.ran = f"{kind}_{self.lane}", []  # type: tuple[str, list[float]]
         self.agent = Agent(FunctionModel(self.model), capabilities=[Gate(client)])
         self.agent.tool_plain(name=self.tool)(self.refund)
@@ -47,6 +50,7 @@ class Clerk:
         return ModelResponse(parts=[ToolCallPart(self.tool, arguments, tool_call_id="call_1")])
 
     def start(self) -> asyncio.Task[Any]:
+        """Run the agent; its model numbers its calls, as some do: each begins with the same id."""
         return asyncio.create_task(self.agent.run("Refund the vase"))
 
     async def card(self) -> Card:
@@ -91,6 +95,43 @@ async def test_on_silence_nothing_runs_and_the_model_hears_why(stage: Stage, hir
     clerk = hired("quick")
     assert "Nobody decided" in (await clerk.start()).output
     assert clerk.ran == []
+
+
+class Twice(AbstractCapability[Any]):
+    """Does each call of a tool a second time, as what repeats failed calls would."""
+
+    async def wrap_tool_execute(self, ctx: Any, *, args: Any, handler: WrapToolExecuteHandler, **call: Any) -> Any:
+        await handler(args)
+        return await handler(args)
+
+
+async def test_an_approval_counts_once_and_for_no_call_of_another_run_with_the_same_id(
+    stage: Stage, hired: Callable[..., Clerk]
+) -> None:
+    clerk, other = hired(), hired()
+    gate, started, ends = Gate(clerk.client), asyncio.Event(), asyncio.Event()
+
+    async def slow(order_id: str, amount: float) -> str:
+        clerk.ran.append(amount)
+        started.set()
+        await ends.wait()
+        return "refunded"
+
+    for one, capabilities, tool in ((clerk, [Twice(), gate], slow), (other, [gate], other.refund)):
+        one.agent = Agent(FunctionModel(one.model), capabilities=capabilities)
+        one.agent.tool_plain(name=one.tool)(tool)
+    run = clerk.start()
+    await stage.press("U0ANA", await clerk.card(), "signoff.approve")
+    await asyncio.wait({run, asyncio.create_task(started.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    second = other.start()
+    await stage.press("U0BEN", await other.card(), "signoff.reject")
+    await stage.fill("U0BEN", {"Why?": "No"})
+    assert "No" in (await second).output
+    assert other.ran == []
+    ends.set()
+    with pytest.raises(UserError, match="deferred tool call"):  # asked for once more, where the run can't wait again
+        await run
+    assert clerk.ran == [140]
 
 
 async def test_a_tool_that_fails_is_reported_as_failed(stage: Stage, hired: Callable[..., Clerk]) -> None:

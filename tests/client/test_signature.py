@@ -119,4 +119,8 @@ def test_the_key_travels_only_where_nobody_listens(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match="Set SIGNOFF_KEY to this agent's key"):
         Signoff("https://signoff.example")
     Signoff("http://127.0.0.1:8080", "key").close()
-    Signoff("http://signoff.internal", "key", allow_http=True).close()
+    for key in ("sk_1\r\nX-More: 1", "sk_é"):  # the HTTP client would quote them in its refusal
+        with pytest.raises(ValueError, match="holds characters that no key has") as refused:
+            Signoff("https://signoff.example.com", key)
+        assert "sk_" not in str(refused.value)
+    Signoff("http://signoff.internal", "key\n", allow_http=True).close()
