@@ -222,8 +222,10 @@ class Clicks:
         await self._desk.show(click, await asyncio.to_thread(inbox_form, inbox, look))
 
     async def _turn(self, click: Click) -> None:
-        request = await self._seen(click)
-        memo = memo_of(click, request).model_copy(update={"page": ids.target(click.value).page})
+        request, target = await self._seen(click), ids.target(click.value)
+        # Whoever turned pages of an earlier revision has seen none of this one: its last page would approve it unread.
+        page = target.page if target.revision == request.revision else 0
+        memo = memo_of(click, request).model_copy(update={"page": page})
         form = await asyncio.to_thread(view_form, request, self._desk.looks.at_once((request,)), memo)
         await self._desk.redraw(click, form)
         await self._looked(click, request, memo.page)

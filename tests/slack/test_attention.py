@@ -17,7 +17,7 @@ from policies.request import Request, State
 from policies.review import Verdict
 from tests.sandbox_process import until
 from tests.slack.house import House, said
-from tests.slack.samples import LOOK, PLACES, ask
+from tests.slack.samples import LOOK, PLACES, ask, person
 
 LETTER = {"order_id": "HG-1042", "letter": "Dear Ms Tran, we are sorry that it came broken.\n" * 30}
 SCRIPT = {"path": "/srv", "script": "echo fine & <true>\n" * 600 + "rm -rf /srv"}
@@ -129,3 +129,18 @@ def test_the_card_is_as_long_as_all_that_there_is_to_read() -> None:
     for request in (*PLACES.values(), ask(SCRIPT)):
         if not request.asking:
             assert measured(request, LOOK) == Measured(cut=is_cut(request, LOOK), characters=length(request, LOOK))
+
+
+async def test_whoever_turns_pages_while_somebody_edits_begins_again_with_the_edited_call(home: House) -> None:
+    long = {**SCRIPT, "script": SCRIPT["script"] * 4}
+    request = await home.ask(long, tool="pair_up")
+    await home.press("U0ANA", request, ids.VIEW)
+    ben = replace(person("U0BEN", home.clock()), email="ben@example.com")
+    edited = {**long, "path": "/etc"}
+    await home.serving.gateway.review(request.id, ben, Verdict.MODIFY, 1, arguments=edited)
+    shown: list[str] = []
+    while not (view := await home.front("U0ANA"))["submit"]:
+        shown.append(said(view))
+        await home.press_in_view("U0ANA", ids.NEXT)
+    assert "Page 1 of" in shown[1]
+    assert "/etc" in shown[1]
