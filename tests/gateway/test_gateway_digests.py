@@ -23,7 +23,7 @@ from tests.gateway.mornings import (
     retried,
 )
 from tests.gateway.theatre import Theatre
-from tests.sandbox_process import SandboxProcess
+from tests.sandbox_process import SandboxProcess, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -203,10 +203,11 @@ async def test_what_slack_fails_at_arrives_once_each_or_in_the_afternoon_not_at_
     # What Slack was gone for until noon is not said in the afternoon.
     await stage.sandbox.control.faults({"method": "chat.postMessage", "times": 100, "status": 503})
     await clock(stage, 9, days=1, settle=False)
-    assert stage.raw("SELECT kind FROM outbox") == [("PostDigest",)] * 3
-    await clock(stage, 12, settle=False)
+
+    async def all_failed() -> bool:
+        return stage.raw("SELECT kind FROM outbox WHERE error IS NOT NULL") == [("PostDigest",)] * 3
+
+    await until(all_failed)
+    await clock(stage, 12)
     await stage.sandbox.control.faults()
-    assert stage.serving is not None
-    stage.serving.gateway.waiting.wake(("outbox",))
-    await stage.drained()
     assert sum(await counts(stage, *team)) == 5
