@@ -126,7 +126,8 @@ async def test_the_question_is_about_one_revision_and_stands_for_no_other(home: 
 
 
 def test_the_card_is_as_long_as_all_that_there_is_to_read() -> None:
-    for request in (*PLACES.values(), ask(SCRIPT)):
+    many = ask({f"part_{number}": "x" * 300 for number in range(60)})
+    for request in (*PLACES.values(), ask(SCRIPT), many):
         if not request.asking:
             assert measured(request, LOOK) == Measured(cut=is_cut(request, LOOK), characters=length(request, LOOK))
 
