@@ -70,8 +70,9 @@ def edited(
 
 
 def test_a_text_cant_add_a_line_to_the_list_of_changes() -> None:
-    lines = edited({"note": "x\namount: 900 → 180"}, {"note": "y\namount: 900 → 180"})
-    assert not any(line.startswith("amount") for line in lines)
+    for forged in ("amount: 900 → 180", "amount: 900"):
+        lines = edited({"note": f"x\n{forged}"}, {"note": f"y\n{forged}"})
+        assert not any(line.startswith("amount") for line in lines)
 
 
 def test_a_name_cant_add_a_change_either() -> None:
