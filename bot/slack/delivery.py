@@ -61,18 +61,25 @@ async def carried(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
             return await call
     except SlackApiError as error:
         raise _sorted(error) from error
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError, AttributeError) as error:
+        # AttributeError: the library stumbles over an answer that is no JSON object, as proxies give.
         raise Uncertain(f"Slack could not be reached ({type(error).__name__})") from error
 
 
 def _sorted(error: SlackApiError) -> CarryError:
     status = int(getattr(error.response, "status_code", 0) or getattr(error.response, "status", 0))
-    name = error.response.get("error") if isinstance(error.response, AsyncSlackResponse) else None
+    name = named(error)
     if status == 429 or name in ("ratelimited", "rate_limited"):
         return Paced(_seconds(error.response.headers.get("Retry-After", "")))
     if status >= 500 or name is None or name in PASSING:
         return Uncertain(f"Slack answered {status} {name or ''}".strip())
     return Rejected(str(name))
+
+
+def named(error: SlackApiError) -> str | None:
+    """What Slack calls the error; None where its answer is no JSON object, as from a proxy that is in trouble."""
+    data = getattr(error.response, "data", None)
+    return data.get("error") if isinstance(data, dict) else None
 
 
 def _seconds(text: str) -> float:

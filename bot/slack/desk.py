@@ -16,7 +16,7 @@ from bot.carrier import Paced, Uncertain
 from bot.gateway import Gateway
 from bot.slack import answers
 from bot.slack.afterwards import Afterwards
-from bot.slack.delivery import SlackCarrier, carried
+from bot.slack.delivery import SlackCarrier, carried, named
 from bot.slack.directory import Directory
 from bot.slack.homes import Homes
 from bot.slack.looks import Looks
@@ -209,11 +209,11 @@ async def _within(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
             answer = await call
             return answer.data if isinstance(answer.data, dict) else {}
     except SlackApiError as error:
-        name = str(error.response.get("error"))
+        name = named(error)
         if name == "hash_conflict":
             return {}
         if name == "push_limit_reached":
             raise _Stacked("Three forms are open over each other; close one and press again.") from None
         raise Unavailable(f"Slack did not open the form ({name}); please press again.") from None
-    except (TimeoutError, aiohttp.ClientError, OSError):
+    except (TimeoutError, aiohttp.ClientError, OSError, AttributeError):  # the last: an answer that is no JSON object
         raise Unavailable("Slack did not open the form in time; please press again.") from None

@@ -137,3 +137,5 @@ async def _quietly(show: Callable[[str], Awaitable[None]], user_id: str) -> None
         await show(user_id)
     except (CarryError, SignoffError) as error:
         log.warning("a Home could not be shown anew", user=user_id, why=shortened(str(error), 200))
+    except Exception:  # the gateway ends where this ends, and no Home is worth that
+        log.exception("showing a Home fell over", user=user_id)

@@ -87,6 +87,9 @@ class OpenForms:
         except SignoffError as error:
             log.debug("a form is not drawn anew", user=form.user_id, why=error.words)
             self.closed(form.view_id)
+        except Exception:  # the gateway ends where this ends, and no form is worth that
+            log.exception("a form could not be drawn anew", user=form.user_id)
+            self.closed(form.view_id)
 
 
 def _memo(view: Block) -> Memo | None:

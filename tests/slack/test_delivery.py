@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,15 +14,19 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.carrier import Paced, Posted, Rejected, Uncertain
-from bot.slack.delivery import SlackCarrier
+from bot.slack import ids
+from bot.slack.delivery import SlackCarrier, carried
 from bot.slack.directory import Directory
 from bot.slack.listeners import web_client
 from bot.slack.looks import Looks
+from bot.slack.memo import Memo
+from bot.slack.open_forms import OpenForm, OpenForms
 from bot.slack.response_urls import FRESH, ResponseUrls
 from bot.slack.views.look import Message
 from policies.agent_run import AgentRun
 from policies.effects import Post
-from storage.store import Copy
+from policies.request import State
+from storage.store import Changed, Copy
 from tests.heartbeat import heartbeat
 from tests.sandbox_process import SandboxProcess
 from tests.slack.house import MovableClock, said
@@ -206,3 +211,38 @@ async def test_a_runs_message_in_a_thread_whose_answer_was_lost_is_found_again(d
     found = await desk.carrier.find_posted((72, 73), "C0AGENTS", since, thread_ts=opened.ts)
     assert found.keys() == {72}
     assert found[72].ts != opened.ts
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "kind"),
+    [(200, "<html>", "application/json"), (200, "[]", "application/json"), (503, "Sorry", "text/plain")],
+)
+async def test_an_answer_that_is_no_json_object_says_nothing_and_breaks_nothing(
+    status: int, text: str, kind: str
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, text=text, content_type=kind)
+
+    app = web.Application()
+    app.router.add_post("/{method}", answer)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        client = web_client("xoxb-1", str(server.make_url("/")), session)
+        with pytest.raises(Uncertain):
+            await carried(client.views_update(view_id="V1", view={}))
+
+
+async def test_a_form_that_cannot_be_drawn_ends_no_gateway() -> None:
+    forms, drawn = OpenForms(pause=0), asyncio.Event()
+    view = {"callback_id": ids.VIEW_FORM, "private_metadata": Memo(r="req_1", v=1).text()}
+    forms.shown("U0ANA", view, {"view": {"id": "V1"}})
+
+    async def breaks(form: OpenForm) -> None:
+        drawn.set()
+        raise AttributeError("a fault in a view")
+
+    keeping = asyncio.create_task(forms.keep(breaks))
+    forms.changed([Changed(before=None, after=replace(ask(), id="req_1", state=State.WITHDRAWN), entries=())])
+    await drawn.wait()
+    await asyncio.sleep(0)
+    assert not keeping.done()
+    keeping.cancel()
