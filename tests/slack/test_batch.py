@@ -283,3 +283,12 @@ async def test_an_approve_that_a_cut_row_never_had_is_refused(home: House) -> No
     await home.sandbox.control.deliver("block_actions", payload)
     assert "doesn't show the whole call" in await home.whispered("U0ANA")
     assert (await home.serving.gateway.request(value.split(":")[0])).state is State.PENDING
+
+
+@pytest.mark.parametrize("length", [41, 54, 55, 60, 61, 200])
+def test_no_row_offers_to_approve_a_tool_whose_name_it_cuts(length: int) -> None:
+    made = ask({"ticket": "T-1"})
+    call = replace(made.call, tool=f"close_{'x' * (length - 11)}_hard")
+    long = replace(made, call=call, checkpoint=replace(made.checkpoint, title="Close a ticket"))
+    message = batch([long, replace(made, id="req_2")], LOOK)
+    assert row_is_cut(long, LOOK) or call.tool in str(message.blocks)

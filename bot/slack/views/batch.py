@@ -122,7 +122,7 @@ def _about(request: Request, look: Look) -> Iterator[Block]:
     soft = request.checkpoint.kind is Kind.SOFT
     owner = request.requester.owner
     served = f" for {inline(look.name(owner), look.key, NAME)}" if owner is not None else ""
-    tool = one_line(request.call.tool, look.key, NAME)
+    tool = one_line(request.call.tool, look.key, action.TOOL)
     runs = f" to run {inert(tool)}" if headline(request, look) != tool else ""
     yield mrkdwn(f"{inline(request.requester.name, look.key, NAME)} asks{served}{runs}")
     claim = _claim(request, look)
