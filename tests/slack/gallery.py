@@ -32,8 +32,8 @@ VIEWER, FORMS, REST = "U0ANA", "forms", "settled"
 KINDS = ("pending", "asking", "answered", "guessed", "note", "grant", "batch", "digest")
 IN_A_ROW = 5
 SOME = {
-    "light": ("pending_headline", "asking", "form_view_manual", "pending_soft", "form_modify", "unknown"),
-    "dark": ("pending_by_groups", "form_grant_loose", "pending_cut"),
+    "light": ("pending_headline", "batch_same", "form_view_manual", "pending_mail", "digest", "form_modify", "asking"),
+    "dark": ("pending_by_groups", "form_delegate", "pending_diff", "pending_cut"),
 }
 SHEET = """<!doctype html><style>
 main { columns: 3; width: 1500px; padding: 16px; column-gap: 16px; background: #888 }
