@@ -16,6 +16,7 @@ BLOCK = 2
 """The exit status that blocks a tool call in Claude Code; any other failure there means "no opinion"."""
 DEADLINE = 570.0
 """Seconds that a hook waits for people: below the 600 that the installed settings give it."""
+DAY = 86_400.0
 GRACE = 15.0
 """Seconds after the deadline at which the program ends, whatever it is doing."""
 
@@ -41,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     hook = commands.add_parser("hook", help="answer one hook of an agent program, from standard input")
     hook.add_argument("program", choices=["claude-code"])
-    hook.add_argument("--deadline", type=float, default=DEADLINE, help="seconds to wait for people (%(default)g)")
+    hook.add_argument("--deadline", type=_seconds, default=DEADLINE, help="seconds to wait for people (%(default)g)")
     hook.add_argument("--defer", action="store_true", help="after the deadline end the run, to be resumed later")
     hook.set_defaults(command=_hook)
     install = commands.add_parser("install", help="write the hook into an agent program's settings, after showing how")
@@ -52,14 +53,21 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--yes", action="store_true", help="write without asking")
     install.set_defaults(command=_install)
     proxy = commands.add_parser("proxy", help="gate the tools of an MCP server: signoff-agent proxy -- COMMAND ...")
-    proxy.add_argument("--name", help="what the policy knows the tools by, NAME.tool (default: the server's own name)")
-    proxy.add_argument("--hold", type=float, default=45.0, help="seconds that one call waits for people (%(default)g)")
+    proxy.add_argument("--name", required=True, help="what the policy knows the server's tools by: NAME.tool")
+    proxy.add_argument("--hold", type=_seconds, default=45.0, help="seconds that a call waits for people (%(default)g)")
     proxy.add_argument("--url", help="a server over streamable HTTP, instead of a command")
     proxy.add_argument("server", nargs="*", metavar="COMMAND", help="the server's command line")
     proxy.set_defaults(command=_proxy)
     prove = commands.add_parser("prove", help="show that the hook blocks when the gateway is gone, mute or mad")
     prove.set_defaults(command=_prove)
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= DAY:
+        raise argparse.ArgumentTypeError("must be seconds, at most a day")
+    return seconds
 
 
 def _hook(parsed: argparse.Namespace) -> int:

@@ -31,8 +31,9 @@ NOTE = 1_000
 class Proxy:
     """Gates ``upstream``, whose tools the policy knows as ``NAME.tool``.
 
-    ``hold``: for how many seconds one call waits for people, below the minute after which clients give up; then the
-    model is told to call again, and the same call goes on waiting for the same request.
+    The name is the operator's: one that a server gave itself could meet a rule made for another. ``hold``: for how many
+    seconds one call waits for people, below the minute after which clients give up; then the model is told to call
+    again, and the same call goes on waiting for the same request.
     """
 
     client: AsyncSignoff
@@ -125,11 +126,10 @@ class Proxy:
         return await self.upstream.get_prompt(params.name, params.arguments)
 
 
-async def serve(upstream: Any, *, name: str | None, hold: float, allow_http: bool) -> None:
+async def serve(upstream: Any, *, name: str, hold: float, allow_http: bool) -> None:
     """Speak MCP on standard input and output until the client goes; ``upstream`` as ``mcp.Client`` takes it."""
     async with AsyncSignoff(allow_http=allow_http) as client, Client(upstream) as behind:
-        known = name or (behind.server_info.name if behind.server_info is not None else "mcp")
-        server = Proxy(client=client, upstream=behind, name=known, hold=hold).server()
+        server = Proxy(client=client, upstream=behind, name=name, hold=hold).server()
         async with stdio_server() as (reads, writes):
             await server.run(reads, writes, server.create_initialization_options())
 

@@ -30,6 +30,16 @@ def test_it_blocks_also_where_nobody_can_be_told_why(monkeypatch: pytest.MonkeyP
             full.close()
 
 
+@pytest.mark.parametrize("words", [["hook", "claude-code", "--deadline", "inf"], ["proxy", "--", "server"]])
+def test_what_would_open_the_gate_is_bad_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert (
+        capsys.readouterr().err.splitlines()[-1].startswith(("signoff-agent hook: error", "signoff-agent proxy: error"))
+    )
+
+
 class TestInstall:
     def test_it_shows_what_it_writes_and_keeps_the_rest(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

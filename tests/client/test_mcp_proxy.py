@@ -39,7 +39,7 @@ async def stage() -> AsyncIterator[Stage]:
 async def proxied(stage: Stage, done: Path, *words: str) -> AsyncIterator[Client]:
     env = {**os.environ, "PYTHONPATH": str(ROOT / "client"), "SIGNOFF_URL": stage.serve.url}
     env["SIGNOFF_KEY"] = stage.agent.key
-    command = ["-m", "signoff", "proxy", *words, "--", sys.executable, str(SERVER), str(done)]
+    command = ["-m", "signoff", "proxy", "--name", "shop", *words, "--", sys.executable, str(SERVER), str(done)]
     async with Client(StdioServerParameters(command=sys.executable, args=command, env=env)) as client:
         yield client
 
