@@ -7,10 +7,12 @@ commit (or inside the tool); another takes up what they left. What ran is read f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -26,7 +28,7 @@ from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
 
-ERRAND = "pay both"
+ERRAND, REFUND = "pay both", "issue_refund"
 MOST = 60
 SECONDS = 25
 
@@ -115,6 +117,14 @@ def ran(folder: Path) -> Counter[str]:
     return Counter(json.loads(line)["refund"] for line in lines)
 
 
+def attested(folder: Path, order: str) -> bool:
+    """Was the call about ``order`` claimed, and then said by a person not to have run?"""
+    with contextlib.closing(sqlite3.connect(folder / "signoff.db")) as database:
+        found = [json.loads(document) for (document,) in database.execute("SELECT document FROM requests")]
+    calls = [call for call in found if (call["call"]["tool"], call["call"]["arguments"]["order_id"]) == (REFUND, order)]
+    return [(call["execution"]["state"], call["execution"]["by"]) for call in calls] == [("failed", "U0ANA")]
+
+
 def shape(ended: dict[str, object]) -> list[object]:
     """Who speaks, and how many blocks: the run's course, without its ids."""
     transcript = ended["transcript"]
@@ -136,11 +146,13 @@ def test_a_run_killed_at_every_commit_ends_the_same_and_nothing_runs_twice(
         assert ended["state"] == RunState.DONE
         assert shape(ended) == shape(whole)
         assert max(ran(folder).values(), default=0) <= 1, f"killed at {die_at}: a call ran twice"
-        lost += ran(folder).total() < 2
+        for order in {"HG-1", "HG-2"} - set(ran(folder)):
+            assert attested(folder, order), f"killed at {die_at}: {order} was left undone before it was claimed"
+            lost += 1
         if status == 0:
             break
     assert died >= 15, "the run was killed at many places"
-    assert lost <= 6, "only a kill between a claim and its run leaves a call undone"
+    assert lost < died / 2, "most kills leave nothing undone"
 
 
 def test_a_kill_after_the_effect_and_before_the_report_never_repeats_the_effect(
