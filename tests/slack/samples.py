@@ -45,7 +45,13 @@ NAMES = {"U0ANA": "Ana Reyes", "U0BEN": "Ben Okafor", "U0SAM": "Sam Whitlock", "
 LOOK = Look(
     key=KEY,
     now=NOW,
-    names={"U0NEWT": "Nia Newton", "U0BEN": "Ben Okafor", "U0SAM": "Sam Whitlock", "U0FAY": "Fay Lindqvist"},
+    names={
+        "U0NEWT": "Nia Newton",
+        "U0ANA": "Ana Reyes",
+        "U0BEN": "Ben Okafor",
+        "U0SAM": "Sam Whitlock",
+        "U0FAY": "Fay Lindqvist",
+    },
     members={"support": ("U0ANA", "U0BEN"), "seniors": ("U0SAM",), "deputies": ("U0FAY", "U0GUS")},
     outsiders={"U0GUS": "a guest"},
     away=frozenset({"U0FAY"}),

@@ -62,7 +62,8 @@ def _block(item: Item, title: str, text: str) -> Block:
 
 def _line(item: Item) -> str:
     text = item.whole.text
-    return f"{item.label}:\n{text}" if "\n" in text else f"{item.label}: {text}"
+    below = "\n" in text or text.startswith("• ")
+    return f"{item.label}:\n{text}" if below else f"{item.label}: {text}"
 
 
 def _within(item: Item, key: bytes, room: int) -> Shown:
