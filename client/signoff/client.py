@@ -65,8 +65,7 @@ class Signoff:
         ever (until the policy ends it) by default. ``repeatable``: running it twice does no harm, so that what an
         earlier life of this run began is begun again. Raises ``NotApproved``, ``Refused`` or ``Unreachable``.
         """
-        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
-        key = self._connection.idempotency_key(body)
+        body, key = self._connection.asking(tool=tool, arguments=arguments, **words)
         request = self.wait(self._drive(self._talk.submit(body, key)), timeout)
         return Permit(self, self._drive(self._talk.permit(request, f"claim {key}", repeatable=repeatable)))
 
@@ -82,14 +81,13 @@ class Signoff:
     ) -> Answer:
         """Put a question to people. An answer authorises nothing. Raises ``NotApproved`` where none came."""
         question = question_body(text, choices, best_guess, free_text=free_text)
-        body = {"question": question, "run": self._connection.run, **words}
-        key = self._connection.idempotency_key(body)
+        body, key = self._connection.asking(question=question, **words)
         return answer_of(self.wait(self._drive(self._talk.submit(body, key)), timeout))
 
     def submit(self, tool: str, arguments: dict[str, Any], *, key: str | None = None, **words: Any) -> Request:
         """Ask, and go on at once; ``key`` makes it the same request however often it is asked."""
-        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
-        return self._drive(self._talk.submit(body, key or self._connection.idempotency_key(body)))
+        body, said = self._connection.asking(key, tool=tool, arguments=arguments, **words)
+        return self._drive(self._talk.submit(body, said))
 
     def read(self, request_id: str) -> Request:
         """How a request stands."""
@@ -178,8 +176,7 @@ class AsyncSignoff:
         **words: Any,
     ) -> AsyncPermit:
         """As ``Signoff.approve_or_raise``."""
-        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
-        key = self._connection.idempotency_key(body)
+        body, key = self._connection.asking(tool=tool, arguments=arguments, **words)
         request = await self.wait(await self._asked(body, key), timeout)
         return AsyncPermit(self, await self._drive(self._talk.permit(request, f"claim {key}", repeatable=repeatable)))
 
@@ -195,14 +192,13 @@ class AsyncSignoff:
     ) -> Answer:
         """As ``Signoff.ask``."""
         question = question_body(text, choices, best_guess, free_text=free_text)
-        body = {"question": question, "run": self._connection.run, **words}
-        key = self._connection.idempotency_key(body)
+        body, key = self._connection.asking(question=question, **words)
         return answer_of(await self.wait(await self._asked(body, key), timeout))
 
     async def submit(self, tool: str, arguments: dict[str, Any], *, key: str | None = None, **words: Any) -> Request:
         """As ``Signoff.submit``."""
-        body = {"tool": tool, "arguments": arguments, "run": self._connection.run, **words}
-        return await self._drive(self._talk.submit(body, key or self._connection.idempotency_key(body)))
+        body, said = self._connection.asking(key, tool=tool, arguments=arguments, **words)
+        return await self._drive(self._talk.submit(body, said))
 
     async def read(self, request_id: str) -> Request:
         """How a request stands."""

@@ -40,7 +40,12 @@ class Connection:
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
         return {"base_url": self.url, "headers": headers, "follow_redirects": False}
 
-    def idempotency_key(self, body: Mapping[str, Any]) -> str:
+    def asking(self, key: str | None = None, **fields: Any) -> tuple[dict[str, Any], str]:
+        """What is asked as the API takes it, and its idempotency key, which is ``key`` where one is given."""
+        body = {"run": self.run, **fields}
+        return body, key or self._key_of(body)
+
+    def _key_of(self, body: Mapping[str, Any]) -> str:
         """A key of its own for each call; in a run the n-th call like this has the same key in every life."""
         if self.run is None:
             return secrets.token_urlsafe(24)
