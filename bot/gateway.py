@@ -12,6 +12,7 @@ from typing import Any
 from bot.budgets import Budgets
 from bot.eligible import People, who_may, with_people
 from bot.grants import Grants
+from bot.groups import Groups
 from bot.inboxes import Inboxes
 from bot.naming import new_id
 from bot.shelf import PolicyShelf
@@ -87,6 +88,7 @@ class Gateway:
         self.turns = Turns()
         self._people = people
         self.grants = Grants(store, clock, people, lambda: shelf.current.digest)
+        self.groups = Groups(store, waiting)
         self.inboxes = Inboxes(store, clock)
         self.budgets = Budgets(store, clock, shelf, over_budget)
         self._environment = environment

@@ -79,6 +79,7 @@ def open_request(
         confidence=submission.confidence,
         context=submission.context,
         run=submission.run,
+        group=submission.group,
         expires_at=now + submission.expires_in if submission.expires_in else None,
         preview=bound(submission.preview, arguments),
         question=question if checkpoint.kind is not Kind.DENY else None,

@@ -11,6 +11,7 @@ from typing import Any
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.delegation import Delegation, last_of
 from policies.freshening import drawn_anew
+from policies.group import Group
 from policies.inquiry import Inquiry
 from policies.pause import Pause
 from policies.people import Person, Reviewers, StandIn, deputies
@@ -112,7 +113,8 @@ class Request:
     gate's clock has not begun. ``inquiries`` are what people asked the agent; while one waits for its answer, ``pause``
     keeps the ladder's clock from running, within bounds. ``freshened`` counts how often the cards were drawn anew for
     the time left alone. ``audit_by`` is the name of who looked at what went ahead, ``audit_note`` their words.
-    ``delegations`` are all that reviewers asked others to decide; ``delegated`` are those that count.
+    ``delegations`` are all that reviewers asked others to decide; ``delegated`` are those that count. ``group`` names
+    the calls that the agent waits for together with this one; it changes nothing about how it is decided.
     ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something last
     changed that the cards show.
     """
@@ -157,6 +159,7 @@ class Request:
     audit_by: str | None = None
     audit_note: str | None = None
     delegations: tuple[Delegation, ...] = ()
+    group: Group | None = None
 
     @property
     def settled(self) -> bool:
@@ -365,6 +368,7 @@ class Submission:
     expires_in: timedelta | None = None
     preview: tuple[Preview, ...] = ()
     question: Question | None = None
+    group: Group | None = None
 
     @property
     def bare(self) -> bool:

@@ -13,7 +13,7 @@ from policies.errors import Conflict, NotFound, Unavailable
 from policies.events import Outcome
 from policies.request import Request
 from policies.review import Decision
-from storage import attention, budgets, chain, grants, outbox
+from storage import attention, budgets, chain, grants, groups, outbox
 from storage.access import Access
 from storage.engine import Connection, Duplicate
 from storage.rows import REQUEST, request_columns
@@ -74,6 +74,7 @@ def add(
         transaction.connection.write(INSERT, **request_columns(request))
     except Duplicate:
         raise Conflict(f"A request {request.id} exists already; give the new one an id of its own.") from None
+    groups.join(transaction, request)
     budgets.enter(transaction, request, guard)
     if idempotency is not None:
         _remember(transaction, idempotency, request.id)
@@ -122,6 +123,7 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
     chain.append(transaction, outcome.entries)
     outbox.owe(transaction, outcome.effects)
     transaction.topics.append(after.id)
+    groups.tell(transaction, after)
     transaction.changed.append(Changed(before=before, after=after, entries=outcome.entries))
     due, earlier = after.next_action_at, before.next_action_at if before else None
     if due is not None and (earlier is None or due < earlier):
@@ -190,7 +192,8 @@ class Requests(Access):
         Under the first of ``chances`` whose grant still stands it is stored approved, and the grant's use counted, in
         one transaction; where none stands, as ``outcome`` says, if ``guard`` lets it wait for people.
 
-        Raises Conflict(code="idempotency_conflict") where the key came with another body, and what ``guard`` raises.
+        Raises Conflict(code="idempotency_conflict") where the key came with another body, Conflict where its group has
+        no place for it, and what ``guard`` raises.
         """
         return await self._write(partial(add, outcome, idempotency, chances, guard=guard))
 

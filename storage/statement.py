@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import Delete
 
 DIALECT = sqlite.dialect(paramstyle="named")
 
-Construct = Select[Any] | Insert | Update | Delete
+Construct = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Convert = Callable[[Any], Any]
 
 

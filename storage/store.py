@@ -20,6 +20,8 @@ from storage.digests import Digests
 from storage.engine import Connection, create_file, database_path, open_writing, unavailable
 from storage.finding import Finding
 from storage.grants import Grants
+from storage.groups import Groups
+from storage.groups import topic as group_topic
 from storage.homes import Homes
 from storage.journal import Journal
 from storage.keys import Keys
@@ -37,6 +39,8 @@ from storage.values import (
     Changed,
     Copy,
     DigestCopy,
+    GroupProgress,
+    GroupStanding,
     Guard,
     Head,
     Idempotency,
@@ -59,6 +63,8 @@ __all__ = [
     "Changed",
     "Copy",
     "DigestCopy",
+    "GroupProgress",
+    "GroupStanding",
     "Guard",
     "Head",
     "Idempotency",
@@ -78,6 +84,7 @@ __all__ = [
     "VerifyReport",
     "Watch",
     "Window",
+    "group_topic",
     "migrate",
     "workspaces",
 ]
@@ -92,6 +99,7 @@ class Store(
     Copies,
     Outbox,
     Grants,
+    Groups,
     Budgets,
     Digests,
     Homes,
@@ -120,7 +128,8 @@ class Store(
 
         ``exclusive`` is for the process that serves: it takes the serve lock, checkpoints the log and brings the schema
         up to date. Others may work beside it, in short transactions. ``on_commit`` is called on the event loop once for
-        each committed batch, with its topics: ids of changed requests, ``run:ID``, ``outbox``, ``deadline``;
+        each committed batch, with its topics: ids of changed requests, ``run:ID``, ``group:AGENT:ID``, ``outbox``,
+        ``deadline``;
         ``on_changed`` likewise, with each change of a request exactly as it was committed.
         Raises Invalid for a wrong URL, Unavailable with the code ``already_serving``, ``schema_newer``,
         ``schema_outdated`` or one that begins with ``storage_``.

@@ -281,6 +281,21 @@ class KeyRow(Row, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class GroupMemberRow(Row, table=True):
+    """One request of a group: calls that a requester asks about together. ``place`` counts from 1 in the order asked.
+
+    ``size`` is the same in each of a group's rows.
+    """
+
+    __tablename__ = "group_members"
+    workspace_id: str = Field(primary_key=True)
+    requester: str = Field(primary_key=True)
+    group_id: str = Field(primary_key=True)
+    place: int = Field(primary_key=True)
+    request_id: str = Field(foreign_key="requests.id")
+    size: int
+
+
 class IdempotencyRow(Row, table=True):
     """Which request an idempotency key of a requester made, and the hash of the body that came with it."""
 

@@ -84,6 +84,30 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GroupProgress:
+    """How far a group is: of its ``size`` how many were asked, how many of those are settled, and what people asked."""
+
+    size: int
+    asked: int
+    settled: int
+    inquiries: int
+
+    @property
+    def complete(self) -> bool:
+        """Is all of it settled?"""
+        return self.settled == self.size
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupStanding:
+    """A group with its requests so far, in the order in which they came."""
+
+    id: str
+    size: int
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
     """One posted card: the message (``channel``, ``ts``), what ``PostCard`` named (``to``), the version it shows."""
 

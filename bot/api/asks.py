@@ -11,6 +11,7 @@ from bot.api.questions import Body, Name, QuestionBody, Words, at_place
 from policies.arguments import JsonValue, canonical, intake
 from policies.duration import LONGEST, parse_duration
 from policies.errors import Invalid
+from policies.group import GROUP_ID, MOST_CALLS, Group
 from policies.preview import Preview
 from policies.request import NO_CALL, ExecutionState, State, Submission, ToolCall
 from policies.tool_schema import check_schema
@@ -60,6 +61,23 @@ class PreviewBody(Body):
     text: Annotated[str, Field(min_length=1), AfterValidator(_bounded)]
 
 
+def _group_id(text: str) -> str:
+    if not GROUP_ID.fullmatch(text):
+        raise ValueError("must be letters, digits and . _ : ~ - only, with a letter or digit first")
+    return text
+
+
+class GroupBody(Body):
+    """The calls that the agent waits for together: its own name for them, and how many they are."""
+
+    id: Annotated[Name, AfterValidator(_group_id)]
+    size: int = Field(ge=1, le=MOST_CALLS)
+
+    def group(self) -> Group:
+        """The group."""
+        return Group(id=self.id, size=self.size)
+
+
 class BareBody(Body):
     """``POST /v1/requests`` with a question alone: its answer is all that is wanted."""
 
@@ -69,6 +87,7 @@ class BareBody(Body):
     on_behalf_of: Name | None = None
     context: Words | None = None
     run: Name | None = None
+    group: GroupBody | None = None
     expires_in: Span = None
 
     def submission(self) -> Submission:
@@ -80,6 +99,7 @@ class BareBody(Body):
             on_behalf_of=self.on_behalf_of,
             context=self.context,
             run=self.run,
+            group=self.group.group() if self.group is not None else None,
             expires_in=self.expires_in,
             question=self.question.question(bare=True),
         )
@@ -105,6 +125,7 @@ class SubmitBody(Body):
     on_behalf_of: Name | None = None
     context: Words | None = None
     run: Name | None = None
+    group: GroupBody | None = None
     expires_in: Span = None
     preview: Annotated[list[PreviewBody], Field(min_length=1, max_length=5)] | None = None
     question: QuestionBody | None = None
@@ -123,6 +144,7 @@ class SubmitBody(Body):
             on_behalf_of=self.on_behalf_of,
             context=self.context,
             run=self.run,
+            group=self.group.group() if self.group is not None else None,
             expires_in=self.expires_in,
             preview=tuple(Preview(**draft.model_dump()) for draft in self.preview or ()),
             question=self.question.question(bare=False) if self.question is not None else None,
@@ -165,6 +187,18 @@ class ReadQuery(Query):
 
     wait: int = Field(default=0, ge=0, le=MAX_WAIT)
     revision: int | None = Field(default=None, ge=1)
+    inquiry: int | None = Field(default=None, ge=0)
+
+
+class GroupQuery(Query):
+    """``GET /v1/groups/{id}``: ``wait`` up to 55 seconds, until all of the group are settled.
+
+    With ``settled`` until more than so many are, with ``inquiry`` also until people have asked more than so many
+    things about its calls.
+    """
+
+    wait: int = Field(default=0, ge=0, le=MAX_WAIT)
+    settled: int | None = Field(default=None, ge=0)
     inquiry: int | None = Field(default=None, ge=0)
 
 

@@ -27,7 +27,6 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 ELSEWHERE: Mapping[str, str] = {
     "arguments": "there is no tool to give them to; send `tool` too, or leave `arguments` out",
-    "group": "groups aren't supported by this gateway; leave `group` out, each call is decided alone anyway",
 }
 
 B = TypeVar("B", bound=Body)

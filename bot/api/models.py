@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from policies.changes import ABSENT, Change, changes
+from policies.group import Group
 from policies.inquiry import Inquiry
 from policies.preview import Preview, preview_changes
 from policies.question import Answer, Choice, Question
 from policies.request import Execution, Request
 from policies.review import Decision, Review
+from storage.store import GroupStanding
 
 
 class Out(BaseModel):
@@ -206,6 +208,18 @@ class InquiryOut(Out):
         )
 
 
+class GroupRefOut(Out):
+    """The group that a request was asked in."""
+
+    id: str
+    size: int
+
+    @classmethod
+    def of(cls, group: Group) -> GroupRefOut:
+        """``group`` as it was sent."""
+        return cls(id=group.id, size=group.size)
+
+
 class RequestOut(Out):
     """A request. ``arguments`` are those that stand now, ``proposed_arguments`` those that the agent sent.
 
@@ -226,7 +240,7 @@ class RequestOut(Out):
     requester: str
     on_behalf_of: str | None
     run: str | None
-    group: str | None
+    group: GroupRefOut | None
     created_at: datetime
     deadline_at: datetime | None
     snoozed_until: datetime | None
@@ -269,7 +283,7 @@ class RequestOut(Out):
             requester=request.requester.name,
             on_behalf_of=request.on_behalf_of,
             run=request.run,
-            group=None,
+            group=GroupRefOut.of(request.group) if request.group else None,
             created_at=request.created_at,
             deadline_at=request.deadline_at,
             snoozed_until=snoozed.until if snoozed else None,
@@ -304,3 +318,24 @@ class RequestsOut(Out):
     def of(cls, requests: Sequence[Request], cursor: str | None) -> RequestsOut:
         """A page of ``requests``."""
         return cls(requests=[RequestOut.of(request) for request in requests], cursor=cursor)
+
+
+class GroupOut(Out):
+    """A group: ``asked`` of its ``size`` calls are known, ``settled`` of them are. ``requests`` in the order asked."""
+
+    id: str
+    size: int
+    asked: int
+    settled: int
+    requests: list[RequestOut]
+
+    @classmethod
+    def of(cls, group: GroupStanding) -> GroupOut:
+        """``group`` as its agent may read it."""
+        return cls(
+            id=group.id,
+            size=group.size,
+            asked=len(group.requests),
+            settled=sum(request.settled for request in group.requests),
+            requests=[RequestOut.of(request) for request in group.requests],
+        )

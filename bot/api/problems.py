@@ -30,7 +30,7 @@ from policies.errors import (
 
 ANSWER_HEADERS: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Answers hold what agents want to do: nothing between here and the agent may keep them."""
-NO_SUCH_REQUEST = "There is no such request, or this key may not see it. Check the id and the key."
+NO_SUCH_REQUEST = "There is no such request or group, or this key may not see it. Check the id and the key."
 """The one answer for unknown and foreign ids, so that nobody can tell them apart."""
 
 

@@ -11,16 +11,18 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.api.answers import show, shown
 from bot.api.asks import AnswersBody, BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
 from bot.api.auth import Doorkeeper
 from bot.api.bodies import body_as, idempotency_key, json_of, query_as
-from bot.api.models import Out, RequestOut, RequestsOut
+from bot.api.group_routes import GroupRoutes
+from bot.api.models import RequestOut, RequestsOut
 from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.arguments import JsonValue, canonical
 from policies.errors import Fault, Invalid, NotFound
-from policies.request import ExecutionState, Request, Requester, Submission
+from policies.request import ExecutionState, Requester, Submission
 from storage.store import Idempotency, Store
 
 Ready = Callable[[], Awaitable[tuple[str, ...]]]
@@ -51,6 +53,7 @@ def add_routes(
     app.on_shutdown.append(waits.end)
     doorkeeper = Doorkeeper(store=store, clock=clock)
     requests = RequestRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
+    groups = GroupRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     app.add_routes(
         [
             web.post("/v1/requests", requests.submit),
@@ -60,6 +63,7 @@ def add_routes(
             web.post("/v1/requests/{id}/claim", requests.claim),
             web.post("/v1/requests/{id}/report", requests.report),
             web.post("/v1/requests/{id}/answers", requests.answer_inquiry),
+            web.get("/v1/groups/{id}", groups.read, allow_head=False),
             web.get("/healthz", alive),
             web.get("/readyz", _readiness(ready)),
             web.get("/metrics", _metrics(figures, doorkeeper)),
@@ -89,7 +93,7 @@ class RequestRoutes:
         again = await turns.run(partial(_idempotency, requester, key, sent)) if key is not None else None
         added = await self.gateway.submit(submission, requester, idempotency=again)
         status = 201 if added.created else 200
-        response = await turns.run(lambda: _show(RequestOut.of(added.request), status=status))
+        response = await turns.run(lambda: show(RequestOut.of(added.request), status=status))
         response.headers["Location"] = f"/v1/requests/{added.request.id}"
         return response
 
@@ -98,11 +102,11 @@ class RequestRoutes:
         requester = await self.doorkeeper.requester(http)
         query = query_as(ReadQuery, http)
         if query.wait == 0:
-            return _shown(await self.gateway.own(_id(http), requester))
+            return shown(await self.gateway.own(_id(http), requester))
         waiting = self.gateway.wait(
             _id(http), requester, revision=query.revision, inquiries=query.inquiry, seconds=query.wait
         )
-        return _shown(await self.waits.hold(http, waiting))
+        return shown(await self.waits.hold(http, waiting))
 
     async def list_own(self, http: web.Request) -> web.Response:
         """``GET /v1/requests``: the agent's own, newest first."""
@@ -114,21 +118,21 @@ class RequestRoutes:
             )
         except Invalid as error:
             raise moved(error, "?") from error
-        return _show(RequestsOut.of(page.requests, page.cursor))
+        return show(RequestsOut.of(page.requests, page.cursor))
 
     async def claim(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/claim``: the arguments to run, once."""
         requester = await self.doorkeeper.requester(http)
         key = idempotency_key(http)
         body = body_as(ClaimBody, await json_of(http, self.gateway.turns))
-        return _shown(await self.gateway.claim(_id(http), requester, body.digest, key=key))
+        return shown(await self.gateway.claim(_id(http), requester, body.digest, key=key))
 
     async def report(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/report``: how the claimed call went."""
         requester = await self.doorkeeper.requester(http)
         body = body_as(ReportBody, await json_of(http, self.gateway.turns))
         state = ExecutionState(body.status)
-        return _shown(
+        return shown(
             await self.gateway.report(_id(http), requester, state, note=body.note, result=body.checked_result())
         )
 
@@ -136,12 +140,12 @@ class RequestRoutes:
         """``POST /v1/requests/{id}/answers``: what the agent answers to a person's question."""
         requester = await self.doorkeeper.requester(http)
         body = body_as(AnswersBody, await json_of(http, self.gateway.turns))
-        return _shown(await self.gateway.reply(_id(http), requester, body.inquiry, body.text))
+        return shown(await self.gateway.reply(_id(http), requester, body.inquiry, body.text))
 
     async def withdraw(self, http: web.Request) -> web.Response:
         """``DELETE /v1/requests/{id}``: pending is withdrawn, approved and unclaimed revoked."""
         requester = await self.doorkeeper.requester(http)
-        return _shown(await self.gateway.withdraw(_id(http), requester))
+        return shown(await self.gateway.withdraw(_id(http), requester))
 
 
 async def alive(http: web.Request) -> web.Response:
@@ -185,12 +189,9 @@ def _id(http: web.Request) -> str:
 
 
 def _idempotency(requester: Requester, key: str, sent: JsonValue) -> Idempotency:
-    return Idempotency(requester=requester.id, key=key, body=hashlib.sha256(canonical(sent)).hexdigest())
+    """What makes it the same again. An agent that crashed may ask for the same call among others: its group counts not.
 
-
-def _shown(request: Request) -> web.Response:
-    return _show(RequestOut.of(request))
-
-
-def _show(shown: Out, *, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=shown.body(), content_type="application/json", headers=ANSWER_HEADERS)
+    Else a call of an earlier group could neither be found again nor asked anew under its key.
+    """
+    call = {name: value for name, value in sent.items() if name != "group"} if isinstance(sent, dict) else sent
+    return Idempotency(requester=requester.id, key=key, body=hashlib.sha256(canonical(call)).hexdigest())

@@ -28,6 +28,7 @@ from policies.events import (
     Stopped,
     Withdrawn,
 )
+from policies.group import Group
 from policies.lifecycle import apply, open_request
 from policies.people import Person, Reviewers, StandIn, Standing
 from policies.preview import Preview
@@ -231,6 +232,7 @@ def every_place() -> dict[str, Request]:
         "pending_inbox": ask(POST, checkpoint(Kind.INBOX), tool="publish_post"),
         "pending_by_groups": after(ask(gate=checkpoint(quorum=2, places=BOTH, reviewers=together(BOTH))), approve),
         "pending_headline": ask(gate=TITLED),
+        "pending_together": ask(POST, tool="publish_post", group=Group(id="batch-1", size=3)),
         "pending_mail": ask(MAIL, tool="send_email"),
         "pending_sql": ask({"database": "shop", "statement": DELETE}, tool="run_sql"),
         "pending_diff": ask({"path": "prices.py", "patch": DIFF}, tool="apply_patch"),

@@ -125,6 +125,8 @@ def _who_asks(request: Request, look: Look) -> Block:
     if request.on_behalf_of is not None and request.on_behalf_of != owner:
         served = one_line(look.name(request.on_behalf_of), look.key, 60)
         elements.append(plain(f"The agent says it acts for {served} (not checked)"))
+    if request.group is not None and request.group.size > 1 and not request.settled:
+        elements.append(plain(f"One of {request.group.size} calls that the agent waits for together"))
     return context(*elements)
 
 
