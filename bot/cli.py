@@ -266,22 +266,52 @@ def keys_create(
         str | None, typer.Option(help="The Slack user id of the person who answers for the agent.")
     ] = None,
     expires: Annotated[str | None, typer.Option(help="When it ends, such as 90d.")] = None,
+    may: Annotated[
+        list[str] | None, typer.Option(help="What it may do: ask, act (claim and report) or read. Default: everything.")
+    ] = None,
+    tools: Annotated[
+        list[str] | None, typer.Option(help="Only for this tool, or those that this pattern matches; may be repeated.")
+    ] = None,
+    agent: Annotated[str | None, typer.Option(help="A further key of this agent, for another of its programs.")] = None,
     operator: Annotated[
         bool, typer.Option("--operator", help="A key that reads /metrics and asks for nothing.")
     ] = False,
 ) -> None:
-    """Make an agent's key; it is printed once. Example: signoff keys create billing-bot --owner U0ALICE"""
-    from bot.commands.keys import create_key
+    """Make an agent's key; it is printed once. Example: signoff keys create billing-bot --owner U0ALICE --may ask"""
+    from bot.commands.keys import Asked, create_key
 
-    _run(lambda: create_key(name, owner, expires, "operator" if operator else "agent"))
+    asked = Asked(
+        name=name,
+        kind="operator" if operator else "agent",
+        owner=owner,
+        agent=agent,
+        expires=expires,
+        may=may or (),
+        tools=tools or (),
+    )
+    _run(lambda: create_key(asked))
 
 
 @keys_app.command("list")
 def keys_list() -> None:
-    """List keys without their secrets. Example: signoff keys list"""
+    """List keys without their secrets, and say which end soon. Example: signoff keys list"""
     from bot.commands.keys import list_keys
 
     _run(list_keys)
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    name: str,
+    overlap: Annotated[str, typer.Option(help="How long the old secret stays valid; 0 ends it at once.")] = "24h",
+    expires: Annotated[
+        str | None, typer.Option(help="When the key ends, such as 90d from now, or never. Default: as before.")
+    ] = None,
+) -> None:
+    """A new secret for the same agent. Example: signoff keys rotate billing-bot --overlap 24h"""
+    from bot.commands.keys import rotate_key
+
+    _run(lambda: rotate_key(name, overlap, expires))
 
 
 @keys_app.command("revoke")

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, func, select
 
+from policies.allowance import EVERYTHING, Scope
 from policies.errors import Conflict, NotFound
 from storage.access import Access
-from storage.engine import Duplicate
+from storage.engine import Connection, Duplicate
 from storage.statement import Statement, inserting, setting
-from storage.tables import KeyRow, table
+from storage.tables import FormerSecretRow, KeyRow, table
 from storage.transaction import Transaction
 from storage.values import Key
 
-KEYS = table(KeyRow)
+KEYS, FORMER = table(KeyRow), table(FormerSecretRow)
 OURS = KEYS.c.workspace_id == bindparam("workspace")
-FIELDS = ("id", "name", "owner", "kind", "created_at", "expires_at", "revoked_at")
+FIELDS = (
+    "id",
+    "name",
+    "owner",
+    "kind",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+    "agent",
+    "may",
+    "tools",
+    "rotated_at",
+)
+COLUMNS = tuple(KEYS.c[name] for name in FIELDS)
 
 INSERT = inserting(KEYS)
-ALL = select(*(KEYS.c[name] for name in FIELDS)).where(OURS)
+ALL = select(*COLUMNS).where(OURS)
 BY_HASH = Statement(ALL.where(KEYS.c.secret_hash == bindparam("of_hash")))
+BY_FORMER_HASH = Statement(
+    select(*COLUMNS, FORMER.c.until)
+    .join(FORMER, FORMER.c.key_id == KEYS.c.id)
+    .where(OURS, FORMER.c.secret_hash == bindparam("of_hash"))
+)
 BY_AGE = Statement(ALL.order_by(KEYS.c.created_at, KEYS.c.id))
 VALID = Statement(
     select(KEYS.c.id).where(
@@ -32,22 +53,46 @@ VALID = Statement(
         KEYS.c.expires_at.is_(None) | (KEYS.c.expires_at > bindparam("now")),
     )
 )
+LAST_NAMED = Statement(
+    select(*COLUMNS, KEYS.c.secret_hash)
+    .where(OURS, KEYS.c.name == bindparam("of_name"), KEYS.c.revoked_at.is_(None))
+    .order_by(KEYS.c.created_at.desc(), KEYS.c.id.desc())
+)
 REVOKE = Statement(
     setting(KEYS, "revoked_at").where(OURS, KEYS.c.name == bindparam("of_name"), KEYS.c.revoked_at.is_(None))
 )
+RENEW = Statement(setting(KEYS, "secret_hash", "rotated_at", "expires_at").where(KEYS.c.id == bindparam("of_id")))
+KEEP_FORMER = inserting(FORMER)
+LAST_FORMER = Statement(select(FORMER.c.key_id, func.max(FORMER.c.until)).group_by(FORMER.c.key_id))
+FORGET_FORMER = Statement(delete(FORMER).where(FORMER.c.until < bindparam("before")))
 
 
-def _key(row: tuple[Any, ...]) -> Key:
-    return Key(**dict(zip(FIELDS, row, strict=True)))
+def _key(row: tuple[Any, ...], secret_until: datetime | None = None) -> Key:
+    stored = dict(zip(FIELDS, row, strict=True))
+    may, tools = stored.pop("may"), stored.pop("tools")
+    return Key(
+        **stored,
+        may=EVERYTHING if may is None else tuple(Scope(scope) for scope in may),
+        tools=tuple(tools or ()),
+        secret_until=secret_until,
+    )
+
+
+def _columns(key: Key) -> dict[str, Any]:
+    """As stored: no limits are no value, so that every key can be told from one that is limited to all there was."""
+    limits = {
+        "may": None if set(key.may) >= set(EVERYTHING) else [scope.value for scope in key.may],
+        "tools": list(key.tools) or None,
+    }
+    return {name: limits[name] if name in limits else getattr(key, name) for name in FIELDS}
 
 
 def _add(key: Key, secret_hash: str, transaction: Transaction) -> None:
     workspace = transaction.workspace_id
     if transaction.connection.row(VALID, workspace=workspace, of_name=key.name, now=key.created_at) is not None:
         raise Conflict(f"A key named {key.name} exists; revoke it first, or choose another name.", code="key_exists")
-    columns = {name: getattr(key, name) for name in FIELDS}
     try:
-        transaction.connection.write(INSERT, workspace_id=workspace, secret_hash=secret_hash, **columns)
+        transaction.connection.write(INSERT, workspace_id=workspace, secret_hash=secret_hash, **_columns(key))
     except Duplicate:
         raise Conflict("This key is stored already; make a new one.", code="key_exists") from None
 
@@ -55,6 +100,39 @@ def _add(key: Key, secret_hash: str, transaction: Transaction) -> None:
 def _revoke(name: str, now: datetime, transaction: Transaction) -> None:
     if not transaction.connection.write(REVOKE, workspace=transaction.workspace_id, of_name=name, revoked_at=now):
         raise NotFound(f"There is no valid key named {name}; see signoff keys list.")
+
+
+def _rotate(
+    name: str, secret_hash: str, now: datetime, until: datetime, expires_at: datetime | None, transaction: Transaction
+) -> Key:
+    """The old secret lives until ``until``, though never longer than it would have."""
+    found = transaction.connection.row(LAST_NAMED, workspace=transaction.workspace_id, of_name=name)
+    if found is None:
+        raise NotFound(f"There is no active key named {name}; see signoff keys list.")
+    *fields, former = found
+    key = _key(tuple(fields))
+    until = min(until, key.expires_at) if key.expires_at else until
+    transaction.connection.write(KEEP_FORMER, secret_hash=former, key_id=key.id, until=until)
+    transaction.connection.write(RENEW, of_id=key.id, secret_hash=secret_hash, rotated_at=now, expires_at=expires_at)
+    return replace(key, rotated_at=now, expires_at=expires_at, secret_until=until)
+
+
+def _by_hash(workspace_id: str, secret_hash: str, connection: Connection) -> Key | None:
+    if found := connection.row(BY_HASH, workspace=workspace_id, of_hash=secret_hash):
+        return _key(found)
+    if found := connection.row(BY_FORMER_HASH, workspace=workspace_id, of_hash=secret_hash):
+        return _key(found[:-1], found[-1])
+    return None
+
+
+def _all(workspace_id: str, connection: Connection) -> tuple[Key, ...]:
+    former: Mapping[str, datetime] = {row[0]: row[1] for row in connection.rows(LAST_FORMER)}
+    return tuple(_key(row, former.get(row[0])) for row in connection.rows(BY_AGE, workspace=workspace_id))
+
+
+def forget(transaction: Transaction, before: datetime) -> None:
+    """Of secrets that ended ``before`` then nobody needs to be told any more that they were replaced."""
+    transaction.connection.write(FORGET_FORMER, before=before)
 
 
 class Keys(Access):
@@ -65,16 +143,21 @@ class Keys(Access):
         await self._write(partial(_add, key, secret_hash))
 
     async def key_by_hash(self, secret_hash: str) -> Key | None:
-        """The key with this secret, be it valid, expired or revoked: the asker looks."""
-        found = await self._read(
-            lambda connection: connection.row(BY_HASH, workspace=self._workspace_id, of_hash=secret_hash)
-        )
-        return _key(found) if found else None
+        """The key with this secret, newest or replaced, be it valid, expired or revoked: the asker looks."""
+        return await self._read(partial(_by_hash, self._workspace_id, secret_hash))
 
     async def keys(self) -> tuple[Key, ...]:
         """All keys, the oldest first."""
-        found = await self._read(lambda connection: connection.rows(BY_AGE, workspace=self._workspace_id))
-        return tuple(_key(row) for row in found)
+        return await self._read(partial(_all, self._workspace_id))
+
+    async def rotate_key(
+        self, name: str, secret_hash: str, *, now: datetime, until: datetime, expires_at: datetime | None
+    ) -> Key:
+        """Give the key called ``name`` a new secret and a new end; the old secret opens the door until ``until``.
+
+        Raises NotFound where no key of that name stands.
+        """
+        return await self._write(partial(_rotate, name, secret_hash, now, until, expires_at))
 
     async def revoke_key(self, name: str, now: datetime) -> None:
         """End the key called ``name``, at once. Raises NotFound where none is left to revoke."""

@@ -266,10 +266,13 @@ class RunMessageRow(Row, table=True):
 
 
 class KeyRow(Row, table=True):
-    """An API key; of the secret only its hash."""
+    """An API key; of the secret only its hash. Without ``may`` it may do everything, without ``tools`` with any tool.
+
+    ``agent`` is the name of the agent that it belongs to.
+    """
 
     __tablename__ = "api_keys"
-    __table_args__ = (Index(None, "workspace_id", "name"),)
+    __table_args__ = (Index(None, "workspace_id", "name"), Index(None, "workspace_id", "agent"))
     id: str = Field(primary_key=True)
     workspace_id: str
     name: str
@@ -279,6 +282,19 @@ class KeyRow(Row, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    agent: str | None = None
+    may: list[str] | None = Field(default=None, sa_type=Json)
+    tools: list[str] | None = Field(default=None, sa_type=Json)
+    rotated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class FormerSecretRow(Row, table=True):
+    """A secret that a key had before it was given a new one: its hash, and until when it opens the door as well."""
+
+    __tablename__ = "former_secrets"
+    secret_hash: str = Field(primary_key=True)
+    key_id: str = Field(foreign_key="api_keys.id", index=True)
+    until: datetime = Field(sa_type=UtcDateTime)
 
 
 class GroupMemberRow(Row, table=True):

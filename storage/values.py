@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
+from policies.allowance import EVERYTHING, Allowance, Scope
 from policies.budget import Spent, Wanted
 from policies.cooling import Follows
 from policies.effects import Effect, Entry
@@ -186,7 +187,12 @@ class Owed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Key:
-    """An API key. ``owner`` is the user id of the person it works for; no key of either kind decides anything."""
+    """An API key. ``owner`` is the user id of the person it works for; no key of either kind decides anything.
+
+    ``agent`` is the agent whose requests it asks and reads: its own name unless it is a further key of another's.
+    ``tools`` are names or patterns, none for any tool. ``secret_until`` is when the secret by which it was looked up
+    ends (it was replaced at ``rotated_at``), None for the newest one; in a list, when the last replaced one ends.
+    """
 
     id: str
     name: str
@@ -195,6 +201,20 @@ class Key:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    agent: str = ""
+    may: tuple[Scope, ...] = EVERYTHING
+    tools: tuple[str, ...] = ()
+    rotated_at: datetime | None = None
+    secret_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """A key of nobody else is its own agent's."""
+        object.__setattr__(self, "agent", self.agent or self.name)
+
+    @property
+    def allowance(self) -> Allowance:
+        """What it may do."""
+        return Allowance(agent=self.agent, may=self.may, tools=self.tools)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """Keys of the API: how they are made, and whose key a request carries. Only hashes are stored.
 
-An agent's key can ask, read, claim, report and withdraw its own requests. An operator's key reads figures. No key
-decides anything: deciding is for people, in Slack.
+An agent's key can ask, read, claim, report and withdraw its agent's requests, or a part of that (its scopes), for any
+tool or for some. An operator's key reads figures. No key decides anything: deciding is for people, in Slack.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final, Literal
 from aiohttp import web
 
 from bot.api.problems import Unauthenticated
+from policies.allowance import Allowance, Scope
 from policies.errors import NotAllowed
 from policies.request import Requester
 from storage.store import Key, Store
@@ -44,21 +45,49 @@ def hashed(secret: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """Who asks, and what their key may do."""
+
+    requester: Requester
+    allowance: Allowance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Doorkeeper:
     """Looks up whose key a request carries, anew each time, so that a revoked key stops at once."""
 
     store: Store
     clock: Callable[[], datetime]
 
+    async def caller(self, http: web.Request, *scopes: Scope) -> Caller:
+        """The agent that asks, with a key that may do one of ``scopes``; whether it is for the tool, the route looks.
+
+        Raises ``Unauthenticated``, or ``NotAllowed`` for a key of another kind or of other scopes.
+        """
+        key = await self._agents_key(http)
+        key.allowance.check(*scopes)
+        return Caller(
+            requester=Requester(id=f"key:{key.agent}", name=key.agent, owner=key.owner), allowance=key.allowance
+        )
+
     async def requester(self, http: web.Request) -> Requester:
-        """The agent that asks. Raises ``Unauthenticated``, or ``NotAllowed`` for a key of another kind."""
+        """The agent that asks: to read with any of its keys, for everything else with one that has no limits at all.
+
+        For routes that know nothing of scopes and tools. Raises as ``caller`` does.
+        """
+        caller = await self.caller(http, Scope.READ)
+        if http.method not in ("GET", "HEAD"):
+            caller.allowance.check_everything()
+        return caller.requester
+
+    async def _agents_key(self, http: web.Request) -> Key:
         key = await self.key(http)
         if key.kind != AGENT:
             raise NotAllowed(
                 "This is an operator's key; requests need an agent's key, made by `signoff keys create NAME`.",
                 code="wrong_kind_of_key",
             )
-        return Requester(id=f"key:{key.name}", name=key.name, owner=key.owner)
+        return key
 
     async def operator(self, http: web.Request) -> Key:
         """The operator's key. Raises ``Unauthenticated``, or ``NotAllowed`` for an agent's."""
@@ -79,6 +108,10 @@ class Doorkeeper:
             raise Unauthenticated(f"This key was revoked. {ASK}", code="key_revoked")
         if key.expires_at is not None and key.expires_at <= self.clock():
             raise Unauthenticated(f"This key has expired. {ASK}", code="key_expired")
+        if key.secret_until is not None and key.secret_until <= self.clock():
+            raise Unauthenticated(
+                "This secret was replaced by a new one (`signoff keys rotate`); send the new one.", code="key_rotated"
+            )
         return key
 
 

@@ -13,13 +13,14 @@ from aiohttp import web
 
 from bot.api.answers import show, shown
 from bot.api.asks import AnswersBody, BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
-from bot.api.auth import Doorkeeper
+from bot.api.auth import Caller, Doorkeeper
 from bot.api.bodies import body_as, idempotency_key, json_of, query_as
 from bot.api.group_routes import GroupRoutes
 from bot.api.models import RequestOut, RequestsOut
 from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
+from policies.allowance import Scope
 from policies.arguments import JsonValue, canonical
 from policies.errors import Fault, Invalid, NotFound
 from policies.request import ExecutionState, Requester, Submission
@@ -81,15 +82,17 @@ class RequestRoutes:
 
     async def submit(self, http: web.Request) -> web.Response:
         """``POST /v1/requests``: 201 new, 200 the same again."""
-        requester = await self.doorkeeper.requester(http)
-        async with self.gateway.budgets.crowding.place(requester.id):
-            return await self._submit(http, requester)
+        caller = await self.doorkeeper.caller(http, Scope.ASK)
+        async with self.gateway.budgets.crowding.place(caller.requester.id):
+            return await self._submit(http, caller)
 
-    async def _submit(self, http: web.Request, requester: Requester) -> web.Response:
+    async def _submit(self, http: web.Request, caller: Caller) -> web.Response:
+        requester = caller.requester
         key = idempotency_key(http)
         turns = self.gateway.turns
         sent = await json_of(http, turns)
         submission = await turns.run(_submission_of(sent))
+        caller.allowance.check_tool(submission.call.tool)
         again = await turns.run(partial(_idempotency, requester, key, sent)) if key is not None else None
         added = await self.gateway.submit(submission, requester, idempotency=again)
         status = 201 if added.created else 200
@@ -122,14 +125,14 @@ class RequestRoutes:
 
     async def claim(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/claim``: the arguments to run, once."""
-        requester = await self.doorkeeper.requester(http)
+        requester = await self._of_own(http, Scope.ACT)
         key = idempotency_key(http)
         body = body_as(ClaimBody, await json_of(http, self.gateway.turns))
         return shown(await self.gateway.claim(_id(http), requester, body.digest, key=key))
 
     async def report(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/report``: how the claimed call went."""
-        requester = await self.doorkeeper.requester(http)
+        requester = await self._of_own(http, Scope.ACT)
         body = body_as(ReportBody, await json_of(http, self.gateway.turns))
         state = ExecutionState(body.status)
         return shown(
@@ -138,14 +141,21 @@ class RequestRoutes:
 
     async def answer_inquiry(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/answers``: what the agent answers to a person's question."""
-        requester = await self.doorkeeper.requester(http)
+        requester = await self._of_own(http, Scope.ASK)
         body = body_as(AnswersBody, await json_of(http, self.gateway.turns))
         return shown(await self.gateway.reply(_id(http), requester, body.inquiry, body.text))
 
     async def withdraw(self, http: web.Request) -> web.Response:
         """``DELETE /v1/requests/{id}``: pending is withdrawn, approved and unclaimed revoked."""
-        requester = await self.doorkeeper.requester(http)
+        requester = await self._of_own(http, Scope.ASK, Scope.ACT)
         return shown(await self.gateway.withdraw(_id(http), requester))
+
+    async def _of_own(self, http: web.Request, *scopes: Scope) -> Requester:
+        """Who does something with a request of theirs, with a key that may do one of ``scopes`` with its tool."""
+        caller = await self.doorkeeper.caller(http, *scopes)
+        if caller.allowance.tools:
+            caller.allowance.check_tool((await self.gateway.own(_id(http), caller.requester)).call.tool)
+        return caller.requester
 
 
 async def alive(http: web.Request) -> web.Response:

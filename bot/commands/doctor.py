@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.bootstrap import load_tools
+from bot.commands.keys import ending
 from bot.commands.manifest import manifest_text
 from bot.commands.opening import open_store
 from bot.reloading import read_policy
@@ -96,6 +97,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     except SignoffError as error:
         yield _bad(error.words)
     yield await _database()
+    for told in await _keys():
+        yield told
     yield _sqlite()
     yield _tools(settings)
     async for finding in _slack(settings, policy):
@@ -109,6 +112,15 @@ async def _database() -> Finding:
     except SignoffError as error:
         return _bad(f"database: {error.words}")
     return _good(f"database: {report.words}") if report.ok else _bad(f"database: {report.words}")
+
+
+async def _keys() -> tuple[Finding, ...]:
+    """What is to be done about keys; a database that can't be read was told of already."""
+    try:
+        async with open_store() as (store, _):
+            return tuple(_care(f"key {words}") for words in ending(await store.keys(), datetime.now(UTC)))
+    except SignoffError:
+        return ()
 
 
 def _sqlite() -> Finding:

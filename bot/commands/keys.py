@@ -1,9 +1,13 @@
-"""Agents' keys: made, listed, revoked. Only a hash is stored; the key itself is printed once, alone on stdout."""
+"""Agents' keys: made, listed, given a new secret, revoked. Only hashes are stored; a secret is printed once, alone on
+stdout.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import typer
@@ -11,7 +15,8 @@ import typer
 from bot.api.auth import mint
 from bot.commands.opening import NOBODY, open_store, workspace_of
 from bot.naming import new_id
-from policies.duration import parse_duration
+from policies.allowance import EVERYTHING, Scope
+from policies.duration import in_words, parse_duration
 from policies.errors import Invalid
 from policies.events import Withdrawn
 from policies.granting import revoke
@@ -21,70 +26,223 @@ from storage.store import Key, Store
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 PERSON = re.compile(r"[UW][A-Z0-9]{2,}", re.ASCII)
+TOOL = re.compile(r"[!-~]{1,200}", re.ASCII)
+
+SOON = timedelta(days=14)
+"""How long before a key's end people are told of it."""
+NEVER = "never"
+AT_ONCE = "0"
 
 
-async def create_key(name: str, owner: str | None, expires: str | None, kind: Literal["agent", "operator"]) -> None:
-    """Make a key for the agent ``name``; ``owner`` never counts as an approver of its requests.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What is asked for when a key is made, as it was typed."""
+
+    name: str
+    kind: Literal["agent", "operator"] = "agent"
+    owner: str | None = None
+    agent: str | None = None
+    expires: str | None = None
+    may: Sequence[str] = ()
+    tools: Sequence[str] = ()
+
+
+async def create_key(asked: Asked) -> None:
+    """Make a key; its ``owner`` never counts as an approver of its agent's requests.
 
     An operator's key reads figures and belongs to nobody.
     """
-    if not NAME.fullmatch(name):
-        raise Invalid(f"{name!r} is no name for a key: use small letters, digits, dot, dash and underscore.")
-    if owner is not None and not PERSON.fullmatch(owner):
-        raise Invalid(f"{owner!r} is no Slack user id (U…). In Slack: open the profile, then Copy member ID.")
-    if kind == "operator" and owner is not None:
-        raise Invalid("An operator's key asks for nothing, so it has no owner: leave --owner out.")
     now = datetime.now(UTC)
-    key = Key(
-        name=name,
-        id=new_id("key"),
-        owner=owner,
-        kind=kind,
-        created_at=now,
-        expires_at=now + parse_duration(expires) if expires else None,
-        revoked_at=None,
-    )
-    secret, secret_hash = mint(kind)
+    _check(asked)
+    expires_at, may = _end(asked.expires, now), _scopes(asked.may)
+    secret, secret_hash = mint(asked.kind)
     async with open_store() as (store, settings):
         if await workspace_of(settings) == NOBODY:
             raise Invalid(
                 "This database has served no workspace yet. Set SLACK_BOT_TOKEN, or start `signoff serve` once."
             )
-        earlier = [each for each in await store.keys() if each.name == name]
-        if any(each.revoked_at is None for each in earlier):
-            raise Invalid(f"There is a key named {name} already. Revoke it first, or choose another name.")
-        if any(each.owner != owner for each in earlier):
-            raise Invalid(
-                f"{name} was the name of a key with another owner, whose requests it would read. Choose another."
-            )
+        agent, owner = _whose(asked, await store.keys(), now)
+        key = Key(
+            name=asked.name,
+            id=new_id("key"),
+            owner=owner,
+            kind=asked.kind,
+            created_at=now,
+            expires_at=expires_at,
+            agent=agent,
+            may=may,
+            tools=tuple(dict.fromkeys(asked.tools)),
+        )
         await store.add_key(key, secret_hash)
+    _show(secret, asked.kind)
+
+
+def _show(secret: str, kind: str) -> None:
     typer.echo(secret)
     whom = "the agent" if kind == "agent" else "what scrapes /metrics"
     typer.echo(f"This key is shown only now. Give it to {whom} as its bearer token.", err=True)
 
 
+def _check(asked: Asked) -> None:
+    for name in filter(None, (asked.name, asked.agent)):
+        if not NAME.fullmatch(name):
+            raise Invalid(f"{name!r} is no name for a key: use small letters, digits, dot, dash and underscore.")
+    if asked.owner is not None and not PERSON.fullmatch(asked.owner):
+        raise Invalid(f"{asked.owner!r} is no Slack user id (U…). In Slack: open the profile, then Copy member ID.")
+    if asked.kind != "agent":
+        _check_asks_nothing(asked)
+    for tool in asked.tools:
+        if not TOOL.fullmatch(tool):
+            raise Invalid(f"{tool!r} is no tool's name or pattern; write names as agents send them, such as git.*.")
+
+
+def _check_asks_nothing(asked: Asked) -> None:
+    if asked.owner is not None:
+        raise Invalid("An operator's key asks for nothing, so it has no owner: leave --owner out.")
+    if asked.agent or asked.may or asked.tools:
+        raise Invalid("An operator's key asks for nothing: leave --agent, --may and --tools out.")
+
+
+def _whose(asked: Asked, known: Sequence[Key], now: datetime) -> tuple[str, str | None]:
+    """The agent and the owner. Raises ``Invalid`` where the name, the agent or the owner don't fit what is known."""
+    if any(key.name == asked.name and key.revoked_at is None for key in known):
+        raise Invalid(f"There is a key named {asked.name} already. Revoke it first, or choose another name.")
+    agent, owner = asked.agent or asked.name, asked.owner
+    of_agent = [key for key in known if key.agent == agent]
+    if agent != asked.name:
+        standing = [key for key in of_agent if _stands(key, now)]
+        if not standing:
+            raise Invalid(f"There is no active key of an agent named {agent}; see `signoff keys list`.")
+        owner = owner or standing[-1].owner
+    if any(key.owner != owner for key in of_agent):
+        raise Invalid(
+            f"{agent} was the name of a key with another owner, whose requests it would read. Choose another."
+        )
+    return agent, owner
+
+
+def _stands(key: Key, now: datetime) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
+def _scopes(words: Sequence[str]) -> tuple[Scope, ...]:
+    """What ``--may`` said, each time it was given; every key may read."""
+    named = [word.strip() for each in words for word in each.split(",")]
+    if unknown := [word for word in named if word not in set(Scope)]:
+        raise Invalid(f"A key may ask, act or read; {unknown[0]!r} is none of them.")
+    return tuple(scope for scope in EVERYTHING if not named or scope is Scope.READ or scope.value in named)
+
+
+def _end(words: str | None, now: datetime) -> datetime | None:
+    return now + parse_duration(words) if words is not None and words != NEVER else None
+
+
 async def list_keys() -> None:
-    """One line a key: name, kind, owner, created, expires, state."""
+    """One line a key, tab-separated: name, kind, owner, created, expires, state, agent, scopes, tools, rotated.
+
+    What ends soon, and what to do about it, is told on stderr.
+    """
+    now = datetime.now(UTC)
     async with open_store() as (store, _):
-        for key in await store.keys():
-            ends = key.expires_at.date().isoformat() if key.expires_at else "never"
-            state = "revoked" if key.revoked_at else "active"
-            created = key.created_at.date()
-            typer.echo(f"{key.name}\t{key.kind}\t{key.owner or '-'}\tcreated {created}\texpires {ends}\t{state}")
+        keys = await store.keys()
+    for key in keys:
+        typer.echo("\t".join(_columns(key, now)))
+    for words in ending(keys, now):
+        typer.echo(words, err=True)
+
+
+def _columns(key: Key, now: datetime) -> tuple[str, ...]:
+    state = "active" if _stands(key, now) else "revoked" if key.revoked_at else "expired"
+    may = ",".join(scope.value for scope in key.may) if key.kind == "agent" else "-"
+    return (
+        key.name,
+        key.kind,
+        key.owner or "-",
+        f"created {key.created_at.date()}",
+        f"expires {_day(key.expires_at, 'never')}",
+        state,
+        f"agent {key.agent}" if key.kind == "agent" else "-",
+        f"may {may}",
+        f"tools {','.join(key.tools) or 'any'}" if key.kind == "agent" else "-",
+        f"rotated {_day(key.rotated_at, 'never')}" + _old_secret(key, now),
+    )
+
+
+def _old_secret(key: Key, now: datetime) -> str:
+    if key.secret_until is None or key.secret_until <= now or not _stands(key, now):
+        return ""
+    return f", old secret valid until {key.secret_until:%Y-%m-%d %H:%M} UTC"
+
+
+def _day(at: datetime | None, otherwise: str) -> str:
+    return at.date().isoformat() if at else otherwise
+
+
+def ending(keys: Iterable[Key], now: datetime) -> tuple[str, ...]:
+    """A sentence for each key that ends within two weeks."""
+    return tuple(
+        f"{key.name} expires in {_left(key.expires_at - now)}: `signoff keys rotate {key.name} --expires 90d` gives it "
+        "a new secret and more time."
+        for key in keys
+        if key.expires_at is not None and _stands(key, now) and key.expires_at - now <= SOON
+    )
+
+
+def _left(span: timedelta) -> str:
+    """To the largest unit: nobody plans by the second."""
+    return " ".join(in_words(span).split(" ")[:2])
+
+
+async def rotate_key(name: str, overlap: str, expires: str | None) -> None:
+    """Give the key a new secret; the old one opens the door for ``overlap`` longer, so that agents can change over.
+
+    The end stays as it was unless ``expires`` says another, counted from now.
+    """
+    now = datetime.now(UTC)
+    until = now + (timedelta() if overlap == AT_ONCE else parse_duration(overlap))
+    new_end = _end(expires, now)
+    async with open_store() as (store, _):
+        standing = [key for key in await store.keys() if key.name == name and key.revoked_at is None]
+        if not standing:
+            raise Invalid(f"There is no active key named {name}; see `signoff keys list`.")
+        key = standing[-1]
+        if expires is None and not _stands(key, now):
+            raise Invalid(f"{name} has expired. Say how long the new secret is to last: --expires 90d.")
+        secret, secret_hash = mint(key.kind)
+        end = key.expires_at if expires is None else new_end
+        renewed = await store.rotate_key(name, secret_hash, now=now, until=until, expires_at=end)
+    _show(secret, key.kind)
+    _tell_ends(renewed, now)
+
+
+def _tell_ends(key: Key, now: datetime) -> None:
+    until = key.secret_until
+    old = f"is valid until {until:%Y-%m-%d %H:%M} UTC" if until and until > now else "is valid no more"
+    new = f"expires on {key.expires_at.date()}" if key.expires_at else "doesn't expire"
+    typer.echo(f"The old secret {old}; the new one {new}.", err=True)
 
 
 async def revoke_key(name: str) -> None:
-    """End the key at once, and with it what it had asked for: pending is withdrawn, approved and unclaimed revoked.
+    """End the key at once, and with it what its agent had asked for: pending is withdrawn, approved and unclaimed
+    revoked, and what people approved in advance ends: whoever gets the name later must ask anew.
 
-    What people approved in advance ends too: whoever gets the name later must ask anew.
+    A key that could not ask leaves that alone while its agent has another one: it was not this key that asked.
     """
     async with open_store() as (store, _):
-        if not any(key.name == name and key.revoked_at is None for key in await store.keys()):
-            raise Invalid(f"There is no active key named {name}; see `signoff keys list`.")
         now = datetime.now(UTC)
+        keys = await store.keys()
+        ended = [key for key in keys if key.name == name and key.revoked_at is None]
+        if not ended:
+            raise Invalid(f"There is no active key named {name}; see `signoff keys list`.")
         await store.revoke_key(name, now)
-        await store.end_grants_of_agent(f"key:{name}", now, lambda standing: revoke(standing, "operator", now))
-        taken_back = await _take_back(store, f"key:{name}", now)
+        left = [key for key in keys if key.agent == ended[-1].agent and key not in ended and _stands(key, now)]
+        if left and not any(Scope.ASK in key.may for key in ended):
+            typer.echo(f"{name} is revoked; what {ended[-1].agent} had asked for stands, with its other keys.")
+            return
+        taken_back = 0
+        for agent in dict.fromkeys(key.agent for key in ended):
+            await store.end_grants_of_agent(f"key:{agent}", now, lambda standing: revoke(standing, "operator", now))
+            taken_back += await _take_back(store, f"key:{agent}", now)
     typer.echo(f"{name} is revoked; {taken_back} of its requests were taken back.")
 
 

@@ -19,6 +19,7 @@ from bot.gateway import Gateway
 from bot.metrics import Metrics
 from bot.shelf import PolicyShelf
 from bot.waiting import Waiting
+from policies.allowance import EVERYTHING, Scope
 from policies.events import Delivered, Outcome
 from policies.lifecycle import apply
 from policies.loader import load
@@ -96,13 +97,24 @@ class House:
         kind: Literal["agent", "operator"] = "agent",
         owner: str | None = None,
         days: int | None = None,
+        agent: str = "",
+        may: tuple[Scope, ...] = EVERYTHING,
+        tools: tuple[str, ...] = (),
     ) -> str:
         """A stored key's secret."""
         secret, secret_hash = mint(kind)
         now = self.clock()
         expires_at = now + timedelta(days=days) if days is not None else None
         key = Key(
-            id=f"key_{name}", name=name, owner=owner, kind=kind, created_at=now, expires_at=expires_at, revoked_at=None
+            id=f"key_{name}",
+            name=name,
+            owner=owner,
+            kind=kind,
+            created_at=now,
+            expires_at=expires_at,
+            agent=agent,
+            may=may,
+            tools=tools,
         )
         await self.store.add_key(key, secret_hash)
         return secret

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
-from bot.api.auth import hashed, mint
+from bot.api.auth import Doorkeeper, hashed, mint
+from policies.allowance import Scope
+from policies.errors import NotAllowed
 from tests.api.house import MAIL, Answer, House
 
 ROUTES = [
@@ -98,6 +102,94 @@ async def test_a_foreign_id_reads_exactly_like_an_unknown_one(house: House) -> N
 def seen(answer: Answer) -> tuple[int, Any, list[tuple[str, str]]]:
     """All that a client sees of an answer but its date."""
     return answer.status, answer.body, sorted(pair for pair in answer.headers.items() if pair[0] != "Date")
+
+
+MAY = {
+    Scope.ASK: {"submit", "answers", "withdraw"},
+    Scope.ACT: {"claim", "report", "withdraw"},
+    Scope.READ: set[str](),
+}
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+async def test_a_key_does_what_its_scopes_say_with_its_agents_requests(house: House, scope: Scope) -> None:
+    key = await house.key("part", owner="U0OWNER", agent="mailer", may=(scope, Scope.READ))
+    asked = await house.ask()
+    address = f"/v1/requests/{asked['id']}"
+    for path in (address, f"{address}?wait=0", "/v1/requests"):
+        assert (await house.call("GET", path, key=key)).status == 200
+    calls = {
+        "submit": ("POST", "/v1/requests", MAIL),
+        "claim": ("POST", f"{address}/claim", {"digest": asked["digest"]}),
+        "report": ("POST", f"{address}/report", {"status": "failed"}),
+        "answers": ("POST", f"{address}/answers", {"inquiry": "inq_1", "text": "Yes"}),
+        "withdraw": ("DELETE", address, None),
+    }
+    for name, (method, path, body) in calls.items():
+        answer = await house.call(method, path, json=body, key=key)
+        if name in MAY[scope]:
+            assert answer.status != 403, name
+            continue
+        assert (answer.status, answer.body["code"]) == (403, "key_scope"), name
+        assert "signoff keys create NAME --agent mailer --may" in answer.body["detail"]
+
+
+async def test_one_program_asks_and_another_one_runs_what_was_approved(house: House) -> None:
+    asker = await house.key("mailer-model", owner="U0OWNER", agent="mailer", may=(Scope.ASK, Scope.READ))
+    runner = await house.key("mailer-runner", owner="U0OWNER", agent="mailer", may=(Scope.ACT, Scope.READ))
+    asked = await house.call("POST", "/v1/requests", json={"tool": "read_mail", "arguments": {}}, key=asker)
+    assert asked.body["requester"] == "mailer"
+    waiting = await house.call("GET", "/v1/requests?execution=unclaimed", key=runner)
+    assert [one["id"] for one in waiting.body["requests"]] == [asked.body["id"]]
+    address, digest = f"/v1/requests/{asked.body['id']}", {"digest": asked.body["digest"]}
+    assert (await house.call("POST", f"{address}/claim", json=digest, key=asker)).status == 403
+    assert (await house.call("POST", f"{address}/claim", json=digest, key=runner)).status == 200
+    assert (await house.call("POST", f"{address}/report", json={"status": "succeeded"}, key=runner)).status == 200
+
+
+async def test_a_key_for_some_tools_asks_and_acts_with_no_others(house: House) -> None:
+    key = await house.key("reader", owner="U0OWNER", agent="mailer", tools=("read_*", "git.commit"))
+    for tool, status in (("read_mail", 201), ("git.commit", 201), ("git.commit_all", 403), ("send_email", 403)):
+        answer = await house.call("POST", "/v1/requests", json={"tool": tool, "arguments": {}}, key=key)
+        assert answer.status == status, tool
+        assert status == 201 or answer.body["code"] == "key_tool"
+    foreign = await house.ask({"tool": "send_email", "arguments": {}})
+    for method, act, body in (
+        ("POST", "/claim", {"digest": foreign["digest"]}),
+        ("POST", "/report", {"status": "failed"}),
+        ("POST", "/answers", {"inquiry": "inq_1", "text": "Yes"}),
+        ("DELETE", "", None),
+    ):
+        answer = await house.call(method, f"/v1/requests/{foreign['id']}{act}", json=body, key=key)
+        assert (answer.status, answer.body["code"]) == (403, "key_tool"), act
+    question = {"question": {"text": "Which of the two?"}}
+    assert (await house.call("POST", "/v1/requests", json=question, key=key)).status == 201
+
+
+async def test_a_rotated_key_opens_with_both_secrets_until_the_old_one_ends(house: House) -> None:
+    asked = await house.ask()
+    fresh, fresh_hash = mint("agent")
+    until = house.clock() + timedelta(hours=24)
+    await house.store.rotate_key("mailer", fresh_hash, now=house.clock(), until=until, expires_at=None)
+    for secret in (house.agent, fresh):
+        assert (await house.call("GET", f"/v1/requests/{asked['id']}", key=secret)).body == asked
+    house.clock.move(timedelta(hours=24))
+    old = await house.call("GET", f"/v1/requests/{asked['id']}")
+    assert (old.status, old.body["code"]) == (401, "key_rotated")
+    assert (await house.call("GET", f"/v1/requests/{asked['id']}", key=fresh)).status == 200
+
+
+async def test_a_route_that_knows_nothing_of_limits_lets_limited_keys_only_read(house: House) -> None:
+    for name, limits in (("a", {"may": (Scope.ASK, Scope.READ)}), ("b", {"tools": ("read_*",)}), ("c", {})):
+        secret = await house.key(name, **limits)  # type: ignore[arg-type]
+        for method, free in (("GET", True), ("POST", not limits), ("DELETE", not limits)):
+            http = make_mocked_request(method, "/", headers={"Authorization": f"Bearer {secret}"})
+            asking = Doorkeeper(store=house.store, clock=house.clock).requester(http)
+            if free:
+                assert (await asking).id == f"key:{name}"
+            else:
+                with pytest.raises(NotAllowed):
+                    await asking
 
 
 async def test_a_list_holds_only_ones_own(house: House) -> None:

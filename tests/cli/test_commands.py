@@ -66,7 +66,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         "policy schema",
     ]
     commands += ["requests list", "requests show", "audit verify", "audit export", "purge"]
-    commands += ["keys create", "keys list", "keys revoke", "grants list", "grants revoke"]
+    commands += ["keys create", "keys list", "keys rotate", "keys revoke", "grants list", "grants revoke"]
     for command in commands:
         said = signoff(*command.split(), "--help", cwd=tmp_path)
         assert said.returncode == 0, said.stderr
@@ -209,6 +209,31 @@ def test_a_key_is_printed_alone_and_can_be_listed_and_revoked(tmp_path: Path) ->
     assert signoff("keys", "create", "billing-bot", "--owner", "U0ALICE", cwd=tmp_path).returncode == 0
 
 
+def test_a_key_with_limits_is_listed_with_them_and_given_a_new_secret(tmp_path: Path) -> None:
+    has_served(tmp_path)
+    signoff("keys", "create", "bot", "--owner", "U0ALICE", cwd=tmp_path)
+    more = ("--agent", "bot", "--may", "act", "--tools", "git.*", "--tools", "pay", "--expires", "3d")
+    first = signoff("keys", "create", "bot-runner", *more, cwd=tmp_path).stdout
+    listed = signoff("keys", "list", cwd=tmp_path)
+    assert "bot-runner\tagent\tU0ALICE" in listed.stdout
+    assert "active\tagent bot\tmay act,read\ttools git.*,pay\trotated never" in listed.stdout
+    assert "active\tagent bot\tmay ask,act,read\ttools any\trotated never" in listed.stdout
+    assert listed.stderr == (
+        "bot-runner expires in 2 days: `signoff keys rotate bot-runner --expires 90d` gives it a new secret and more "
+        "time.\n"
+    )
+    rotated = signoff("keys", "rotate", "bot-runner", "--overlap", "1h", "--expires", "90d", cwd=tmp_path)
+    assert rotated.stdout.startswith("so_agent_")
+    assert rotated.stdout != first
+    assert rotated.stdout.count("\n") == 1
+    listed = signoff("keys", "list", cwd=tmp_path)
+    assert ", old secret valid until" in listed.stdout
+    assert listed.stderr == ""
+    assert signoff("keys", "rotate", "bot-runner", "--overlap", "0", cwd=tmp_path).stderr.count("valid no more") == 1
+    said = signoff("keys", "revoke", "bot-runner", cwd=tmp_path).stdout
+    assert said == "bot-runner is revoked; what bot had asked for stands, with its other keys.\n"
+
+
 def test_a_revoked_key_takes_back_what_it_had_asked_for(tmp_path: Path) -> None:
     has_served(tmp_path)
     signoff("keys", "create", "bot", cwd=tmp_path)
@@ -242,6 +267,11 @@ def test_a_revoked_key_takes_back_what_it_had_asked_for(tmp_path: Path) -> None:
         (("keys", "create", "Billing Bot"), "no name for a key"),
         (("keys", "create", "bot", "--owner", "@alice"), "no Slack user id"),
         (("keys", "create", "bot", "--expires", "soon"), "soon"),
+        (("keys", "create", "bot", "--may", "approve"), "'approve' is none of them"),
+        (("keys", "create", "bot", "--tools", "two words"), "no tool's name or pattern"),
+        (("keys", "create", "bot", "--operator", "--may", "ask"), "leave --agent, --may and --tools out"),
+        (("keys", "rotate", "nobody"), "no active key"),
+        (("keys", "rotate", "nobody", "--overlap", "a while"), "no duration"),
         (("keys", "revoke", "nobody"), "no active key"),
         (("grants", "revoke", "grant_1"), "no grant grant_1"),
         (("requests", "show", "req_1"), "no request req_1"),

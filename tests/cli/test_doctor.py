@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import GOOD, signoff
+from tests.cli.test_commands import GOOD, has_served, signoff
 from tests.sandbox_process import SandboxProcess
 
 
@@ -94,3 +95,12 @@ def test_a_faulty_policy_and_missing_tools_are_told_together(fresh: SandboxProce
     assert code == 1
     assert "FAIL policy policy.yml:5:" in said
     assert "FAIL There is no module nowhere" in said
+
+
+async def test_a_key_that_ends_soon_is_pointed_out(fresh: SandboxProcess, tmp_path: Path) -> None:
+    await asyncio.to_thread(has_served, tmp_path)
+    signoff("keys", "create", "bot", "--expires", "5d", cwd=tmp_path)
+    signoff("keys", "create", "other", "--expires", "90d", cwd=tmp_path)
+    _, said = examined(fresh, tmp_path)
+    assert "warn key bot expires in 4 days: `signoff keys rotate bot --expires 90d`" in said
+    assert "key other" not in said

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from policies.agent_run import AgentRun, RunState
+from policies.allowance import EVERYTHING, Scope
 from policies.effects import Effect, Post
 from policies.errors import Conflict, NotFound
+from storage import migrations
+from storage.columns import micros
 from storage.store import Key, Store
-from tests.storage.samples import NOW, run
+from tests.storage.samples import NOW, WORKSPACE, run
 
 POST = Post(run_id="run1", key="answer", channel="C0AGENTS", thread_ts="1.1", text="Done")
 KEY = Key(id="k1", name="till", owner="U0NEWT", kind="agent", created_at=NOW)
+DAY = NOW + timedelta(days=1)
 
 
 async def test_a_run_is_stored_whole_after_each_step(store: Store, topics: list[frozenset[str]]) -> None:
@@ -84,6 +92,77 @@ async def test_revoking_is_done_once_and_keeps_its_time(store: Store) -> None:
     with pytest.raises(NotFound):
         await store.revoke_key("till", NOW + timedelta(days=1))
     assert [key.revoked_at for key in await store.keys()] == [NOW]
+
+
+async def test_what_a_key_may_do_is_stored_with_it(store: Store) -> None:
+    limited = replace(KEY, id="k2", name="runner", agent="till", may=(Scope.ACT, Scope.READ), tools=("pay", "git.*"))
+    await store.add_key(KEY, "hash1")
+    await store.add_key(limited, "hash2")
+    assert await store.key_by_hash("hash1") == KEY
+    assert (KEY.agent, KEY.may, KEY.tools) == ("till", EVERYTHING, ())
+    assert await store.key_by_hash("hash2") == limited
+
+
+def test_a_key_from_before_may_do_all_that_it_could(url: str, database: Path) -> None:
+    migrations.run(database, "0009")
+    with closing(sqlite3.connect(database)) as raw:
+        raw.execute(
+            "INSERT INTO api_keys (id, workspace_id, name, owner, kind, secret_hash, created_at) "
+            "VALUES ('k1', ?, 'till', 'U0NEWT', 'agent', 'hash1', ?)",
+            (WORKSPACE, micros(NOW)),
+        )
+        raw.commit()
+    migrations.run(database)
+
+    async def look() -> Key | None:
+        store = await Store.open(url, workspace_id=WORKSPACE)
+        try:
+            return await store.key_by_hash("hash1")
+        finally:
+            await store.close()
+
+    assert asyncio.run(look()) == KEY
+
+
+async def test_a_rotated_key_has_two_secrets_until_the_old_one_ends(store: Store) -> None:
+    await store.add_key(replace(KEY, expires_at=DAY), "hash1")
+    until = NOW + timedelta(hours=1)
+    renewed = await store.rotate_key("till", "hash2", now=NOW, until=until, expires_at=DAY)
+    assert renewed == replace(KEY, expires_at=DAY, rotated_at=NOW, secret_until=until)
+    assert await store.key_by_hash("hash2") == replace(renewed, secret_until=None)
+    assert await store.key_by_hash("hash1") == renewed
+    assert await store.keys() == (renewed,)
+
+
+async def test_each_rotation_leaves_the_earlier_secrets_their_time(store: Store) -> None:
+    await store.add_key(KEY, "hash1")
+    await store.rotate_key("till", "hash2", now=NOW, until=DAY, expires_at=None)
+    await store.rotate_key("till", "hash3", now=NOW, until=NOW + timedelta(hours=1), expires_at=None)
+    found = [await store.key_by_hash(each) for each in ("hash1", "hash2", "hash3")]
+    assert [key.secret_until if key else KEY for key in found] == [DAY, NOW + timedelta(hours=1), None]
+    await store.purge(DAY, DAY)
+    assert await store.key_by_hash("hash2") is None
+    assert await store.key_by_hash("hash1") is not None
+
+
+async def test_an_old_secret_lives_no_longer_than_its_key_would_have(store: Store) -> None:
+    await store.add_key(replace(KEY, expires_at=NOW + timedelta(hours=2)), "hash1")
+    await store.rotate_key("till", "hash2", now=NOW, until=DAY, expires_at=None)
+    former = await store.key_by_hash("hash1")
+    assert former is not None
+    assert former.secret_until == NOW + timedelta(hours=2)
+
+
+async def test_revoking_ends_every_secret_of_a_key(store: Store) -> None:
+    await store.add_key(KEY, "hash1")
+    await store.rotate_key("till", "hash2", now=NOW, until=DAY, expires_at=None)
+    await store.revoke_key("till", NOW)
+    for each in ("hash1", "hash2"):
+        key = await store.key_by_hash(each)
+        assert key is not None
+        assert key.revoked_at == NOW
+    with pytest.raises(NotFound):
+        await store.rotate_key("till", "hash3", now=NOW, until=DAY, expires_at=None)
 
 
 async def test_a_policy_is_kept_under_its_digest(store: Store) -> None:
