@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TypeAlias, cast
 
 import rfc8785
@@ -52,8 +53,13 @@ def intake(raw: object) -> Arguments:
     return cast(Arguments, _copy(cast(JsonValue, raw)))
 
 
-def parse(text: bytes, *, max_bytes: int = MAX_BODY_BYTES, max_depth: int = MAX_BODY_DEPTH) -> JsonValue:
-    """Read JSON strictly: UTF-8, no duplicate keys, no NaN, bounded numbers, depth and size. Raises Invalid."""
+def parse(
+    text: bytes, *, max_bytes: int = MAX_BODY_BYTES, max_depth: int = MAX_BODY_DEPTH, exact: bool = False
+) -> JsonValue:
+    """Read JSON strictly: UTF-8, no duplicate keys, no NaN, bounded numbers, depth and size. Raises Invalid.
+
+    ``exact``: numbers are refused, too, that would come out with other digits than they came in with.
+    """
     if len(text) > max_bytes:
         raise _too_large(max_bytes)
     try:
@@ -61,7 +67,7 @@ def parse(text: bytes, *, max_bytes: int = MAX_BODY_BYTES, max_depth: int = MAX_
             text.decode("utf-8"),
             object_pairs_hook=_without_duplicates,
             parse_int=_integer,
-            parse_float=_finite,
+            parse_float=_exact if exact else _finite,
             parse_constant=_constant,
         )
     except UnicodeDecodeError as error:
@@ -176,6 +182,17 @@ def _finite(literal: str) -> float:
     number = float(literal)
     if not math.isfinite(number):
         raise Invalid("this number is too large for JSON readers; send it as a string")
+    return number
+
+
+def _exact(literal: str) -> float:
+    number = _finite(literal)
+    try:
+        kept = Decimal(literal) == Decimal(repr(number))
+    except ArithmeticError:  # an exponent beyond what even decimals have
+        kept = False
+    if not kept:
+        raise Invalid("this number has more digits than JSON readers keep; send it as a string")
     return number
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from policies.checkpoint import Kind
+from policies.dialect import SENT_BACK
 from policies.policy import Policy
 from policies.proportion import Proportion
 from policies.replay import Replay, Replayed
@@ -169,8 +170,8 @@ def _expiry(request: Request) -> Ending:
 def _stopped(request: Request) -> bool:
     """Did a person stop the approved call before it ran, or object to it afterwards?"""
     execution = request.execution
-    revoked = execution is not None and execution.state is ExecutionState.REVOKED and execution.by != "requester"
-    return revoked or request.audit == "objected"
+    by = execution.by if execution is not None and execution.state is ExecutionState.REVOKED else "requester"
+    return by not in ("requester", SENT_BACK) or request.audit == "objected"
 
 
 def _still_so(replayed: Replayed) -> bool:

@@ -3,7 +3,8 @@
 Laws (each an invariant of ``tests/storage/test_laws.py`` on the real store): settled is final; time is looked at
 first; one vote a person; one reject ends it; nobody decides whom the policy doesn't name; each group fills its own
 places; what nobody could approve is refused at opening; an approved call is claimed once and only with the approved
-digest; a modification makes a new revision and voids earlier approvals; a question authorises nothing: nobody approves
+digest; a modification makes a new revision and voids earlier approvals, and what an agent's protocol gives it no way to
+take isn't permitted at all: the permit is revoked as it is given; a question authorises nothing: nobody approves
 before it is answered, it is answered once, and then the call meets its gate as a new revision; what people ask the
 agent, and what it answers, settles nothing, and moves the end by what was waited, half an hour at most; whoever asks
 somebody else to decide asks only whom the policy names, and lowers no quorum.
@@ -83,6 +84,7 @@ def open_request(
         expires_at=now + submission.expires_in if submission.expires_in else None,
         preview=bound(submission.preview, arguments),
         question=question if checkpoint.kind is not Kind.DENY else None,
+        dialect=submission.dialect,
     )
     return _begun(Outcome(request=request, entries=(_opening(request),)), now)
 
@@ -91,6 +93,7 @@ def _opening(request: Request) -> Entry:
     """The first line of a request in the journal."""
     gate, question = request.checkpoint, request.question
     asked = {"asked_by": question.rule or "agent"} if question else {}
+    spoken = {"dialect": request.dialect.name} if request.dialect else {}
     return entry(
         request,
         "opened",
@@ -102,6 +105,7 @@ def _opening(request: Request) -> Entry:
         rule=gate.rule,
         policy=request.policy_digest,
         **asked,
+        **spoken,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from policies.agent_run import AgentRun, RunState
+from policies.dialect import Dialect
 from policies.events import Outcome
 from policies.inquiry import Inquiry
 from policies.question import Choice, Question
@@ -42,6 +43,7 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
         execution=replace(request.execution, note=None, result=None) if request.execution else None,
         audit_note=None,
         delegations=tuple(replace(one, note=None) for one in request.delegations),
+        dialect=_spoken(request.dialect) if request.dialect else None,
         purged_at=now,
     )
     return Outcome(request=emptied, entries=(entry(request, "purged", "operator", now, digest=request.digest),))
@@ -49,6 +51,12 @@ def blanked(request: Request, before: datetime, now: datetime) -> Outcome:
 
 def _inquired(inquiry: Inquiry) -> Inquiry:
     return replace(inquiry, text=PURGED, answer=None if inquiry.answer is None else PURGED)
+
+
+def _spoken(dialect: Dialect) -> Dialect:
+    """What came in another protocol, without the words and the context."""
+    kept = ("tool", "server", "timeout")
+    return replace(dialect, sent={name: value for name, value in dialect.sent.items() if name in kept})
 
 
 def _asked(question: Question) -> Question:

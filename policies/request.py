@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from policies.arguments import canonical
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Step
 from policies.delegation import Delegation, last_of
+from policies.dialect import SENT_BACK, Dialect
 from policies.freshening import drawn_anew
 from policies.group import Group
 from policies.inquiry import Inquiry
@@ -79,7 +81,10 @@ class Requester:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Execution:
-    """Where an approved call stands. ``key`` is the idempotency key of the claim, ``note`` what the report said."""
+    """Where an approved call stands. ``key`` is the idempotency key of the claim, ``note`` what the report said.
+
+    ``claimed_at`` stays once its permit was taken.
+    """
 
     state: ExecutionState
     at: datetime
@@ -87,6 +92,7 @@ class Execution:
     key: str | None = None
     result: Any = None
     by: str | None = None
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +120,8 @@ class Request:
     keeps the ladder's clock from running, within bounds. ``freshened`` counts how often the cards were drawn anew for
     the time left alone. ``audit_by`` is the name of who looked at what went ahead, ``audit_note`` their words.
     ``delegations`` are all that reviewers asked others to decide; ``delegated`` are those that count. ``group`` names
-    the calls that the agent waits for together with this one; it changes nothing about how it is decided.
+    the calls that the agent waits for together with this one; it changes nothing about how it is decided. ``dialect``
+    is the foreign protocol in which the agent asked, if it did.
     ``version`` belongs to the store alone, and so does ``visible_version``: the version with which something last
     changed that the cards show.
     """
@@ -160,6 +167,7 @@ class Request:
     audit_note: str | None = None
     delegations: tuple[Delegation, ...] = ()
     group: Group | None = None
+    dialect: Dialect | None = None
 
     @property
     def settled(self) -> bool:
@@ -196,6 +204,16 @@ class Request:
     def modified(self) -> bool:
         """True where the arguments that stand are not those that the agent proposed."""
         return self.edited or (self.answer is not None and self.answer.changed)
+
+    @property
+    def unusable(self) -> bool:
+        """Do other arguments stand than the agent proposed, which its protocol gives it no way to take?"""
+        return self.dialect is not None and canonical(dict(self.call.arguments)) != canonical(dict(self.proposed))
+
+    @property
+    def sent_back(self) -> bool:
+        """Was it approved with arguments that its agent can't take, so that it has to ask anew?"""
+        return self.execution is not None and self.execution.by == SENT_BACK
 
     @property
     def asking(self) -> bool:
@@ -369,6 +387,7 @@ class Submission:
     preview: tuple[Preview, ...] = ()
     question: Question | None = None
     group: Group | None = None
+    dialect: Dialect | None = None
 
     @property
     def bare(self) -> bool:

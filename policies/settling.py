@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from policies.checkpoint import Kind
+from policies.dialect import SENT_BACK
 from policies.effects import Entry, Refresh
 from policies.events import Outcome
 from policies.request import Execution, ExecutionState, Request, State
@@ -16,12 +17,18 @@ from policies.review import Decision
 def settle(
     request: Request, state: State, by: tuple[str, ...], now: datetime, note: str | None, *, show: bool = True
 ) -> Outcome:
-    """``request`` with its decision written; ``show`` False where there is no card to refresh (allow, deny)."""
+    """``request`` with its decision written; ``show`` False where there is no card to refresh (allow, deny).
+
+    Approved with arguments that its agent can't take, it runs no more than if it were rejected.
+    """
     decision = Decision(verdict=state.value, by=by, at=now, note=note)
     execution = Execution(state=ExecutionState.UNCLAIMED, at=now) if state is State.APPROVED else None
     settled = replace(request, state=state, decision=decision, execution=execution, former=None)
     written = entry(request, "settled", ",".join(by), now, verdict=state.value, digest=request.digest)
-    return Outcome(request=settled, effects=(Refresh(request_id=request.id),) if show else (), entries=(written,))
+    outcome = Outcome(request=settled, effects=(Refresh(request_id=request.id),) if show else (), entries=(written,))
+    if execution is None or not settled.unusable:
+        return outcome
+    return outcome.then(execute(settled, ExecutionState.REVOKED, SENT_BACK, now))
 
 
 def execute(
@@ -36,8 +43,15 @@ def execute(
 ) -> Outcome:
     """``request`` with its execution in ``state``; an allowed call has no card to refresh unless it was asked about."""
     before = request.execution
+    taken = now if state is ExecutionState.CLAIMED else before.claimed_at if before else None
     execution = Execution(
-        state=state, at=now, note=note, key=key or (before.key if before else None), result=result, by=actor
+        state=state,
+        at=now,
+        note=note,
+        key=key or (before.key if before else None),
+        result=result,
+        by=actor,
+        claimed_at=taken,
     )
     shown = request.checkpoint.kind is not Kind.ALLOW or request.question is not None
     return Outcome(

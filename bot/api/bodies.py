@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,8 +19,10 @@ from bot.api.asks import Query
 from bot.api.problems import Malformed, TooLarge
 from bot.api.questions import Body
 from bot.turns import Turns
-from policies.arguments import MAX_BODY_BYTES, JsonValue, parse, pointer
+from policies.arguments import MAX_BODY_BYTES, JsonValue, canonical, parse, pointer
 from policies.errors import Fault, Faulty, Invalid
+from policies.request import Requester
+from storage.store import Idempotency
 
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
@@ -34,8 +37,8 @@ Q = TypeVar("Q", bound=Query)
 M = TypeVar("M", bound=BaseModel)
 
 
-async def json_of(http: web.Request, turns: Turns) -> JsonValue:
-    """The body as JSON, parsed in its turn.
+async def json_of(http: web.Request, turns: Turns, *, exact: bool = False) -> JsonValue:
+    """The body as JSON, parsed in its turn; ``exact`` as in ``parse``.
 
     Raises ``TooLarge``, ``Malformed``, or aiohttp's own 408 where it doesn't arrive.
     """
@@ -43,7 +46,7 @@ async def json_of(http: web.Request, turns: Turns) -> JsonValue:
     if not text.strip():
         raise Malformed("The body is empty; send a JSON object.")
     try:
-        return await turns.run(partial(parse, text))
+        return await turns.run(partial(parse, text, exact=exact))
     except Invalid as error:
         raise Malformed(error.words, where=error.where) from error
 
@@ -92,6 +95,15 @@ def idempotency_key(http: web.Request) -> str | None:
             code="idempotency_key_invalid",
         )
     return sent[0]
+
+
+def idempotency(requester: Requester, key: str, sent: JsonValue) -> Idempotency:
+    """What makes it the same again. An agent that crashed may ask for the same call among others: its group counts not.
+
+    Else a call of an earlier group could neither be found again nor asked anew under its key.
+    """
+    call = {name: value for name, value in sent.items() if name != "group"} if isinstance(sent, dict) else sent
+    return Idempotency(requester=requester.id, key=key, body=hashlib.sha256(canonical(call)).hexdigest())
 
 
 def _checked(model: type[M], sent: Any, where: Callable[[tuple[int | str, ...]], str]) -> M:

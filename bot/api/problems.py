@@ -120,7 +120,7 @@ def refusal(error: SignoffError) -> web.Response:
     status = status_of(error)
     if status == HTTPStatus.NOT_FOUND:
         return answer(status, NotFound.code, NO_SUCH_REQUEST)
-    response = answer(status, error.code, _sentence(error.words), faults_of(error))
+    response = answer(status, error.code, sentence(error.words), faults_of(error))
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
@@ -129,7 +129,7 @@ def refusal(error: SignoffError) -> web.Response:
     return response
 
 
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
     """``words`` with a capital and a full stop; faults in the policies' words are fragments that follow a place."""
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
@@ -151,11 +151,15 @@ def _of_http(error: web.HTTPException) -> web.Response:
     return response
 
 
-def _of_bug(error: Exception, request: web.Request) -> web.Response:
+def log_bug(error: Exception, request: web.Request, reference: str) -> None:
     """A defect of ours. The log gets where it happened, never the message: that could quote the agent's arguments."""
-    reference = secrets.token_hex(4)
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     log.error("request failed", reference=reference, error=type(error).__name__, method=request.method, places=places)
+
+
+def _of_bug(error: Exception, request: web.Request) -> web.Response:
+    reference = secrets.token_hex(4)
+    log_bug(error, request, reference)
     words = f"Something is wrong inside Signoff; nothing was approved by this. Its log tells more under {reference}."
     return answer(500, "internal", words)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,20 +10,22 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.api.aap.errors import errors as aap_errors
+from bot.api.aap.routes import AapRoutes
 from bot.api.answers import show, shown
 from bot.api.asks import AnswersBody, BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
 from bot.api.auth import Caller, Doorkeeper
-from bot.api.bodies import body_as, idempotency_key, json_of, query_as
+from bot.api.bodies import body_as, idempotency, idempotency_key, json_of, query_as
 from bot.api.group_routes import GroupRoutes
 from bot.api.models import RequestOut, RequestsOut
 from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.allowance import Scope
-from policies.arguments import JsonValue, canonical
+from policies.arguments import JsonValue
 from policies.errors import Fault, Invalid, NotFound
 from policies.request import ExecutionState, Requester, Submission
-from storage.store import Idempotency, Store
+from storage.store import Store
 
 Ready = Callable[[], Awaitable[tuple[str, ...]]]
 """What keeps the gateway from deciding now, a sentence each (the database, Slack); empty when it is able to."""
@@ -49,6 +50,7 @@ def add_routes(
 ) -> None:
     """Add the API to ``app``, with problem documents for whatever goes wrong anywhere in ``app``."""
     app.middlewares.append(problems)
+    app.middlewares.append(aap_errors)
     waits = OpenWaits()
     app.cleanup_ctx.append(waits.watch)
     app.on_shutdown.append(waits.end)
@@ -65,6 +67,7 @@ def add_routes(
             web.post("/v1/requests/{id}/report", requests.report),
             web.post("/v1/requests/{id}/answers", requests.answer_inquiry),
             web.get("/v1/groups/{id}", groups.read, allow_head=False),
+            *AapRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits).table(),
             web.get("/healthz", alive),
             web.get("/readyz", _readiness(ready)),
             web.get("/metrics", _metrics(figures, doorkeeper)),
@@ -93,7 +96,7 @@ class RequestRoutes:
         sent = await json_of(http, turns)
         submission = await turns.run(_submission_of(sent))
         caller.allowance.check_tool(submission.call.tool)
-        again = await turns.run(partial(_idempotency, requester, key, sent)) if key is not None else None
+        again = await turns.run(partial(idempotency, requester, key, sent)) if key is not None else None
         added = await self.gateway.submit(submission, requester, idempotency=again)
         status = 201 if added.created else 200
         response = await turns.run(lambda: show(RequestOut.of(added.request), status=status))
@@ -196,12 +199,3 @@ def _id(http: web.Request) -> str:
     if not _ID.fullmatch(found):
         raise NotFound("No such request.")
     return found
-
-
-def _idempotency(requester: Requester, key: str, sent: JsonValue) -> Idempotency:
-    """What makes it the same again. An agent that crashed may ask for the same call among others: its group counts not.
-
-    Else a call of an earlier group could neither be found again nor asked anew under its key.
-    """
-    call = {name: value for name, value in sent.items() if name != "group"} if isinstance(sent, dict) else sent
-    return Idempotency(requester=requester.id, key=key, body=hashlib.sha256(canonical(call)).hexdigest())

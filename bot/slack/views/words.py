@@ -50,6 +50,9 @@ FORMER = {
 }
 
 
+SENT_BACK = "It did not run: its agent can't take changes, so it is told them and has to ask again."
+
+
 def subject(request: Request, look: Look) -> str:
     """What the request is about, on one line of plain text: its call, or a question where there is none."""
     return headline(request, look) or "A question"
@@ -60,6 +63,8 @@ def stand(request: Request) -> str:
     if request.asking:
         waits = "*The agent waits* for an answer" if request.bare else "*A question first*: an answer approves nothing"
         return f"{EMOJI[State.ANSWERED]} {waits}"
+    if request.sent_back:
+        return f"{EMOJI[State.WITHDRAWN]} *Sent back with changes*"
     if request.settled:
         came_to = CAME_TO.get(request.execution.state) if request.execution else None
         return came_to or f"{EMOJI[request.state]} *{request.state.value.capitalize()}*"
@@ -107,6 +112,8 @@ def fate(request: Request, look: Look) -> str:
     """What became of the request, as the end of a sentence that starts with the tool's name; plain text."""
     if not request.settled:
         return "goes ahead unless stopped" if request.checkpoint.kind is Kind.SOFT else "needs your approval"
+    if request.sent_back:
+        return "was sent back with changes: its agent has to ask again"
     execution = request.execution
     if execution is not None and execution.state in _RAN:
         return _RAN[execution.state]
@@ -175,7 +182,9 @@ def ran(request: Request, look: Look) -> str | None:
     execution = request.execution
     if execution is None or execution.state is ExecutionState.UNCLAIMED:
         return None
-    if execution.state is ExecutionState.REVOKED:
+    if request.sent_back:
+        sentence = SENT_BACK
+    elif execution.state is ExecutionState.REVOKED:
         sentence = f"Stopped before it ran by {_who(execution.by or 'requester', look, request)}."
     else:
         sentence = FORMER[execution.state]

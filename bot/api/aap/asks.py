@@ -1,0 +1,119 @@
+"""What AAP's clients send. A name that isn't the protocol's is refused, and so is null: both are its own rules."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from bot.api.asks import Query, ToolName
+from bot.api.questions import Body, at_place
+from policies.arguments import JsonValue, canonical, intake, pointer
+from policies.dialect import Dialect
+from policies.duration import LONGEST
+from policies.errors import Fault, Faulty, Invalid
+from policies.request import Submission, ToolCall
+
+NAME = "aap"
+"""What the protocol is called in a request's ``dialect`` and in the journal."""
+MAX_WAIT = 30
+"""Seconds of one long poll, as the protocol says; who asks for more gets this."""
+MAX_CONTEXT_BYTES = 64 * 1024
+LONGEST_REASON = 8_000
+"""How much of the agent's reasoning people are shown; all of it is given back to the client."""
+LONGEST_NAME = 200
+
+_SPAN = re.compile(r"([1-9][0-9]{0,11})([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600}
+
+
+def span(text: str) -> timedelta:
+    """The duration in AAP's form (``30s``, ``10m``, ``24h``), at most 366 days. Raises ``ValueError``."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise ValueError("must be a whole number with a unit, such as 30s, 10m or 24h")
+    return timedelta(seconds=min(int(found[1]) * _SECONDS[found[2]], int(LONGEST.total_seconds())))
+
+
+def _spanning(text: str) -> str:
+    span(text)
+    return text
+
+
+Span = Annotated[str, AfterValidator(_spanning)]
+
+
+class SubmissionBody(Body):
+    """``POST /aap/v1/requests``: one call as the adapter met it, and for how long it may wait (``timeout``)."""
+
+    tool: ToolName
+    arguments: dict[str, Any]
+    timeout: Span
+    server: ToolName | None = None
+    agent_reasoning: Annotated[str, Field(max_length=64 * 1024)] | None = None
+    context: dict[str, Any] | None = None
+
+    def submission(self) -> Submission:
+        """The call under the name that the policy knows it by: ``server.tool``, as behind the MCP proxy.
+
+        Raises ``Invalid`` with the place in the body.
+        """
+        return Submission(
+            call=ToolCall(tool=self._name(), arguments=at_place("/arguments", intake, self.arguments)),
+            reason=_shortened(self.agent_reasoning),
+            expires_in=span(self.timeout),
+            dialect=Dialect(name=NAME, sent=self._beside()),
+        )
+
+    def _name(self) -> str:
+        name = f"{self.server}.{self.tool}" if self.server else self.tool
+        if len(name) > LONGEST_NAME:
+            raise Invalid(f"must have at most {LONGEST_NAME} characters together with its server", where="/tool")
+        return name
+
+    def _beside(self) -> dict[str, Any]:
+        if self.context is not None and len(canonical(self.context)) > MAX_CONTEXT_BYTES:
+            raise Invalid("larger than 64 kB; send ids instead of contents", where="/context", code="too_large")
+        return self.model_dump(exclude={"arguments"}, exclude_unset=True)
+
+
+def _shortened(words: str | None) -> str | None:
+    """What people are shown of the agent's reasoning."""
+    if words is None or len(words) <= LONGEST_REASON:
+        return words or None
+    return f"{words[: LONGEST_REASON - 1]}…"
+
+
+class ConsumeBody(Body):
+    """``POST /aap/v1/requests/{id}/consume`` says nothing beside its address and its key."""
+
+
+class OutcomeBody(Body):
+    """``POST /aap/v1/requests/{id}/outcome``: how the consumed call went."""
+
+    status: Literal["succeeded", "failed"]
+    note: Annotated[str, Field(min_length=1, max_length=3_000)] | None = None
+
+
+class ReadQuery(Query):
+    """``GET /aap/v1/requests/{id}``: ``wait``, a duration (``25s``), until it is decided."""
+
+    wait: Span | None = None
+
+    @property
+    def seconds(self) -> float:
+        """For how long to wait."""
+        return 0.0 if self.wait is None else min(span(self.wait).total_seconds(), MAX_WAIT)
+
+
+def without_nulls(sent: JsonValue) -> JsonValue:
+    """``sent`` itself. Raises ``Faulty`` where a field of the protocol is null."""
+    named = sent.items() if isinstance(sent, dict) else ()
+    faults = tuple(
+        Fault(where=pointer(name), words="must not be null; leave it out") for name, value in named if value is None
+    )
+    if faults:
+        raise Faulty(faults, code="invalid")
+    return sent

@@ -1,0 +1,137 @@
+"""AAP's addresses, and what each does: check the key, read the body, the gateway's own steps, answer in its words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from aiohttp import web
+
+from bot.api.aap.asks import ConsumeBody, OutcomeBody, ReadQuery, SubmissionBody, without_nulls
+from bot.api.aap.errors import BASE
+from bot.api.aap.shows import body_of, id_of, status_of
+from bot.api.auth import Doorkeeper
+from bot.api.bodies import body_as, idempotency, idempotency_key, json_of, query_as
+from bot.api.problems import ANSWER_HEADERS, Malformed
+from bot.api.waits import OpenWaits
+from bot.gateway import Gateway
+from policies.allowance import Scope
+from policies.arguments import JsonValue
+from policies.errors import Conflict, NotFound
+from policies.request import ExecutionState, Request, Requester, State
+
+REFUSED_CONSUME: Mapping[str, str] = {
+    "already_claimed": "already_consumed",
+    "call_lapsed": "approval_expired",
+    "call_revoked": "not_approved",
+    "already_settled": "not_approved",
+}
+REFUSED_OUTCOME: Mapping[str, str] = {"already_reported": "outcome_conflict"}
+"""AAP's codes for the gateway's; what isn't named is ``not_approved``, ``not_consumed``, ``already_terminal``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AapRoutes:
+    """What an instance can do with its own requests."""
+
+    gateway: Gateway
+    doorkeeper: Doorkeeper
+    waits: OpenWaits
+
+    def table(self) -> list[web.RouteDef]:
+        """The addresses."""
+        one = f"{BASE}/v1/requests/{{id}}"
+        return [
+            web.post(f"{BASE}/v1/requests", self.submit),
+            web.get(one, self.read, allow_head=False),
+            web.delete(one, self.cancel),
+            web.post(f"{one}/consume", self.consume),
+            web.post(f"{one}/outcome", self.outcome),
+        ]
+
+    async def submit(self, http: web.Request) -> web.Response:
+        """``POST /aap/v1/requests``: 201 new, 200 the same again."""
+        caller = await self.doorkeeper.caller(http, Scope.ASK)
+        async with self.gateway.budgets.crowding.place(caller.requester.id):
+            key = _key(http)
+            turns = self.gateway.turns
+            sent = await _fields(http, self.gateway)
+            submission = await turns.run(body_as(SubmissionBody, sent).submission)
+            caller.allowance.check_tool(submission.call.tool)
+            again = await turns.run(partial(idempotency, caller.requester, key, sent))
+            added = await self.gateway.submit(submission, caller.requester, idempotency=again)
+            return await turns.run(partial(_show, added.request, status=201 if added.created else 200))
+
+    async def read(self, http: web.Request) -> web.Response:
+        """``GET /aap/v1/requests/{id}``: how it stands, or a long poll until it is decided."""
+        requester, query = await self.doorkeeper.requester(http), query_as(ReadQuery, http)
+        request = await self._own(http, requester)
+        if query.seconds and not request.settled:
+            waiting = self.gateway.wait(request.id, requester, revision=None, inquiries=None, seconds=query.seconds)
+            request = await self.waits.hold(http, waiting)
+        return _show(request)
+
+    async def cancel(self, http: web.Request) -> web.Response:
+        """``DELETE /aap/v1/requests/{id}``: what waits is withdrawn; what was decided stays as it was decided."""
+        requester, request = await self._of_own(http, Scope.ASK, Scope.ACT)
+        if request.state is State.PENDING:
+            request = await _or(self.gateway.withdraw(request.id, requester), {}, "already_terminal")
+        if status_of(request) != "cancelled":
+            raise Conflict(f"The request is {status_of(request)} already.", code="already_terminal")
+        return _show(request)
+
+    async def consume(self, http: web.Request) -> web.Response:
+        """``POST /aap/v1/requests/{id}/consume``: the permit, once; the same key gets the same answer again."""
+        requester, request = await self._of_own(http, Scope.ACT)
+        key = _key(http)
+        body_as(ConsumeBody, await _fields(http, self.gateway) if http.can_read_body else {})
+        taking = self.gateway.claim(request.id, requester, request.digest, key=key)
+        return _show(await _or(taking, REFUSED_CONSUME, "not_approved"))
+
+    async def outcome(self, http: web.Request) -> web.Response:
+        """``POST /aap/v1/requests/{id}/outcome``: how the consumed call went; what was said first stands."""
+        requester, request = await self._of_own(http, Scope.ACT)
+        body = body_as(OutcomeBody, await _fields(http, self.gateway))
+        telling = self.gateway.report(request.id, requester, ExecutionState(body.status), note=body.note)
+        told = await _or(telling, REFUSED_OUTCOME, "not_consumed")
+        if told.execution is not None and told.execution.note != body.note:
+            raise Conflict("Another note was reported already; the first stands.", code="outcome_conflict")
+        return _show(told)
+
+    async def _of_own(self, http: web.Request, *scopes: Scope) -> tuple[Requester, Request]:
+        """Who does something with a request of theirs, with a key that may do one of ``scopes`` with its tool."""
+        caller = await self.doorkeeper.caller(http, *scopes)
+        request = await self._own(http, caller.requester)
+        caller.allowance.check_tool(request.call.tool)
+        return caller.requester, request
+
+    async def _own(self, http: web.Request, requester: Requester) -> Request:
+        """The instance's own request that came through AAP; any other reads like an unknown one."""
+        request = await self.gateway.own(id_of(http.match_info["id"]), requester)
+        if request.dialect is None:
+            raise NotFound("No such request.")
+        return request
+
+
+async def _or(changing: Awaitable[Request], codes: Mapping[str, str], otherwise: str) -> Request:
+    """The changed request. Raises ``Conflict`` with AAP's code for the gateway's."""
+    try:
+        return await changing
+    except Conflict as error:
+        raise Conflict(error.words, code=codes.get(error.code, otherwise)) from error
+
+
+async def _fields(http: web.Request, gateway: Gateway) -> JsonValue:
+    return without_nulls(await json_of(http, gateway.turns, exact=True))
+
+
+def _key(http: web.Request) -> str:
+    key = idempotency_key(http)
+    if key is None:
+        raise Malformed("Send an Idempotency-Key.", code="missing_idempotency_key")
+    return key
+
+
+def _show(request: Request, *, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=body_of(request), content_type="application/json", headers=ANSWER_HEADERS)
