@@ -90,6 +90,9 @@ class DialectContract:
 
     reports: ClassVar[bool] = True
     """Does the gate learn how the call went?"""
+    silence: ClassVar[str] = "Nobody decided"
+    failure: ClassVar[str] = "nothing ran"
+    """What the model is told, among other words, where nobody decided in time and where there is no gateway."""
 
     async def converse(self, seat: Seat) -> str:
         """Run an agent whose model calls ``seat.tool`` (which is ``seat.refund``) once with ``seat.arguments``.
@@ -132,13 +135,13 @@ class DialectContract:
 
     async def test_on_silence_nothing_runs_and_the_model_hears_why(self, stage: Stage) -> None:
         seat = Seat(stage=stage, kind="quick")
-        assert "Nobody decided" in await self.converse(seat)
+        assert self.silence in await self.converse(seat)
         assert seat.ran == []
 
     async def test_with_the_gateway_down_nothing_runs_and_over_its_restart_the_wait_goes_on(self, stage: Stage) -> None:
         hasty = Seat(stage=stage, patience=0.2)
         await stage.serve.stop()
-        assert "nothing ran" in await self.converse(hasty)
+        assert self.failure in await self.converse(hasty)
         assert hasty.ran == []
         await stage.serve.restart()
         seat = Seat(stage=stage)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from agentapprovalprotocol import AsyncClient, AsyncGate
+from agentapprovalprotocol.pydantic_ai import ApprovalCapability
 from pydantic_ai import Agent
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.capabilities.abstract import WrapToolExecuteHandler
@@ -47,6 +49,30 @@ class TestPydanticAI(DialectContract):
     async def converse(self, seat: Seat) -> str:
         async with client_of(seat, run=seat.run) as client:
             return str((await agent_of(seat, Gate(client)).run("Refund the vase")).output)
+
+
+class TestAap(DialectContract):
+    """`capabilities=[ApprovalCapability("https://GATEWAY/aap", KEY)]`: the protocol's own integration, unchanged."""
+
+    silence: ClassVar[str] = "expired. The call was not run"
+    failure: ClassVar[str] = "The call was not run"
+
+    async def converse(self, seat: Seat) -> str:
+        client = AsyncClient(f"{seat.url}/aap", seat.key, retry_budget=min(seat.patience, 60))
+        try:
+            agent = agent_of(seat, ApprovalCapability(gate=AsyncGate(client)))
+            return str((await agent.run("Refund the vase", conversation_id=seat.run)).output)
+        finally:
+            await client.aclose()
+
+    async def edited(self, seat: Seat, said: str) -> None:
+        """The protocol has no edits: the model is told what would be approved, and nothing ran."""
+        assert seat.ran == []
+        assert '"amount": 40.5' in said
+        request_id = (await seat.card()).request_id
+        card = await seat.stage.card_saying(request_id, "Sent back with changes")
+        assert "its agent can't take changes" in card.words
+        assert seat.stage.execution(request_id) == "revoked"
 
 
 class Twice(AbstractCapability[Any]):
