@@ -16,6 +16,7 @@ import pytest_asyncio
 from agentapprovalprotocol import Allow, AsyncClient, AsyncGate, Call, ConflictError, CredentialRefused, Deny, NotFound
 from agentapprovalprotocol._wire import loads, matches, parse_request
 
+from policies.allowance import Scope
 from policies.review import Verdict
 from tests.api.house import Answer, House, open_house
 
@@ -296,6 +297,20 @@ async def test_every_error_below_the_protocols_base_has_its_shape(house: House) 
         assert each.body["error"]["message"] == unknown.body["error"]["message"]
     big = {**BODY, "arguments": {"a": "x" * 300_000}}
     faulted(await ask(house, arguments=big["arguments"]), 413, "invalid_request", "body_too_large")
+
+
+async def test_a_key_does_here_what_its_scopes_and_tools_say(house: House) -> None:
+    asked = await approved(house)
+    asks = await house.key("asks-only", agent="mailer", owner="U0OWNER", may=(Scope.ASK, Scope.READ))
+    elsewhere = await house.key("elsewhere", agent="mailer", owner="U0OWNER", tools=("git.*",))
+    address, headers = f"/aap/v1/requests/{asked.body['id']}", {"Idempotency-Key": "k"}
+    for key, code in ((asks, "key_scope"), (elsewhere, "key_tool")):
+        taken = await house.call("POST", f"{address}/consume", key=key, headers=headers)
+        faulted(taken, 403, "authorization", code)
+    submitted = await house.call("POST", "/aap/v1/requests", key=elsewhere, headers=headers, json=dict(BODY))
+    faulted(submitted, 403, "authorization", "key_tool")
+    assert (await house.call("GET", address, key=elsewhere)).status == 200
+    assert (await act(house, asked, "consume", key="k")).status == 200
 
 
 async def test_a_request_of_the_gateways_own_api_is_unknown_here(house: House) -> None:
