@@ -60,6 +60,8 @@ class ToolCall:
 
 TAKEN = frozenset({ExecutionState.CLAIMED, ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.UNKNOWN})
 """Where an execution stands once its permit was claimed, so that the call ran or may have run."""
+ENDED = frozenset({ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.LAPSED, ExecutionState.REVOKED})
+"""Where an execution stands for good."""
 FAR = datetime.max.replace(tzinfo=UTC)
 NO_CALL = ToolCall(tool="", arguments={})
 """What a bare question is about."""
@@ -173,6 +175,13 @@ class Request:
     def settled(self) -> bool:
         """True once a decision stands."""
         return self.state is not State.PENDING
+
+    @property
+    def over(self) -> bool:
+        """True once nothing more comes of it: it is settled, and if a call was approved, it is known how that ended."""
+        if self.execution is None:
+            return self.settled
+        return self.execution.state in ENDED
 
     def arguments_at(self, revision: int) -> Mapping[str, Any] | None:
         """The arguments of an earlier revision or the standing one; None where they weren't kept."""

@@ -30,7 +30,7 @@ CHUNK = 1000
 
 APPEND = inserting(JOURNAL)
 # As stored, not decoded: somebody may have written there what can't be decoded.
-READ = Statement(
+LINES = (
     select(
         JOURNAL.c.seq,
         type_coerce(JOURNAL.c.at, BigInteger),
@@ -42,8 +42,9 @@ READ = Statement(
     )
     .where(JOURNAL.c.workspace_id == bindparam("workspace"), JOURNAL.c.seq > bindparam("after"))
     .order_by(JOURNAL.c.seq)
-    .limit(bindparam("most"))
 )
+READ = Statement(LINES.limit(bindparam("most")))
+READ_OF = Statement(LINES.where(JOURNAL.c.subject == bindparam("of_subject")))
 READ_HEAD = Statement(select(HEADS.c.seq, HEADS.c.hash).where(HEADS.c.workspace_id == bindparam("workspace")))
 MOVE_HEAD = Statement(setting(HEADS, "seq", "hash").where(HEADS.c.workspace_id == bindparam("workspace")))
 PLACE_HEAD = inserting(HEADS)
@@ -97,13 +98,19 @@ def chained(head: Head, at: int, what: str, actor: str, subject: str, detail: Ma
 
 def read(workspace_id: str, after: int, limit: int, connection: Connection) -> tuple[JournalRow, ...]:
     """The lines after ``after``, at most ``limit``."""
-    return tuple(
-        JournalRow(
-            seq=seq, at=moment(at), what=what, actor=actor, subject=subject, detail=json.loads(detail), hash=hashed
-        )
-        for seq, at, what, actor, subject, detail, hashed in connection.rows(
-            READ, workspace=workspace_id, after=after, most=limit
-        )
+    return tuple(_row(line) for line in connection.rows(READ, workspace=workspace_id, after=after, most=limit))
+
+
+def read_of(workspace_id: str, subject: str, after: int, connection: Connection) -> tuple[JournalRow, ...]:
+    """The lines about ``subject`` after ``after``."""
+    found = connection.rows(READ_OF, workspace=workspace_id, of_subject=subject, after=after)
+    return tuple(_row(line) for line in found)
+
+
+def _row(line: tuple[Any, ...]) -> JournalRow:
+    seq, at, what, actor, subject, detail, hashed = line
+    return JournalRow(
+        seq=seq, at=moment(at), what=what, actor=actor, subject=subject, detail=json.loads(detail), hash=hashed
     )
 
 

@@ -21,6 +21,10 @@ class Journal(Access):
         """The lines after the one whose ``seq`` is ``after``, oldest first."""
         return await self._read(partial(chain.read, self._workspace_id, after, limit))
 
+    async def journal_of(self, request_id: str, *, after: int = 0) -> tuple[JournalRow, ...]:
+        """The lines about one request after the one whose ``seq`` is ``after``, oldest first."""
+        return await self._read(partial(chain.read_of, self._workspace_id, request_id, after))
+
     async def verify_journal(self, *, anchor: Head | None = None) -> VerifyReport:
         """Is the journal as it was written?
 

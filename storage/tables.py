@@ -75,6 +75,7 @@ class JournalLineRow(Row, table=True):
     """One line of the append-only journal; ``hash`` covers the line and the hash before it."""
 
     __tablename__ = "journal"
+    __table_args__ = (Index(None, "workspace_id", "subject", "seq"),)
     workspace_id: str = Field(primary_key=True)
     seq: int = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.api.addresses import group_id_of
 from bot.api.answers import show
 from bot.api.asks import GroupQuery
 from bot.api.auth import Doorkeeper
@@ -13,8 +14,6 @@ from bot.api.bodies import query_as
 from bot.api.models import GroupOut
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
-from policies.errors import NotFound
-from policies.group import GROUP_ID
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +27,7 @@ class GroupRoutes:
     async def read(self, http: web.Request) -> web.Response:
         """``GET /v1/groups/{id}``: how all of it stands, or a long poll until all of it is settled."""
         requester = await self.doorkeeper.requester(http)
-        query, group_id = query_as(GroupQuery, http), _id(http)
+        query, group_id = query_as(GroupQuery, http), group_id_of(http)
         if query.wait == 0:
             group = await self.gateway.groups.own(group_id, requester)
         else:
@@ -37,11 +36,3 @@ class GroupRoutes:
             )
             group = await self.waits.hold(http, waiting)
         return await self.gateway.turns.run(lambda: show(GroupOut.of(group)))
-
-
-def _id(http: web.Request) -> str:
-    """The id in the address; what can't be an id reads like an unknown one."""
-    found = http.match_info["id"]
-    if not GROUP_ID.fullmatch(found):
-        raise NotFound("No such group.")
-    return found

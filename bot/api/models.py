@@ -15,7 +15,7 @@ from policies.preview import Preview, preview_changes
 from policies.question import Answer, Choice, Question
 from policies.request import Execution, Request
 from policies.review import Decision, Review
-from storage.store import GroupStanding
+from storage.store import GroupStanding, JournalRow
 
 
 class Out(BaseModel):
@@ -339,3 +339,28 @@ class GroupOut(Out):
             settled=sum(request.settled for request in group.requests),
             requests=[RequestOut.of(request) for request in group.requests],
         )
+
+
+class EventOut(Out):
+    """What happened to a request, in the journal's words: which it was is the event's name, its place the event's id.
+
+    ``by`` as in a decision; the agent itself is ``requester``, and ``courier`` posted the card. Of the rest only what
+    the event is about: the ``revision`` that came of it, the ``verdict``, the id of the ``inquiry``, the ``mark``.
+    """
+
+    request: str
+    at: datetime
+    by: tuple[str, ...]
+    revision: int | None = None
+    digest: str | None = None
+    verdict: str | None = None
+    inquiry: str | None = None
+    mark: str | None = None
+
+    @classmethod
+    def of(cls, line: JournalRow, requester: str) -> EventOut:
+        """``line`` of the journal as the agent ``requester`` (its id) may read it."""
+        facts = ("revision", "digest", "verdict", "inquiry", "mark")
+        said = {name: line.detail[name] for name in facts if name in line.detail}
+        by = tuple("requester" if who == requester else who for who in line.actor.split(","))
+        return cls(request=line.subject, at=line.at, by=by, **said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +11,12 @@ from aiohttp import web
 
 from bot.api.aap.errors import errors as aap_errors
 from bot.api.aap.routes import AapRoutes
+from bot.api.addresses import request_id_of
 from bot.api.answers import show, shown
 from bot.api.asks import AnswersBody, BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
 from bot.api.auth import Caller, Doorkeeper
 from bot.api.bodies import body_as, idempotency, idempotency_key, json_of, query_as
+from bot.api.event_routes import EventRoutes
 from bot.api.group_routes import GroupRoutes
 from bot.api.models import RequestOut, RequestsOut
 from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
@@ -23,7 +24,7 @@ from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.allowance import Scope
 from policies.arguments import JsonValue
-from policies.errors import Fault, Invalid, NotFound
+from policies.errors import Fault, Invalid
 from policies.request import ExecutionState, Requester, Submission
 from storage.store import Store
 
@@ -35,8 +36,6 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Figures = Callable[[], Awaitable[bytes]]
 """The gateway's metrics in Prometheus's text format."""
-
-_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
 
 def add_routes(
@@ -57,6 +56,7 @@ def add_routes(
     doorkeeper = Doorkeeper(store=store, clock=clock)
     requests = RequestRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     groups = GroupRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
+    events = EventRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     app.add_routes(
         [
             web.post("/v1/requests", requests.submit),
@@ -66,6 +66,7 @@ def add_routes(
             web.post("/v1/requests/{id}/claim", requests.claim),
             web.post("/v1/requests/{id}/report", requests.report),
             web.post("/v1/requests/{id}/answers", requests.answer_inquiry),
+            web.get("/v1/requests/{id}/events", events.follow, allow_head=False),
             web.get("/v1/groups/{id}", groups.read, allow_head=False),
             *AapRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits).table(),
             web.get("/healthz", alive),
@@ -108,9 +109,9 @@ class RequestRoutes:
         requester = await self.doorkeeper.requester(http)
         query = query_as(ReadQuery, http)
         if query.wait == 0:
-            return shown(await self.gateway.own(_id(http), requester))
+            return shown(await self.gateway.own(request_id_of(http), requester))
         waiting = self.gateway.wait(
-            _id(http), requester, revision=query.revision, inquiries=query.inquiry, seconds=query.wait
+            request_id_of(http), requester, revision=query.revision, inquiries=query.inquiry, seconds=query.wait
         )
         return shown(await self.waits.hold(http, waiting))
 
@@ -131,33 +132,32 @@ class RequestRoutes:
         requester = await self._of_own(http, Scope.ACT)
         key = idempotency_key(http)
         body = body_as(ClaimBody, await json_of(http, self.gateway.turns))
-        return shown(await self.gateway.claim(_id(http), requester, body.digest, key=key))
+        return shown(await self.gateway.claim(request_id_of(http), requester, body.digest, key=key))
 
     async def report(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/report``: how the claimed call went."""
         requester = await self._of_own(http, Scope.ACT)
         body = body_as(ReportBody, await json_of(http, self.gateway.turns))
         state = ExecutionState(body.status)
-        return shown(
-            await self.gateway.report(_id(http), requester, state, note=body.note, result=body.checked_result())
-        )
+        request_id, result = request_id_of(http), body.checked_result()
+        return shown(await self.gateway.report(request_id, requester, state, note=body.note, result=result))
 
     async def answer_inquiry(self, http: web.Request) -> web.Response:
         """``POST /v1/requests/{id}/answers``: what the agent answers to a person's question."""
         requester = await self._of_own(http, Scope.ASK)
         body = body_as(AnswersBody, await json_of(http, self.gateway.turns))
-        return shown(await self.gateway.reply(_id(http), requester, body.inquiry, body.text))
+        return shown(await self.gateway.reply(request_id_of(http), requester, body.inquiry, body.text))
 
     async def withdraw(self, http: web.Request) -> web.Response:
         """``DELETE /v1/requests/{id}``: pending is withdrawn, approved and unclaimed revoked."""
         requester = await self._of_own(http, Scope.ASK, Scope.ACT)
-        return shown(await self.gateway.withdraw(_id(http), requester))
+        return shown(await self.gateway.withdraw(request_id_of(http), requester))
 
     async def _of_own(self, http: web.Request, *scopes: Scope) -> Requester:
         """Who does something with a request of theirs, with a key that may do one of ``scopes`` with its tool."""
         caller = await self.doorkeeper.caller(http, *scopes)
         if caller.allowance.tools:
-            caller.allowance.check_tool((await self.gateway.own(_id(http), caller.requester)).call.tool)
+            caller.allowance.check_tool((await self.gateway.own(request_id_of(http), caller.requester)).call.tool)
         return caller.requester
 
 
@@ -191,11 +191,3 @@ def _metrics(figures: Figures, doorkeeper: Doorkeeper) -> Callable[[web.Request]
 def _submission_of(sent: JsonValue) -> Callable[[], Submission]:
     """How to read what was sent: a call with or without a question, or a question alone."""
     return body_as(BareBody, sent).submission if is_bare(sent) else body_as(SubmitBody, sent).submission
-
-
-def _id(http: web.Request) -> str:
-    """The id in the address; what can't be an id reads like an unknown one."""
-    found = http.match_info["id"]
-    if not _ID.fullmatch(found):
-        raise NotFound("No such request.")
-    return found

@@ -154,8 +154,8 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(directory: Path, policy: str = POLICY) -> AsyncIterator[House]:
-    """The API on a free port, its database in ``directory``, under ``policy``."""
+async def open_house(directory: Path, policy: str = POLICY, *, again: House | None = None) -> AsyncIterator[House]:
+    """The API on a free port, its database in ``directory``, under ``policy``; ``again`` stood there before."""
     clock, waiting = MovableClock(), Waiting()
     metrics = Metrics()
     store = await Store.open(
@@ -176,7 +176,10 @@ async def open_house(directory: Path, policy: str = POLICY) -> AsyncIterator[Hou
     add_routes(app, gateway, store, clock, ready=house.ready, figures=Auditor(gateway, clock, metrics).figures)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    house.agent, house.other_agent = await house.key("mailer", owner="U0OWNER"), await house.key("other")
+    if again is not None:
+        house.agent, house.other_agent = again.agent, again.other_agent
+    else:
+        house.agent, house.other_agent = await house.key("mailer", owner="U0OWNER"), await house.key("other")
     try:
         yield house
     finally:

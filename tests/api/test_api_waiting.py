@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import cast
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from bot.api.waits import OpenWaits
+from policies.errors import Unavailable
 from policies.review import Verdict
 from tests.api.house import MAIL, PAYMENT, House, until
 
@@ -85,3 +89,10 @@ async def test_a_gateway_that_stops_ends_its_waits_and_says_ask_again(house: Hou
     await stopping
     assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "restarting", "1")
     assert time.perf_counter() - began < 20
+
+
+async def test_once_the_gateway_stops_no_other_wait_begins() -> None:
+    waits = OpenWaits()
+    await waits.end(web.Application())
+    with pytest.raises(Unavailable, match="ask again"):
+        await waits.hold(cast(web.Request, None), asyncio.sleep(60))

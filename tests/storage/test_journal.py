@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,16 @@ async def test_each_workspace_has_a_chain_of_its_own(store: Store, url: str) -> 
     assert (first.rows, second.rows) == (3, 2)
     assert chain.beginning(WORKSPACE) != chain.beginning("T0OTHER")
     assert isinstance(first.head, Head)
+
+
+async def test_the_lines_of_one_request_are_read_by_an_index_however_long_the_journal_is(
+    store: Store, database: Path
+) -> None:
+    await written(store)
+    assert [line.seq for line in await store.journal_of("r3", after=31)] == [38, 45, 52, 59]
+    values = {"workspace": WORKSPACE, "of_subject": "r3", "after": 31}
+    with closing(sqlite3.connect(database)) as raw:
+        statement = chain.READ_OF
+        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters(values))]
+    assert len(plan) == 1
+    assert plan[0].endswith("(workspace_id=? AND subject=? AND seq>?)")
