@@ -119,6 +119,11 @@ class Signoff:
         """Close the connections."""
         self._http.close()
 
+    @property
+    def run(self) -> str | None:
+        """The name of the work that survives a crash."""
+        return self._connection.run
+
     def __enter__(self) -> Signoff:
         return self
 
@@ -246,6 +251,11 @@ class AsyncSignoff:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    @property
+    def run(self) -> str | None:
+        """The name of the work that survives a crash."""
+        return self._connection.run
 
     async def __aenter__(self) -> AsyncSignoff:
         return self
