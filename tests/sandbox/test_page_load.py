@@ -12,7 +12,7 @@ from tests.sandbox.stock_app import actions, button, plain
 
 pytestmark = browser_tests()
 
-MANY = 2000
+MANY = 1200
 BURST = 400
 HELD = 400
 """Rows that a page never exceeds; see history.js."""

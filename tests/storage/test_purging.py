@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -85,9 +86,9 @@ async def test_what_is_pending_unaudited_or_ended_lately_keeps_its_contents(stor
 
 
 async def test_many_rows_of_the_same_instant_are_all_found(store: Store) -> None:
-    for number in range(450):
-        await store.add(opened(f"r{number}"))
-        await store.change(f"r{number}", decided(state=State.REJECTED))
+    ids = [f"r{number}" for number in range(450)]
+    await asyncio.gather(*(store.add(opened(request_id)) for request_id in ids))
+    await asyncio.gather(*(store.change(request_id, decided(state=State.REJECTED)) for request_id in ids))
     assert await store.purge(LONG_AGO, LATER) == (450, 0)
 
 
