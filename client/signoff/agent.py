@@ -9,13 +9,17 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 BLOCK = 2
 """The exit status that blocks a tool call in Claude Code; any other failure there means "no opinion"."""
 DEADLINE = 570.0
 """Seconds that a hook waits for people: below the 600 that the installed settings give it."""
+PROMPT = 3_600.0
+"""Seconds that a permission prompt waits for people; Claude Code sets no limit of its own."""
+PORT = 4392
+RUN = "a name for work that survives a restart: the same calls find their requests again"
 DAY = 86_400.0
 GRACE = 15.0
 """Seconds after the deadline at which the program ends, whatever it is doing."""
@@ -56,8 +60,18 @@ def _parser() -> argparse.ArgumentParser:
     proxy.add_argument("--name", required=True, help="what the policy knows the server's tools by: NAME.tool")
     proxy.add_argument("--hold", type=_seconds, default=45.0, help="seconds that a call waits for people (%(default)g)")
     proxy.add_argument("--url", help="a server over streamable HTTP, instead of a command")
+    proxy.add_argument("--run", help=RUN)
     proxy.add_argument("server", nargs="*", metavar="COMMAND", help="the server's command line")
     proxy.set_defaults(command=_proxy)
+    mcp = commands.add_parser("mcp", help="serve MCP: tools to ask people, and Claude Code's permission prompt")
+    mcp.add_argument("--hold", type=_seconds, default=45.0, help="seconds that a call waits for people (%(default)g)")
+    mcp.add_argument(
+        "--deadline", type=_seconds, default=PROMPT, help="seconds that a permission prompt waits (%(default)g)"
+    )
+    mcp.add_argument("--run", help=RUN)
+    mcp.add_argument("--http", action="store_true", help="over HTTP, for clients on this machine, instead of stdio")
+    mcp.add_argument("--port", type=int, default=PORT, help="of --http (%(default)d)")
+    mcp.set_defaults(command=_mcp)
     prove = commands.add_parser("prove", help="show that the hook blocks when the gateway is gone, mute or mad")
     prove.set_defaults(command=_prove)
     return parser
@@ -132,7 +146,26 @@ def _proxy(parsed: argparse.Namespace) -> int:
         return BLOCK
     command, *words = parsed.server or [""]
     upstream = parsed.url or StdioServerParameters(command=command, args=words, env=dict(os.environ))
-    asyncio.run(serve(upstream, name=parsed.name, hold=parsed.hold, allow_http=_own_network()))
+    return _serving(serve(upstream, name=parsed.name, hold=parsed.hold, run=parsed.run, allow_http=_own_network()))
+
+
+def _mcp(parsed: argparse.Namespace) -> int:
+    try:
+        from signoff.mcp_server import serve
+    except ImportError:
+        print("The server needs MCP's library: pip install 'signoff[mcp]'", file=sys.stderr)
+        return BLOCK
+    port = parsed.port if parsed.http else None
+    words = {"hold": parsed.hold, "deadline": parsed.deadline, "run": parsed.run, "port": port}
+    return _serving(serve(**words, allow_http=_own_network()))
+
+
+def _serving(server: Coroutine[Any, Any, None]) -> int:
+    try:
+        asyncio.run(server)
+    except (ValueError, OSError) as error:  # no address, no key, a port in use
+        print(_words(error), file=sys.stderr)
+        return BLOCK
     return 0
 
 

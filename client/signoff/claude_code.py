@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ class Hook:
         request = self._known(event) or self._asked(event)
         self.memory.keep(event.call, request.id)
         settled = self.client.wait(request, timeout=max(0.0, until - time.monotonic()))
-        permit = self.client.claim(settled, key=f"claude-code {event.call} {settled.id}")
+        use = event.use if event.tool_use_id else secrets.token_hex(16)
+        permit = self.client.claim(settled, key=f"claude-code {use} {settled.id}")
         self.memory.forget(event.call)
         if event.tool_use_id:
             self.memory.keep(event.use, settled.id)

@@ -89,6 +89,20 @@ class Signoff:
         body, said = self._connection.asking(key, tool=tool, arguments=arguments, **words)
         return self._drive(self._talk.submit(body, said))
 
+    def put(
+        self,
+        text: str,
+        choices: Sequence[Choice] = (),
+        *,
+        free_text: bool = True,
+        best_guess: str | None = None,
+        **words: Any,
+    ) -> Request:
+        """Put a question to people, and go on at once."""
+        question = question_body(text, choices, best_guess, free_text=free_text)
+        body, key = self._connection.asking(question=question, **words)
+        return self._drive(self._talk.submit(body, key))
+
     def read(self, request_id: str) -> Request:
         """How a request stands."""
         return self._drive(self._talk.look(request_id))
@@ -102,6 +116,14 @@ class Signoff:
                 with contextlib.suppress(SignoffError):
                     self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
             raise
+
+    def news(self, request: Request, seconds: float) -> Request:
+        """How it stands after at most ``seconds``, sooner if it settles, is edited, or people ask about it."""
+        return self._drive(self._talk.news(request, seconds))
+
+    def reply(self, request: Request, inquiry: Inquiry, text: str) -> Request:
+        """Answer what a person asked about a pending call; where somebody else has, that stands."""
+        return self._drive(self._talk.reply(request, inquiry.id, text))
 
     def claim(self, request: Request, *, key: str | None = None) -> Permit:
         """Take the permit of an approved request."""
@@ -205,6 +227,20 @@ class AsyncSignoff:
         body, said = self._connection.asking(key, tool=tool, arguments=arguments, **words)
         return await self._drive(self._talk.submit(body, said))
 
+    async def put(
+        self,
+        text: str,
+        choices: Sequence[Choice] = (),
+        *,
+        free_text: bool = True,
+        best_guess: str | None = None,
+        **words: Any,
+    ) -> Request:
+        """As ``Signoff.put``."""
+        question = question_body(text, choices, best_guess, free_text=free_text)
+        body, key = self._connection.asking(question=question, **words)
+        return await self._drive(self._talk.submit(body, key))
+
     async def read(self, request_id: str) -> Request:
         """How a request stands."""
         return await self._drive(self._talk.look(request_id))
@@ -233,6 +269,14 @@ class AsyncSignoff:
     async def _take_back(self, request: Request) -> None:
         with contextlib.suppress(SignoffError):
             await self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
+
+    async def news(self, request: Request, seconds: float) -> Request:
+        """As ``Signoff.news``."""
+        return await self._drive(self._talk.news(request, seconds))
+
+    async def reply(self, request: Request, inquiry: Inquiry, text: str) -> Request:
+        """As ``Signoff.reply``."""
+        return await self._drive(self._talk.reply(request, inquiry.id, text))
 
     async def claim(self, request: Request, *, key: str | None = None) -> AsyncPermit:
         """Take the permit of an approved request."""

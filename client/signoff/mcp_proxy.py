@@ -7,23 +7,22 @@ for the model. Needs the extra ``signoff[mcp]``.
 
 from __future__ import annotations
 
-import asyncio
-import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import mcp_types as types
 from mcp import Client
-from mcp.server import Server, ServerRequestContext
-from mcp.server.stdio import stdio_server
+from mcp.server import Server
 
 from signoff.client import AsyncSignoff
 from signoff.errors import SignoffError, StillPending
+from signoff.mcp_desk import Asked, Desk
+from signoff.mcp_rounds import Called, Context
+from signoff.mcp_serving import on_stdio, open_desk
 from signoff.models import Request
 
-Context = ServerRequestContext[Any]
-ALIVE = 5.0
-"""Seconds between two signs of life during a wait, for clients that give up on silent servers."""
+Result = types.CallToolResult | types.InputRequiredResult
 NOTE = 1_000
 
 
@@ -37,11 +36,11 @@ class Proxy:
     """
 
     client: AsyncSignoff
+    desk: Desk
     upstream: Client
     name: str
     hold: float
     _tools: dict[str, types.Tool] = field(default_factory=dict)
-    _standing: dict[str, Request] = field(default_factory=dict)
 
     def server(self) -> Server[Any]:
         """The server that agents talk to, with what the upstream server has."""
@@ -59,15 +58,17 @@ class Proxy:
         self._tools.update({tool.name: tool for tool in found.tools})
         return found
 
-    async def _call(self, ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        arguments = dict(params.arguments or {})
-        call = json.dumps([params.name, arguments], sort_keys=True)
+    async def _call(self, ctx: Context, params: types.CallToolRequestParams) -> Result:
+        called = Called.of(ctx, params)
         try:
-            request = self._standing.pop(call, None) or await self._asked(params.name, arguments)
-            permit = await self.client.claim(await self._waited(ctx, request))
+            request = await self.desk.again(called, f"{self.name}.{params.name}", params.arguments or {})
+            request = request or await self.desk.ask(called, partial(self._asked, params.name, params.arguments or {}))
+            permit = await self.desk.permit(await self.desk.settled(called, request, seconds=self.hold))
+        except Asked as asked:
+            return called.form_first(asked.request, asked.inquiry)
         except StillPending as waiting:
-            self._standing[call] = waiting.request
-            return _error(f"{waiting} Call {params.name} again with the same arguments to go on waiting.")
+            words = f"{waiting} Call {params.name} again with the same arguments to go on waiting."
+            return called.come_again(waiting.request) or _error(words)
         except SignoffError as refused:
             return _error(str(refused))
         async with permit:
@@ -94,20 +95,6 @@ class Proxy:
                 break
         return self._tools.get(name)
 
-    async def _waited(self, ctx: Context, request: Request) -> Request:
-        """The settled request, with signs of life meanwhile. A call that is cancelled takes its request back."""
-        waiting = asyncio.create_task(self.client.wait(request, timeout=self.hold))
-        spent = 0.0
-        try:
-            while not (await asyncio.wait({waiting}, timeout=ALIVE))[0]:
-                spent += ALIVE
-                await ctx.session.report_progress(spent, None, f"Waiting for a person ({request.id})")
-        except asyncio.CancelledError:
-            waiting.cancel()
-            await asyncio.wait({waiting})
-            raise
-        return waiting.result()
-
     async def _resources(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
         return await self.upstream.list_resources(cursor=params.cursor if params else None)
 
@@ -126,12 +113,10 @@ class Proxy:
         return await self.upstream.get_prompt(params.name, params.arguments)
 
 
-async def serve(upstream: Any, *, name: str, hold: float, allow_http: bool) -> None:
+async def serve(upstream: Any, *, name: str, hold: float, run: str | None, allow_http: bool) -> None:
     """Speak MCP on standard input and output until the client goes; ``upstream`` as ``mcp.Client`` takes it."""
-    async with AsyncSignoff(allow_http=allow_http) as client, Client(upstream) as behind:
-        server = Proxy(client=client, upstream=behind, name=name, hold=hold).server()
-        async with stdio_server() as (reads, writes):
-            await server.run(reads, writes, server.create_initialization_options())
+    async with open_desk(run=run, allow_http=allow_http) as desk, Client(upstream) as behind:
+        await on_stdio(Proxy(client=desk.client, desk=desk, upstream=behind, name=name, hold=hold).server(), desk)
 
 
 def _error(words: str) -> types.CallToolResult:

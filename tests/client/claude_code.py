@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,34 +39,52 @@ rules:
     ladder: quick
 default: {checkpoint: hard, reviewers: g0, ladder: standard}
 """
-SCENARIOS = ("approved", "rejected", "edited", "expired", "down", "restarted", "deferred", "killed")
+MINUTE = 70
+"""Seconds of a wait that outlasts what clients of MCP commonly allow one call."""
+SCENARIOS = ("approved", "rejected", "edited", "expired", "down", "restarted", "killed")
+EXTRA = {"hook": ("deferred",), "http": ("refused",), "prompt": ("crashed", "slow"), "ask": ()}
+"""The ways to be gated, each with what it alone has to keep: the command hook, the gateway's HTTP hook, the permission
+prompt, and the tool ``request_approval`` (where the model keeps to the answer by itself)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Desk:
-    """Where a scenario plays."""
+    """Where a scenario plays, and by which ``way`` its calls are gated."""
 
     stage: Stage
     claude: str
     folder: Path
+    way: str
 
     async def start(self, name: str, *words: str, defer: bool = False) -> asyncio.subprocess.Process:
-        """Claude Code at work on a scenario, its settings allowing every shell command."""
-        hook = f"{sys.executable} -m signoff hook claude-code{' --defer --deadline 3' if defer else ''} || exit 2"
-        (self.folder / "settings.json").write_text(with_hook("", hook, "*"))
+        """Claude Code at work on a scenario."""
         env = {**os.environ, "HOME": str(self.folder), "PYTHONPATH": str(ROOT / "client")}
         env |= {"SIGNOFF_URL": self.stage.serve.url, "SIGNOFF_KEY": self.stage.agent.key, "IS_SANDBOX": "1"}
         env |= {"ANTHROPIC_BASE_URL": f"{self.stage.sandbox.url}/anthropic", "ANTHROPIC_API_KEY": "sandbox"}
         env |= {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
         return await asyncio.create_subprocess_exec(
-            *(self.claude, "-p", *words, "--allowedTools", "Bash", "--output-format", "json"),
-            *("--settings", str(self.folder / "settings.json")),
-            *([] if "--resume" in words else [f"Please do errand-{name}"]),
+            *(self.claude, "-p", *words, *self._gated(name, defer=defer), "--output-format", "json"),
+            *([] if "--resume" in words else [f"Please do errand-{self.way}-{name}"]),
             cwd=self.folder,
             env=env,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
+
+    def _gated(self, name: str, *, defer: bool) -> list[str]:
+        """The words of the command line that put this way's gate up; hooks hold though every command is allowed."""
+        settings = self.folder / "settings.json"
+        if self.way == "hook":
+            hook = f"{sys.executable} -m signoff hook claude-code{' --defer --deadline 3' if defer else ''} || exit 2"
+            settings.write_text(with_hook("", hook, "*"))
+        if self.way in ("hook", "http"):
+            return ["--allowedTools", "Bash", "--settings", str(settings)]
+        words = ["-m", "signoff", "mcp", "--run", f"{self.way}-{name}"]
+        servers = {"signoff": {"command": sys.executable, "args": words}}
+        config = ["--mcp-config", json.dumps({"mcpServers": servers}), "--strict-mcp-config"]
+        if self.way == "prompt":
+            return [*config, "--permission-prompt-tool", "mcp__signoff__approve"]
+        return [*config, "--allowedTools", "mcp__signoff__request_approval", "Bash"]
 
     async def said(self, process: asyncio.subprocess.Process) -> dict[str, Any]:
         """How it ended."""
@@ -77,7 +96,7 @@ class Desk:
         """The card of a scenario's command."""
 
         async def asked() -> list[tuple[Any, ...]]:
-            return self.stage.serve.rows("SELECT id FROM requests WHERE document LIKE ?", f"%made-{name}%")
+            return self.stage.serve.rows("SELECT id FROM requests WHERE document LIKE ?", f"%made-{self.way}-{name}%")
 
         ((request_id,),) = await until(asked)
         self.stage.where[request_id] = channel_of(0)
@@ -85,7 +104,7 @@ class Desk:
 
     def made(self, name: str) -> bool:
         """Did the command run as it was proposed?"""
-        return (self.folder / f"made-{name}").exists()
+        return (self.folder / f"made-{self.way}-{name}").exists()
 
 
 async def approved(desk: Desk) -> str:
@@ -94,8 +113,9 @@ async def approved(desk: Desk) -> str:
     await desk.stage.press("U0ANA", card, "signoff.approve")
     await desk.said(process)
     assert desk.made("approved")
-    assert desk.stage.execution(card.request_id) == "succeeded"
-    return "ran once, and the card says that it is done"
+    ended = desk.stage.execution(card.request_id)
+    assert ended == ("succeeded" if desk.way in ("hook", "http") else "claimed"), ended
+    return f"ran once ({ended})"
 
 
 async def rejected(desk: Desk) -> str:
@@ -111,7 +131,7 @@ async def rejected(desk: Desk) -> str:
 async def edited(desk: Desk) -> str:
     process = await desk.start("edited")
     await desk.stage.press("U0ANA", await desk.card("edited"), "signoff.modify")
-    await desk.stage.fill("U0ANA", {"Command": f"touch {desk.folder}/made-otherwise"})
+    await desk.stage.fill("U0ANA", {"Command": f"touch {desk.folder}/made-{desk.way}-otherwise"})
     await desk.said(process)
     assert desk.made("otherwise")
     assert not desk.made("edited")
@@ -131,8 +151,8 @@ async def down(desk: Desk) -> str:
     said = await desk.said(process)
     await desk.stage.serve.restart()
     assert not desk.made("down")
-    assert "Signoff blocked this call" in said["result"], said
-    return "did not run, though the settings allow every shell command"
+    assert "gave no answer" in said["result"], said
+    return "did not run; the model read that the gateway gave no answer"
 
 
 async def restarted(desk: Desk) -> str:
@@ -162,36 +182,82 @@ async def killed(desk: Desk) -> str:
     await process.communicate()
     await desk.stage.press("U0ANA", card, "signoff.approve")
     assert not desk.made("killed")
-    return "nothing ran without the agent, whatever was approved"
+    if desk.way != "prompt":
+        return "nothing ran without the agent, whatever was approved"
+    await desk.said(await desk.start("killed"))
+    assert desk.made("killed")
+    assert (await desk.card("killed")).request_id == card.request_id
+    return "nothing ran without the agent; started again in the same run, it found its approval"
 
 
-PLAYS: Mapping[str, Callable[[Desk], Awaitable[str]]] = {name: globals()[name] for name in SCENARIOS}
+async def crashed(desk: Desk) -> str:
+    process = await desk.start("crashed")
+    card = await desk.card("crashed")
+    (pid,) = [int(one) for one in await children(process.pid) if await is_server(int(one))]
+    os.kill(pid, signal.SIGKILL)
+    said = await desk.said(process)
+    await desk.stage.press("U0ANA", card, "signoff.approve")
+    assert not desk.made("crashed")
+    return f"the server was killed, nothing ran: {said['result'][:90]!r}"
 
 
-async def play(claude: str) -> int:
-    """Every scenario, a line each; how many went wrong."""
+async def slow(desk: Desk) -> str:
+    process = await desk.start("slow")
+    card = await desk.card("slow")
+    await asyncio.sleep(MINUTE)
+    await desk.stage.press("U0ANA", card, "signoff.approve")
+    await desk.said(process)
+    assert desk.made("slow")
+    return f"waited {MINUTE} seconds, and ran"
+
+
+async def children(pid: int) -> list[str]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [child for task in tasks for child in (task / "children").read_text().split()]
+
+
+async def is_server(pid: int) -> bool:
+    return b"signoff\0mcp" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+WAYS = tuple(EXTRA)
+PLAYS: Mapping[str, Callable[[Desk], Awaitable[str]]] = {
+    name: globals()[name] for name in (*SCENARIOS, "deferred", "crashed", "slow")
+}
+
+
+async def play(claude: str, ways: Sequence[str]) -> int:
+    """Every scenario of these ways, a line each; how many went wrong."""
     with tempfile.TemporaryDirectory() as place:
         folder, stories = Path(place), Path(place) / "stories"
         stories.mkdir()
-        for name in SCENARIOS:
-            (stories / f"{name}.yml").write_text(story(name, folder))
+        plays = [(way, name) for way in ways for name in (*SCENARIOS, *EXTRA[way])]
+        for way, name in plays:
+            (stories / f"{way}-{name}.yml").write_text(story(way, name, folder))
         wrong = 0
         async with staged(lanes=1, policy=POLICY, stories=stories) as stage:
-            for name, scenario in PLAYS.items():
+            for way, name in plays:
+                desk = Desk(stage=stage, claude=claude, folder=folder, way=way)
                 try:
-                    print(f"{name:10} {await scenario(Desk(stage=stage, claude=claude, folder=folder))}", flush=True)
+                    print(f"{way:7} {name:10} {await PLAYS[name](desk)}", flush=True)
                 except (AssertionError, TimeoutError, LookupError, ValueError) as error:
                     wrong += 1
-                    print(f"{name:10} WRONG: {error!r}"[:2_000], flush=True)
+                    print(f"{way:7} {name:10} WRONG: {error!r}"[:2_000], flush=True)
     return wrong
 
 
-def story(name: str, folder: Path) -> str:
-    """What the model does in a scenario."""
-    use = {"tool": "Bash", "input": {"command": f"touch {folder}/made-{name}", "description": "Make a file"}}
-    steps = {"ask": {"use": [use], "next": [{"go": "end"}]}, "end": {"say": "The end: {{last_result}}"}}
-    return json.dumps({"task": f"Do errand-{name}.", "match": [f"errand-{name}"], "steps": steps})
+def story(way: str, name: str, folder: Path) -> str:
+    """What the model does in a scenario: run the command, by the way ``ask`` only as it was approved."""
+    command = {"command": f"touch {folder}/made-{way}-{name}", "description": "Make a file"}
+    run: dict[str, Any] = {"use": [{"tool": "Bash", "input": command}], "next": [{"go": "end"}]}
+    steps = {"run": run, "end": {"say": "The end: {{last_result}}"}}
+    if way == "ask":
+        asked = {"tool": "mcp__signoff__request_approval", "input": {"tool": "Bash", "arguments": command}}
+        yes = {"when_result": {"matches": r'"command": ?"(?P<command>[^"]+)"'}, "go": "run"}
+        run["use"][0]["input"] = {**command, "command": "{{match.command}}"}
+        steps = {"ask": {"use": [asked], "next": [yes, {"go": "end"}]}, **steps}
+    return json.dumps({"task": f"Do errand-{way}-{name}.", "match": [f"errand-{way}-{name}"], "steps": steps})
 
 
 if __name__ == "__main__":
-    sys.exit(1 if asyncio.run(play(sys.argv[1])) else 0)
+    sys.exit(1 if asyncio.run(play(sys.argv[1], sys.argv[2:] or WAYS)) else 0)

@@ -27,6 +27,8 @@ class Seat:
     arguments: dict[str, Any] = field(default_factory=lambda: {"order_id": "HG-1042", "amount": 140})
     ran: list[tuple[str, float]] = field(default_factory=list)
     lane: int = 0
+    server: str = ""
+    """What the gateway knows the tool's server by, where tools have one."""
 
     def __post_init__(self) -> None:
         self.lane = self.stage.lane()
@@ -34,7 +36,8 @@ class Seat:
     @property
     def tool(self) -> str:
         """The tool's name; only this seat's agent knows it."""
-        return f"{self.kind}_{self.lane}"
+        server = f"{self.server}." if self.server else ""
+        return f"{server}{self.kind}_{self.lane}"
 
     @property
     def run(self) -> str:
@@ -94,6 +97,10 @@ class DialectContract:
     failure: ClassVar[str] = "nothing ran"
     """What the model is told, among other words, where nobody decided in time and where there is no gateway."""
 
+    def seat(self, stage: Stage, **more: Any) -> Seat:
+        """A seat of its own for one scenario."""
+        return Seat(stage=stage, **more)
+
     async def converse(self, seat: Seat) -> str:
         """Run an agent whose model calls ``seat.tool`` (which is ``seat.refund``) once with ``seat.arguments``.
 
@@ -112,7 +119,7 @@ class DialectContract:
         assert "refunded 40.5 for HG-1042" in said
 
     async def test_an_approved_call_runs_and_its_end_is_reported(self, stage: Stage) -> None:
-        seat = Seat(stage=stage)
+        seat = self.seat(stage)
         run = asyncio.create_task(self.converse(seat))
         card = await seat.approve()
         assert "refunded 140 for HG-1042" in await run
@@ -121,30 +128,30 @@ class DialectContract:
             assert stage.execution(card.request_id) == "succeeded"
 
     async def test_a_rejection_reaches_the_model_in_the_reviewer_s_words(self, stage: Stage) -> None:
-        seat = Seat(stage=stage)
+        seat = self.seat(stage)
         run = asyncio.create_task(self.converse(seat))
         await seat.reject("Ask for a photo first")
         assert "Ask for a photo first" in await run
         assert seat.ran == []
 
     async def test_an_edited_call_runs_as_edited_or_not_at_all(self, stage: Stage) -> None:
-        seat = Seat(stage=stage)
+        seat = self.seat(stage)
         run = asyncio.create_task(self.converse(seat))
         await seat.edit("40.5")
         await self.edited(seat, await run)
 
     async def test_on_silence_nothing_runs_and_the_model_hears_why(self, stage: Stage) -> None:
-        seat = Seat(stage=stage, kind="quick")
+        seat = self.seat(stage, kind="quick")
         assert self.silence in await self.converse(seat)
         assert seat.ran == []
 
     async def test_with_the_gateway_down_nothing_runs_and_over_its_restart_the_wait_goes_on(self, stage: Stage) -> None:
-        hasty = Seat(stage=stage, patience=0.2)
+        hasty = self.seat(stage, patience=0.2)
         await stage.serve.stop()
         assert self.failure in await self.converse(hasty)
         assert hasty.ran == []
         await stage.serve.restart()
-        seat = Seat(stage=stage)
+        seat = self.seat(stage)
         run = asyncio.create_task(self.converse(seat))
         await seat.card()
         await stage.serve.restart()
@@ -154,7 +161,7 @@ class DialectContract:
         assert seat.requests() == 1
 
     async def test_an_agent_that_is_started_again_finds_its_request_and_runs_once(self, stage: Stage) -> None:
-        seat = Seat(stage=stage)
+        seat = self.seat(stage)
         run = asyncio.create_task(self.converse(seat))
         await seat.card()
         run.cancel()

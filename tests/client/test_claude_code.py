@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from signoff.claude_code import Event, Hook
 from signoff.client import Signoff
 from signoff.errors import StillPending
 from signoff.memory import Memory
+from signoff.models import Request
 from tests.gateway.stage import Card, Stage, staged
+from tests.sandbox_process import until
 from tests.serve_process import ROOT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
@@ -131,6 +134,37 @@ async def test_after_the_deadline_it_blocks_or_defers_and_the_next_try_finds_the
     again = await session.hook(session.event(use="toolu_3"), "--deadline", "0")
     assert again.returncode == 2, "the next use of the tool is a request of its own"
     assert len(stage.serve.rows("SELECT id FROM requests WHERE tool = ?", session.tool)) == 2
+
+
+class Abreast(Signoff):
+    """A client that goes on only when its twin has heard of the approval as well."""
+
+    both = threading.Barrier(2, timeout=20)
+
+    def wait(self, request: Request, timeout: float | None = None) -> Request:
+        settled = super().wait(request, timeout)
+        self.both.wait()
+        return settled
+
+
+async def test_two_calls_at_a_time_that_are_alike_share_no_approval(stage: Stage, tmp_path: Path) -> None:
+    session, memory = Session(stage, tmp_path), Memory(folder=tmp_path)
+    events = [Event.model_validate(session.event(use=use)) for use in ("toolu_1", "toolu_2")]
+    with Abreast(stage.serve.url, stage.agent.key) as client:
+        hook = Hook(client=client, memory=memory, deadline=60)
+        first = asyncio.create_task(asyncio.to_thread(hook.answer, events[0]))
+        card = await session.card()
+        await until(lambda: kept(memory, events[0]))
+        second = asyncio.create_task(asyncio.to_thread(hook.answer, events[1]))
+        await stage.press("U0ANA", card, "signoff.approve")
+        said = [
+            dict(answer or {})["hookSpecificOutput"]["permissionDecision"] for answer in (await first, await second)
+        ]
+    assert sorted(said) == ["allow", "deny"]
+
+
+async def kept(memory: Memory, event: Event) -> bool:
+    return memory.recall(event.call) is not None
 
 
 async def test_a_request_that_the_memory_names_counts_only_for_its_own_call(stage: Stage, tmp_path: Path) -> None:

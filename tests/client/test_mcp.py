@@ -1,0 +1,340 @@
+"""Signoff as an MCP server, and as a proxy before one, by the official client; a real gateway, people in Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest_asyncio
+from mcp import Client, StdioServerParameters
+from mcp.server import MCPServer
+from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitResult, TextContent
+
+from bot.slack import ids
+from signoff import AsyncSignoff
+from signoff.mcp_desk import Desk
+from signoff.mcp_proxy import Proxy
+from signoff.mcp_rounds import ROUNDS
+from signoff.mcp_server import Tools
+from tests.client.dialect import DIALECT, DialectContract, Seat
+from tests.gateway.house_policy import policy_of
+from tests.gateway.stage import Stage, staged
+from tests.sandbox_process import until
+from tests.serve_process import ROOT
+
+pytestmark = DIALECT
+SHOP = Path(__file__).with_name("shop_server.py")
+ASK = "What do you want to know?"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    lanes = 48
+    policy = policy_of(lanes, kinds=("hard", "quick"))
+    both = re.sub(r"match: ((?:hard|quick)_\d+)", r"match: [\1, shop.\1]", policy)
+    async with staged(lanes=lanes, policy=both) as found:
+        yield found
+
+
+@asynccontextmanager
+async def inside(
+    seat: Seat, mode: str, *, run: str | None = None, hold: float = 45, **more: Any
+) -> AsyncIterator[Client]:
+    """The server in this process, behind the whole protocol."""
+    async with AsyncSignoff(seat.url, seat.key, run=run, patience=seat.patience) as client:
+        tools = Tools(client=client, desk=Desk(client=client, keeps=run is not None), hold=hold, deadline=hold)
+        async with Client(tools.server(), mode=mode, **more) as caller:
+            yield caller
+
+
+@asynccontextmanager
+async def program(seat: Seat, *words: str, **more: Any) -> AsyncIterator[Client]:
+    """The server as clients start it."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "client"), "SIGNOFF_URL": seat.url, "SIGNOFF_KEY": seat.key}
+    command = StdioServerParameters(command=sys.executable, args=["-m", "signoff", "mcp", *words], env=env)
+    async with Client(command, **more) as caller:
+        yield caller
+
+
+def text(result: CallToolResult) -> str:
+    (part,) = result.content
+    assert isinstance(part, TextContent)
+    return part.text
+
+
+def told(result: CallToolResult) -> dict[str, Any]:
+    assert not result.is_error, text(result)
+    found: dict[str, Any] = result.structured_content
+    return found
+
+
+def sent(seat: Seat) -> dict[str, Any]:
+    return {"tool": seat.tool, "arguments": seat.arguments}
+
+
+async def settled(seat: Seat) -> bool:
+    return state(seat) != [("pending",)]
+
+
+def asking(client: Client, seat: Seat, **more: Any) -> asyncio.Task[CallToolResult]:
+    return asyncio.create_task(client.call_tool("request_approval", {**sent(seat), **more}))
+
+
+class TestRequestApproval(DialectContract):
+    """A model that keeps to what `request_approval` says, on the protocol of 2026-07-28."""
+
+    async def converse(self, seat: Seat) -> str:
+        async with inside(seat, "auto", run=seat.run) as client:
+            result = await asking(client, seat)
+            if result.is_error or not told(result)["approved"]:
+                return text(result)
+            said = seat.refund(**told(result)["arguments"])
+            await client.call_tool("report_outcome", {"id": told(result)["id"], "succeeded": True, "result": said})
+            return said
+
+
+class TestPermissionPrompt(DialectContract):
+    """A program that asks `approve` before it runs a tool, as Claude Code does, on the protocol of 2025-11-25."""
+
+    reports = False
+
+    async def converse(self, seat: Seat) -> str:
+        async with inside(seat, "legacy", run=seat.run) as client:
+            sent = {"tool_name": seat.tool, "input": seat.arguments, "tool_use_id": "toolu_1"}
+            said = json.loads(text(await client.call_tool("approve", sent)))
+            return seat.refund(**said["updatedInput"]) if said["behavior"] == "allow" else str(said["message"])
+
+
+@asynccontextmanager
+async def proxied(seat: Seat, mode: str, **more: Any) -> AsyncIterator[Client]:
+    """A server with the seat's tool, behind the proxy, in this process."""
+    shop = MCPServer("shop")
+    shop.add_tool(seat.refund, name=seat.tool.removeprefix("shop."))
+    async with AsyncSignoff(seat.url, seat.key, run=seat.run, patience=seat.patience) as client, Client(shop) as behind:
+        desk = Desk(client=client, keeps=True)
+        proxy = Proxy(client=client, desk=desk, upstream=behind, name="shop", hold=45)
+        async with Client(proxy.server(), mode=mode, **more) as caller:
+            yield caller
+
+
+class TestProxy(DialectContract):
+    """Any client, before a server behind `signoff-agent proxy`."""
+
+    def seat(self, stage: Stage, **more: Any) -> Seat:
+        return Seat(stage=stage, server="shop", **more)
+
+    async def converse(self, seat: Seat) -> str:
+        async with proxied(seat, "legacy") as client:
+            return text(await client.call_tool(seat.tool.removeprefix("shop."), seat.arguments))
+
+
+def state(seat: Seat) -> list[tuple[Any, ...]]:
+    return seat.stage.serve.rows("SELECT state FROM requests WHERE tool = ? ORDER BY created_at", seat.tool)
+
+
+async def inquire(seat: Seat, text: str) -> None:
+    """Ben asks the agent something, from the card's menu."""
+    card = await seat.card()
+    chosen = ids.option("ask", ids.target(f"{card.request_id}:1"))
+    await seat.stage.people.press("U0BEN", card.channel, card.ts, ids.MORE, chosen)
+    await seat.stage.fill("U0BEN", {ASK: text})
+
+
+async def test_a_pending_call_is_told_so_and_its_permit_is_given_once(stage: Stage) -> None:
+    """As the program runs it: the same call goes on waiting, and closing the client leaves nothing behind."""
+    seat, left = Seat(stage=stage), Seat(stage=stage)
+    async with program(seat, "--hold", "0", mode="legacy") as client:
+        first = told(await asking(client, seat))
+        assert (first["approved"], first["state"]) == (False, "pending")
+        again = told(await asking(client, seat))
+        assert again["id"] == first["id"]
+        other = told(await asking(client, seat, arguments={**seat.arguments, "amount": 1}))
+        assert other["id"] != first["id"]
+        await client.call_tool("withdraw", {"id": other["id"]})
+        stage.where[first["id"]] = f"C0LANE{seat.lane}"
+        await stage.press("U0ANA", await stage.card(first["id"]), "signoff.approve")
+        taken = await client.call_tool("get_approval_status", {"id": first["id"]})
+        assert told(taken)["arguments"] == seat.arguments
+        assert not told(await client.call_tool("get_approval_status", {"id": first["id"]}))["approved"]
+        fresh = told(await asking(client, seat))
+        assert fresh["id"] not in (first["id"], other["id"]), "an approval is used up by its call"
+        assert told(await asking(client, left))["state"] == "pending"
+    assert state(left) == [("withdrawn",)]
+    assert state(seat) == [("approved",), ("withdrawn",), ("withdrawn",)]
+
+
+async def test_a_call_that_is_given_up_is_taken_back(stage: Stage) -> None:
+    for mode in ("auto", "legacy"):
+        seat = Seat(stage=stage)
+        async with inside(seat, mode) as client:
+            call = asking(client, seat)
+            await seat.card()
+            call.cancel()
+            await asyncio.wait({call})
+            await until(lambda seat=seat: settled(seat))
+        assert state(seat) == [("withdrawn",)]
+
+
+async def test_a_client_that_comes_again_by_itself_waits_on_before_its_model_hears(stage: Stage) -> None:
+    seat = Seat(stage=stage)
+    async with inside(seat, "auto", hold=0) as client:
+
+        async def round_(arguments: dict[str, Any], state: str | None) -> Any:
+            call = client.session.call_tool
+            return await call("request_approval", arguments, request_state=state, allow_input_required=True)
+
+        first = await round_(sent(seat), None)
+        assert first.result_type == "input_required"
+        request_id, _, number = first.request_state.partition(" ")
+        assert number == "1"
+        assert told(await round_(sent(seat), f"{request_id} {ROUNDS}"))["state"] == "pending"
+        await seat.approve()
+        forged = {**sent(seat), "arguments": {**seat.arguments, "amount": 9_000}}
+        assert (await round_(forged, first.request_state)).result_type == "input_required", "it is a call of its own"
+        assert told(await round_(sent(seat), first.request_state))["arguments"] == seat.arguments
+    assert seat.requests() == 2
+
+
+async def test_what_reviewers_ask_is_put_to_whoever_sits_at_the_client_and_else_to_the_model(stage: Stage) -> None:
+    shown: list[str] = []
+
+    async def form(ctx: object, params: ElicitRequestFormParams) -> ElicitResult:
+        shown.append(params.message)
+        return ElicitResult(action="accept", content={"answer": "Mrs Meyer's."})
+
+    for mode in ("auto", "legacy"):
+        seat = Seat(stage=stage)
+        async with inside(seat, mode, elicitation_callback=form) as client:
+            call = asking(client, seat)
+            await inquire(seat, "Whose order?")
+            card = await seat.card()
+            await stage.card_saying(card.request_id, "Mrs Meyer")
+            assert not call.done(), "an answer decides nothing"
+            await seat.approve()
+            assert told(await call)["approved"]
+    assert [one.startswith("Ben Okafor asks about hard_") for one in shown] == [True, True]
+    seat = Seat(stage=stage)
+    async with inside(seat, "legacy") as client:
+        call = asking(client, seat)
+        await inquire(seat, "Whose order?")
+        pending = told(await call)
+        assert (pending["approved"], pending["inquiry"]["text"]) == (False, "Whose order?")
+        answer = {"id": pending["id"], "inquiry": pending["inquiry"]["id"], "text": "Mrs Meyer's."}
+        told(await client.call_tool("answer_inquiry", answer))
+        await stage.card_saying(pending["id"], "Mrs Meyer")
+        status = asyncio.create_task(client.call_tool("get_approval_status", {"id": pending["id"]}))
+        await seat.approve()
+        assert told(await status)["arguments"] == seat.arguments
+
+
+async def test_a_question_is_answered_by_people_and_approves_nothing(stage: Stage) -> None:
+    seat = Seat(stage=stage)
+    async with inside(seat, "auto") as client:
+        question = {"text": f"Which colour for {seat.tool}?", "choices": [{"id": "red", "label": "Red"}]}
+        call = asyncio.create_task(client.call_tool("ask_human", question))
+        card = await stage.card_naming(str(question["text"]))
+        choice = next(action for action in card.buttons if action.startswith(ids.ANSWER))
+        await stage.press("U0ANA", card, choice)
+        result = await call
+        assert (text(result), told(result)["approved"]) == ("Ana Reyes answered: red", False)
+        assert told(result)["answer"]["choice"] == "red"
+
+
+async def test_what_makes_no_sense_is_answered_in_words_and_never_with_a_yes(stage: Stage) -> None:
+    seat = Seat(stage=stage)
+    async with inside(seat, "auto") as client:
+        for name, arguments, said in (
+            ("request_approval", {"tool": "x"}, "arguments: Field required"),
+            ("request_approval", {"tool": "x y", "arguments": {}}, "/tool"),
+            ("request_approval", {"tool": "x", "arguments": {}, "approved": True}, "Extra inputs"),
+            ("get_approval_status", {"id": "req_nothing"}, "no such request"),
+            ("report_outcome", {"id": "../keys", "succeeded": True}, "no such request"),
+            ("grant", {}, "There is no tool 'grant'"),
+        ):
+            result = await client.call_tool(name, arguments)
+            assert (result.is_error, said in text(result)) == (True, True), text(result)
+        prompt = json.loads(text(await client.call_tool("approve", {"tool_name": "x"})))
+        assert prompt["behavior"] == "deny"
+
+
+@asynccontextmanager
+async def listening(seat: Seat, *words: str) -> AsyncIterator[str]:
+    """The server over HTTP, as a program of its own; its address."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "client"), "SIGNOFF_URL": seat.url, "SIGNOFF_KEY": seat.key}
+    command = [sys.executable, "-m", "signoff", "mcp", "--http", "--port", "0", *words]
+    server = await asyncio.create_subprocess_exec(*command, env=env, stderr=asyncio.subprocess.PIPE)
+    assert server.stderr is not None
+    address = (await server.stderr.readline()).decode().split()[-1]
+    try:
+        yield address
+    finally:
+        server.terminate()
+        assert await server.wait() == 0
+
+
+async def test_over_http_each_client_has_its_own_requests_and_no_page_reaches_it(stage: Stage) -> None:
+    seat, left = Seat(stage=stage), Seat(stage=stage)
+    async with listening(seat, "--hold", "0") as url:
+        async with Client(url, mode="legacy") as one, Client(url, mode="legacy") as two, Client(url) as modern:
+            first = told(await asking(one, seat))
+            assert told(await asking(one, seat))["id"] == first["id"]
+            assert told(await asking(two, seat))["id"] != first["id"], "another client's call is another request"
+            assert told(await asking(modern, seat))["id"] != first["id"]
+            stage.where[first["id"]] = f"C0LANE{seat.lane}"
+            await stage.press("U0ANA", await stage.card(first["id"]), "signoff.approve")
+            assert not told(await asking(two, seat))["approved"]
+            assert told(await asking(one, seat))["approved"]
+            assert told(await asking(two, left))["state"] == "pending"
+        evil = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        for header, status in (("Origin", 403), ("Host", 421)):
+            answer = httpx2.post(url, json={}, headers={**evil, header: "http://evil.example"})
+            assert answer.status_code == status
+    assert state(left) == [("withdrawn",)]
+
+
+@asynccontextmanager
+async def shop(stage: Stage, done: Path, *words: str) -> AsyncIterator[Client]:
+    """A server of its own behind the proxy, as clients start it."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "client"), "SIGNOFF_URL": stage.serve.url}
+    env["SIGNOFF_KEY"] = stage.agent.key
+    command = ["-m", "signoff", "proxy", "--name", "shop", *words, "--", sys.executable, str(SHOP), str(done)]
+    async with Client(StdioServerParameters(command=sys.executable, args=command, env=env)) as client:
+        yield client
+
+
+def refund(client: Client, order_id: str) -> asyncio.Task[CallToolResult]:
+    return asyncio.create_task(client.call_tool("refund", {"order_id": order_id, "amount": 140}))
+
+
+async def test_a_server_behind_the_proxy_looks_and_answers_as_without(stage: Stage, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    async with shop(stage, done) as client:
+        (tool,) = (await client.list_tools()).tools
+        assert (tool.name, tool.description) == ("refund", "Give a customer money back.")
+        assert set(tool.input_schema["properties"]) == {"order_id", "amount"}
+        assert "9 to 5" in str(await client.read_resource("shop://hours"))
+        running = refund(client, "HG-1")
+        approved = await stage.card_naming("HG-1")
+        assert "shop.refund" in approved.words
+        await stage.press("U0ANA", approved, "signoff.approve")
+        result = await running
+        assert (result.is_error, text(result)) == (False, "refunded 140 for HG-1")
+        assert stage.execution(approved.request_id) == "succeeded"
+        running = refund(client, "lost")
+        lost = await stage.card_naming("lost")
+        await stage.press("U0ANA", lost, "signoff.approve")
+        assert (await running).is_error
+        assert stage.execution(lost.request_id) == "failed"
+        left = refund(client, "left")
+        request_id = (await stage.card_naming("left")).request_id
+    assert stage.serve.rows("SELECT state FROM requests WHERE id = ?", request_id) == [("withdrawn",)]
+    left.cancel()
+    assert done.read_text().splitlines() == ["HG-1 140"]
