@@ -14,7 +14,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.api.routes import Figures, Ready, add_routes
+from bot.api.health import Figures, Ready
+from bot.api.routes import add_routes
 from bot.gateway import Gateway
 from bot.logs import get_logger
 from bot.settings import Settings

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from bot.api.questions import Body, Name, QuestionBody, Words, at_place
 from policies.arguments import JsonValue, canonical, intake
-from policies.duration import LONGEST, parse_duration
+from policies.duration import LONGEST, PATTERN, parse_duration
 from policies.errors import Invalid
 from policies.group import GROUP_ID, MOST_CALLS, Group
 from policies.preview import Preview
@@ -20,8 +20,26 @@ MAX_WAIT = 55
 """Seconds of one long poll: below the minute after which proxies give up."""
 MAX_RESULT_BYTES = 64 * 1024
 MAX_DRAFT_BYTES = 30 * 1024
-ToolName = Annotated[str, Field(max_length=200, pattern=r"^[^\s\p{C}\p{Default_Ignorable_Code_Point}\x{2800}]+$")]
-"""No spaces and no invisible characters: two names that look alike must not be two tools."""
+ToolName = Annotated[
+    str,
+    Field(max_length=200, pattern=r"^[^\s\p{C}\p{Default_Ignorable_Code_Point}\x{2800}]+$"),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 200, "pattern": r"^[^\s\p{C}\p{Default_Ignorable_Code_Point}\u2800]+$"}
+    ),
+]
+"""No spaces and no invisible characters: two names that look alike must not be two tools.
+
+The same pattern twice, as Rust's regular expressions write it and as JSON Schema's do.
+"""
+
+REASON = "Why, in the agent's own words: it stands on the card and decides nothing."
+CONFIDENCE = "How sure the agent is. A low one can only make the gate stricter."
+BEHALF = "Whom the agent acts for: a Slack user id or an e-mail address. They can't approve it, but may stop it."
+CONTEXT = "More for people to know, also from the agent."
+RUN = "Your name for the run of the agent that this belongs to."
+GROUP = "The calls that the agent waits for together; each is decided alone."
+GROUP_NAME = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": f"^{GROUP_ID.pattern}$"}
+EXPIRES_IN = "An earlier end: whole seconds, or a duration such as `10m`. It never makes a request wait longer."
 
 
 def _span(sent: Any) -> timedelta | None:
@@ -38,7 +56,19 @@ def _span(sent: Any) -> timedelta | None:
     return timedelta(seconds=sent)
 
 
-Span = Annotated[timedelta | None, PlainValidator(_span)]
+Span = Annotated[
+    timedelta | None,
+    PlainValidator(_span),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": int(LONGEST.total_seconds())},
+                {"type": "string", "pattern": PATTERN, "maxLength": 32},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
 
 
 class Query(BaseModel):
@@ -56,9 +86,15 @@ def _bounded(text: str) -> str:
 class PreviewBody(Body):
     """One draft as the thing looked at and edited; every media type is shown as inert text."""
 
-    title: Annotated[str, Field(min_length=1, max_length=100)]
-    media_type: Literal["text/plain", "text/markdown", "text/html", "text/x-diff", "text/csv", "application/json"]
-    text: Annotated[str, Field(min_length=1), AfterValidator(_bounded)]
+    title: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="What it is called on the card.", examples=["The post"]
+    )
+    media_type: Literal["text/plain", "text/markdown", "text/html", "text/x-diff", "text/csv", "application/json"] = (
+        Field(description="What it is written in.")
+    )
+    text: Annotated[str, Field(min_length=1), AfterValidator(_bounded)] = Field(
+        description="The draft, of at most 30 kB. One that is an argument's value is that argument."
+    )
 
 
 def _group_id(text: str) -> str:
@@ -70,8 +106,10 @@ def _group_id(text: str) -> str:
 class GroupBody(Body):
     """The calls that the agent waits for together: its own name for them, and how many they are."""
 
-    id: Annotated[Name, AfterValidator(_group_id)]
-    size: int = Field(ge=1, le=MOST_CALLS)
+    id: Annotated[Name, AfterValidator(_group_id), WithJsonSchema(GROUP_NAME)] = Field(
+        description="Your name for the group: the same for all of its calls."
+    )
+    size: int = Field(ge=1, le=MOST_CALLS, description="How many calls they are.")
 
     def group(self) -> Group:
         """The group."""
@@ -81,14 +119,14 @@ class GroupBody(Body):
 class BareBody(Body):
     """``POST /v1/requests`` with a question alone: its answer is all that is wanted."""
 
-    question: QuestionBody
-    reason: Words | None = None
-    confidence: float | None = Field(default=None, ge=0, le=1)
-    on_behalf_of: Name | None = None
-    context: Words | None = None
-    run: Name | None = None
-    group: GroupBody | None = None
-    expires_in: Span = None
+    question: QuestionBody = Field(description="What people are asked.")
+    reason: Words | None = Field(default=None, description=REASON)
+    confidence: float | None = Field(default=None, ge=0, le=1, description=CONFIDENCE)
+    on_behalf_of: Name | None = Field(default=None, description=BEHALF)
+    context: Words | None = Field(default=None, description=CONTEXT)
+    run: Name | None = Field(default=None, description=RUN)
+    group: GroupBody | None = Field(default=None, description=GROUP)
+    expires_in: Span = Field(default=None, description=EXPIRES_IN)
 
     def submission(self) -> Submission:
         """The submission after intake. Raises ``Faulty`` with the places in the body."""
@@ -116,19 +154,27 @@ class SubmitBody(Body):
     A ``question`` is put before the call's gate.
     """
 
-    tool: ToolName
-    arguments: dict[str, Any]
-    json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
-    description: Words | None = None
-    reason: Words | None = None
-    confidence: float | None = Field(default=None, ge=0, le=1)
-    on_behalf_of: Name | None = None
-    context: Words | None = None
-    run: Name | None = None
-    group: GroupBody | None = None
-    expires_in: Span = None
-    preview: Annotated[list[PreviewBody], Field(min_length=1, max_length=5)] | None = None
-    question: QuestionBody | None = None
+    tool: ToolName = Field(description="The name of the tool, as the policy's rules know it.")
+    arguments: dict[str, Any] = Field(description="What the tool is to be called with, of at most 64 kB.")
+    json_schema: dict[str, Any] | None = Field(
+        default=None,
+        alias="schema",
+        description="The JSON Schema of the arguments: `arguments` must fit it, and so must what people make of them.",
+    )
+    description: Words | None = Field(default=None, description="What the tool does.")
+    reason: Words | None = Field(default=None, description=REASON)
+    confidence: float | None = Field(default=None, ge=0, le=1, description=CONFIDENCE)
+    on_behalf_of: Name | None = Field(default=None, description=BEHALF)
+    context: Words | None = Field(default=None, description=CONTEXT)
+    run: Name | None = Field(default=None, description=RUN)
+    group: GroupBody | None = Field(default=None, description=GROUP)
+    expires_in: Span = Field(default=None, description=EXPIRES_IN)
+    preview: Annotated[list[PreviewBody], Field(min_length=1, max_length=5)] | None = Field(
+        default=None, description="Drafts as the things that are looked at and edited; all are shown as inert text."
+    )
+    question: QuestionBody | None = Field(
+        default=None, description="What people are asked first. The answer approves nothing: the gate follows."
+    )
 
     def submission(self) -> Submission:
         """The submission after intake. Raises ``Invalid`` with the place in the body."""
@@ -154,15 +200,15 @@ class SubmitBody(Body):
 class ClaimBody(Body):
     """``POST /v1/requests/{id}/claim``: the digest that was approved."""
 
-    digest: Name
+    digest: Name = Field(description="The `digest` of the request as it was approved.")
 
 
 class ReportBody(Body):
     """``POST /v1/requests/{id}/report``: how the claimed call went. ``result`` is any JSON up to 64 kB."""
 
-    status: Literal["succeeded", "failed"]
-    note: Annotated[str, Field(max_length=3_000)] | None = None
-    result: Any = None
+    status: Literal["succeeded", "failed"] = Field(description="How the call went.")
+    note: Annotated[str, Field(max_length=3_000)] | None = Field(default=None, description="A word for people.")
+    result: Any = Field(default=None, description="What came of it: any JSON of at most 64 kB, shown in the thread.")
 
     def checked_result(self) -> Any:
         """``result`` if it is small enough. Raises ``Invalid``."""
@@ -175,8 +221,8 @@ class ReportBody(Body):
 class AnswersBody(Body):
     """``POST /v1/requests/{id}/answers``: the agent's answer to what somebody asked, by the inquiry's id."""
 
-    inquiry: Name
-    text: Words
+    inquiry: Name = Field(description="The id of what somebody asked, from the request's `inquiries`.")
+    text: Words = Field(description="The answer, shown as the agent's own words. It decides nothing.")
 
 
 class ReadQuery(Query):
@@ -185,9 +231,9 @@ class ReadQuery(Query):
     With ``inquiry``, also until people have asked more than so many things about it.
     """
 
-    wait: int = Field(default=0, ge=0, le=MAX_WAIT)
-    revision: int | None = Field(default=None, ge=1)
-    inquiry: int | None = Field(default=None, ge=0)
+    wait: int = Field(default=0, ge=0, le=MAX_WAIT, description="How many seconds to wait for a change.")
+    revision: int | None = Field(default=None, ge=1, description="Also come back with a revision newer than this.")
+    inquiry: int | None = Field(default=None, ge=0, description="Also come back with more inquiries than so many.")
 
 
 class GroupQuery(Query):
@@ -197,9 +243,9 @@ class GroupQuery(Query):
     things about its calls.
     """
 
-    wait: int = Field(default=0, ge=0, le=MAX_WAIT)
-    settled: int | None = Field(default=None, ge=0)
-    inquiry: int | None = Field(default=None, ge=0)
+    wait: int = Field(default=0, ge=0, le=MAX_WAIT, description="How many seconds to wait for all to be settled.")
+    settled: int | None = Field(default=None, ge=0, description="Come back as soon as more than so many are settled.")
+    inquiry: int | None = Field(default=None, ge=0, description="Also come back with more inquiries than so many.")
 
 
 def _listed(sent: Any) -> Any:
@@ -209,7 +255,11 @@ def _listed(sent: Any) -> Any:
 class ListQuery(Query):
     """``GET /v1/requests``: which of the agent's own requests, ``limit`` at most 200 a page."""
 
-    state: Annotated[tuple[State, ...], BeforeValidator(_listed)] = ()
-    execution: Annotated[tuple[ExecutionState, ...], BeforeValidator(_listed)] = ()
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: Name | None = None
+    state: Annotated[tuple[State, ...], Field(min_length=1), BeforeValidator(_listed)] | None = Field(
+        default=None, description="Only requests in one of these states, as `a,b` or the name repeated."
+    )
+    execution: Annotated[tuple[ExecutionState, ...], Field(min_length=1), BeforeValidator(_listed)] | None = Field(
+        default=None, description="Only those whose approved call stands so: `unclaimed` is what may run now."
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="How many at most.")
+    cursor: Name | None = Field(default=None, description="The `cursor` of the page before; leave it out to start.")

@@ -19,6 +19,7 @@ from aiohttp import web
 from bot.api.addresses import request_id_of
 from bot.api.auth import Doorkeeper
 from bot.api.models import EventOut
+from bot.api.operations import LAST_EVENT_ID, Operation, describes
 from bot.api.problems import ANSWER_HEADERS
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
@@ -54,8 +55,24 @@ class EventRoutes:
     waits: OpenWaits
     looked: dict[bytes, float] = field(default_factory=dict)
 
+    @describes(
+        Operation(
+            id="follow_request",
+            tag="requests",
+            key="agent",
+            headers=(LAST_EVENT_ID,),
+            answers={200: "text/event-stream", 204: None},
+            shapes=(EventOut,),
+            codes=("not_found", "invalid"),
+        )
+    )
     async def follow(self, http: web.Request) -> web.StreamResponse:
-        """``GET /v1/requests/{id}/events``: a stream until the request's last event; 204 where that was sent before."""
+        """Follow a request by server-sent events.
+
+        A stream of what happens to it (``opened``, ``reviewed``, ``settled``, ``claimed`` and so on), each an
+        ``EventOut``, until its last event; 204 where that was sent before. With ``Last-Event-ID`` it goes on behind
+        that event.
+        """
         requester = await self.doorkeeper.requester(http)
         request_id, last = request_id_of(http), _last_event_id(http)
         with self.gateway.waiting.watch(request_id) as changed:

@@ -12,8 +12,10 @@ from bot.api.asks import GroupQuery
 from bot.api.auth import Doorkeeper
 from bot.api.bodies import query_as
 from bot.api.models import GroupOut
+from bot.api.operations import Operation, describes
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
+from policies.group import GROUP_ID
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,8 +26,23 @@ class GroupRoutes:
     doorkeeper: Doorkeeper
     waits: OpenWaits
 
+    @describes(
+        Operation(
+            id="read_group",
+            tag="requests",
+            key="agent",
+            query=GroupQuery,
+            id_pattern=GROUP_ID.pattern,
+            answers={200: GroupOut},
+            codes=("not_found", "restarting"),
+        )
+    )
     async def read(self, http: web.Request) -> web.Response:
-        """``GET /v1/groups/{id}``: how all of it stands, or a long poll until all of it is settled."""
+        """Read a group, or wait for it.
+
+        With ``wait`` it answers as soon as all of its calls are settled (or as ``settled`` and ``inquiry`` say), and at
+        the end of the wait as it stands then. Each call of it is decided alone.
+        """
         requester = await self.doorkeeper.requester(http)
         query, group_id = query_as(GroupQuery, http), group_id_of(http)
         if query.wait == 0:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from policies.changes import ABSENT, Change, changes
+from policies.checkpoint import Kind
 from policies.group import Group
 from policies.inquiry import Inquiry
 from policies.preview import Preview, preview_changes
 from policies.question import Answer, Choice, Question
-from policies.request import Execution, Request
-from policies.review import Decision, Review
+from policies.request import Execution, ExecutionState, Request, State
+from policies.review import Decision, Review, Verdict
 from storage.store import GroupStanding, JournalRow
 
 
@@ -31,10 +32,10 @@ class Out(BaseModel):
 class CheckpointOut(Out):
     """What stands between the call and its running, and why."""
 
-    kind: str
-    rule: str
-    reason: str
-    required_by: str | None
+    kind: Kind | Literal["clarify"] = Field(description="From `allow` to `deny`; `clarify` for a question alone.")
+    rule: str = Field(description="The policy's rule that decided, or `default`, `catalogue`.")
+    reason: str = Field(description="Why, in a sentence.")
+    required_by: str | None = Field(description="What demands it, such as `SOX 404`.")
 
 
 class ChangeOut(Out):
@@ -43,9 +44,9 @@ class ChangeOut(Out):
     What was added has no ``before``, what was removed no ``after``.
     """
 
-    path: str
-    before: Any = None
-    after: Any = None
+    path: str = Field(description="Where, as a JSON pointer.")
+    before: Any = Field(default=None, description="What the agent proposed; absent where it was added.")
+    after: Any = Field(default=None, description="What stands now; absent where it was removed.")
 
     @classmethod
     def of(cls, change: Change) -> ChangeOut:
@@ -57,12 +58,12 @@ class ChangeOut(Out):
 class ReviewOut(Out):
     """One person's verdict on one revision. ``by`` is the Slack user id."""
 
-    by: str
+    by: str = Field(description="Slack user id.")
     name: str
-    verdict: str
-    revision: int
+    verdict: Verdict
+    revision: int = Field(description="What it is about; an edit voids what was said of the revision before.")
     at: datetime
-    note: str | None
+    note: str | None = Field(description="Their words.")
 
     @classmethod
     def of(cls, review: Review) -> ReviewOut:
@@ -70,7 +71,7 @@ class ReviewOut(Out):
         return cls(
             by=review.by,
             name=review.name,
-            verdict=review.verdict.value,
+            verdict=review.verdict,
             revision=review.revision,
             at=review.at,
             note=review.note,
@@ -96,9 +97,9 @@ class QuestionOut(Out):
 
     text: str
     choices: list[ChoiceOut]
-    free_text: bool
-    best_guess: str | None
-    asked_by: str
+    free_text: bool = Field(description="May people answer in words of their own?")
+    best_guess: str | None = Field(description="What stands where nobody answers.")
+    asked_by: str = Field(description="`agent`, or the name of the policy's rule.")
 
     @classmethod
     def of(cls, question: Question) -> QuestionOut:
@@ -118,11 +119,11 @@ class AnswerOut(Out):
     ``by`` is a Slack user id, or ``silence``.
     """
 
-    by: str
+    by: str = Field(description="Slack user id, or `silence`.")
     name: str | None
-    choice: str | None
-    text: str | None
-    guessed: bool
+    choice: str | None = Field(description="The id of the choice.")
+    text: str | None = Field(description="The answer in words.")
+    guessed: bool = Field(description="Nobody answered, so the best guess stands.")
     at: datetime
 
     @classmethod
@@ -144,30 +145,30 @@ class DecisionOut(Out):
     ``answer`` only where a question without a call was answered.
     """
 
-    verdict: str
-    by: tuple[str, ...]
+    verdict: State = Field(description="How it ended; never `pending`.")
+    by: tuple[str, ...] = Field(description="Slack user ids, or `policy`, `silence`, `requester`, `grant:ID`.")
     at: datetime
-    note: str | None
-    answer: AnswerOut | None = None
+    note: str | None = Field(description="Why, in the words of who decided.")
+    answer: AnswerOut | None = Field(default=None, description="Only where a question without a call was answered.")
 
     @classmethod
     def of(cls, decision: Decision, answer: Answer | None) -> DecisionOut:
         """``decision`` as the agent may read it; ``answer`` is that of a bare question."""
         answered = {} if answer is None else {"answer": AnswerOut.of(answer)}
-        return cls(verdict=decision.verdict, by=decision.by, at=decision.at, note=decision.note, **answered)
+        return cls(verdict=State(decision.verdict), by=decision.by, at=decision.at, note=decision.note, **answered)
 
 
 class ExecutionOut(Out):
     """Where the approved call stands, since when."""
 
-    state: str
-    at: datetime
+    state: ExecutionState
+    at: datetime = Field(description="Since when.")
     note: str | None
 
     @classmethod
     def of(cls, execution: Execution) -> ExecutionOut:
         """``execution`` as the agent may read it."""
-        return cls(state=execution.state.value, at=execution.at, note=execution.note)
+        return cls(state=execution.state, at=execution.at, note=execution.note)
 
 
 class PreviewOut(Out):
@@ -187,11 +188,11 @@ class InquiryOut(Out):
     """What a person asked the agent, and the agent's answer, if there is one. ``by`` is the Slack user id."""
 
     id: str
-    by: str
+    by: str = Field(description="Slack user id.")
     name: str
     at: datetime
     text: str
-    answer: str | None
+    answer: str | None = Field(description="The agent's answer; null while it is waited for.")
     answered_at: datetime | None
 
     @classmethod
@@ -227,33 +228,33 @@ class RequestOut(Out):
     """
 
     id: str
-    state: str
+    state: State = Field(description="All but `pending` is settled, and settled is final.")
     checkpoint: CheckpointOut
-    tool: str | None
-    arguments: dict[str, Any]
-    proposed_arguments: dict[str, Any]
-    modified: bool
-    changes: list[ChangeOut]
-    preview: list[PreviewOut]
-    revision: int
-    digest: str
-    requester: str
+    tool: str | None = Field(description="Null where only a question was asked.")
+    arguments: dict[str, Any] = Field(description="As they stand now: what may run once it is approved.")
+    proposed_arguments: dict[str, Any] = Field(description="As the agent sent them.")
+    modified: bool = Field(description="Do the two differ?")
+    changes: list[ChangeOut] = Field(description="What people changed of arguments and drafts.")
+    preview: list[PreviewOut] = Field(description="The drafts as they stand.")
+    revision: int = Field(description="1 at first; each edit, and the answer to a question, makes a new one.")
+    digest: str = Field(description="What an approval names and a claim must send: of tool, arguments and revision.")
+    requester: str = Field(description="The name of the key that asked.")
     on_behalf_of: str | None
     run: str | None
     group: GroupRefOut | None
     created_at: datetime
-    deadline_at: datetime | None
-    snoozed_until: datetime | None
+    deadline_at: datetime | None = Field(description="When silence ends it; null once it is settled.")
+    snoozed_until: datetime | None = Field(description="Until when reminders wait.")
     snoozed_by: str | None
-    permit_expires_at: datetime | None
+    permit_expires_at: datetime | None = Field(description="Until when an approved call can be claimed.")
     reviews: list[ReviewOut]
-    decision: DecisionOut | None
-    execution: ExecutionOut | None
-    audit: str | None
+    decision: DecisionOut | None = Field(description="Null while it is pending.")
+    execution: ExecutionOut | None = Field(description="Null unless it was approved.")
+    audit: str | None = Field(description="Of what went ahead on silence: `open`, `seen` or `objected`.")
     question: QuestionOut | None
     answer: AnswerOut | None
-    inquiries: list[InquiryOut]
-    paused_until: datetime | None
+    inquiries: list[InquiryOut] = Field(description="What people asked the agent.")
+    paused_until: datetime | None = Field(description="The clock stands still for the agent's answer, until then.")
     audit_by: str | None
     audit_note: str | None
 
@@ -265,9 +266,9 @@ class RequestOut(Out):
         found = (*changes(proposed, arguments), *preview_changes(request.preview)) if request.modified else ()
         return cls(
             id=request.id,
-            state=request.state.value,
+            state=request.state,
             checkpoint=CheckpointOut(
-                kind="clarify" if request.bare else checkpoint.kind.value,
+                kind="clarify" if request.bare else checkpoint.kind,
                 rule=checkpoint.rule,
                 reason=checkpoint.reason,
                 required_by=checkpoint.required_by,
@@ -308,11 +309,17 @@ def _decision(request: Request) -> DecisionOut | None:
     return DecisionOut.of(request.decision, request.answer if request.bare else None)
 
 
+class StatusOut(Out):
+    """That the gateway is there."""
+
+    status: Literal["ok", "ready"]
+
+
 class RequestsOut(Out):
     """One page of requests, newest first; ``cursor`` asks for the next one, null at the end."""
 
     requests: list[RequestOut]
-    cursor: str | None
+    cursor: str | None = Field(description="Asks for the next page; null at the end.")
 
     @classmethod
     def of(cls, requests: Sequence[Request], cursor: str | None) -> RequestsOut:
@@ -324,10 +331,10 @@ class GroupOut(Out):
     """A group: ``asked`` of its ``size`` calls are known, ``settled`` of them are. ``requests`` in the order asked."""
 
     id: str
-    size: int
-    asked: int
-    settled: int
-    requests: list[RequestOut]
+    size: int = Field(description="How many calls the agent said they are.")
+    asked: int = Field(description="How many were asked so far.")
+    settled: int = Field(description="How many are settled; all of them once it is `size`.")
+    requests: list[RequestOut] = Field(description="In the order asked.")
 
     @classmethod
     def of(cls, group: GroupStanding) -> GroupOut:

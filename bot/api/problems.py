@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from bot.logs import get_logger
 from policies.errors import (
@@ -52,15 +52,22 @@ class Unauthenticated(SignoffError):
     code = "no_key"
 
 
-class Problem(BaseModel):
-    """The body of every answer that isn't a success."""
+class FaultOut(BaseModel):
+    """One thing that is wrong with what was sent."""
 
-    type: str
-    title: str
+    where: str = Field(description="A JSON pointer into the body, `?name` of the query, or empty for the whole.")
+    words: str = Field(description="What is wrong, or what to send instead.")
+
+
+class Problem(BaseModel):
+    """The body of every answer that isn't a success (RFC 9457)."""
+
+    type: str = Field(description="`urn:signoff:problem:` and the code.")
+    title: str = Field(description="The code in words.")
     status: int
-    detail: str
-    code: str
-    errors: list[dict[str, str]] = []
+    detail: str = Field(description="What is wrong and what to do, in a sentence for a person.")
+    code: str = Field(description="What is wrong, for programs; see the table of codes.")
+    errors: list[FaultOut] = Field(description="Each thing that is wrong with body or query, with its place.")
 
 
 log = get_logger("signoff.api")
@@ -101,17 +108,21 @@ def moved(error: Invalid, prefix: str) -> Invalid:
     return Invalid(error.words, where=prefix + error.where, code=error.code)
 
 
-def answer(status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> web.Response:
-    """A problem document as a response."""
-    problem = Problem(
+def problem_of(status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> Problem:
+    """A problem document."""
+    return Problem(
         type=f"urn:signoff:problem:{code}",
         title=code.replace("_", " ").capitalize(),
         status=status,
         detail=detail,
         code=code,
-        errors=[{"where": fault.where, "words": fault.words} for fault in faults],
+        errors=[FaultOut(where=fault.where, words=fault.words) for fault in faults],
     )
-    body = problem.model_dump_json().encode()
+
+
+def answer(status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> web.Response:
+    """A problem document as a response."""
+    body = problem_of(status, code, detail, faults).model_dump_json().encode()
     return web.Response(status=status, body=body, content_type="application/problem+json", headers=ANSWER_HEADERS)
 
 

@@ -25,18 +25,29 @@ class Body(BaseModel):
 class ChoiceBody(Body):
     """One answer to choose from. ``arguments`` is the whole changed argument object."""
 
-    id: Name
-    label: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")]
-    arguments: dict[str, Any] | None = None
+    id: Name = Field(description="Your name for this answer; it comes back as `answer.choice`.", examples=["lamp"])
+    label: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")] = Field(
+        description="What people read on the button.", examples=["HG-1042, the lamp"]
+    )
+    arguments: dict[str, Any] | None = Field(
+        default=None, description="The whole argument object that the call has with this answer, where it changes it."
+    )
 
 
 class QuestionBody(Body):
     """A question that people answer before anybody decides; it authorises nothing."""
 
-    text: Annotated[str, Field(min_length=1, max_length=3_000, pattern=r"\S")]
-    choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=MOST_CHOICES)] | None = None
-    free_text: bool = True
-    best_guess: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")] | None = None
+    text: Annotated[str, Field(min_length=1, max_length=3_000, pattern=r"\S")] = Field(
+        description="The question.", examples=["Which order arrived broken?"]
+    )
+    choices: Annotated[list[ChoiceBody], Field(min_length=1, max_length=MOST_CHOICES)] | None = Field(
+        default=None, description="Answers to choose from, each with an id of its own."
+    )
+    free_text: bool = Field(default=True, description="May people answer in words of their own?")
+    best_guess: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")] | None = Field(
+        default=None,
+        description="What stands where nobody answers: the id of a choice, or words where `free_text` is left on.",
+    )
 
     def question(self, *, bare: bool) -> Question:
         """The question after intake. Raises ``Faulty`` with all that is wrong, places within the body."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,26 +16,20 @@ from bot.api.answers import show, shown
 from bot.api.asks import AnswersBody, BareBody, ClaimBody, ListQuery, ReadQuery, ReportBody, SubmitBody, is_bare
 from bot.api.auth import Caller, Doorkeeper
 from bot.api.bodies import body_as, idempotency, idempotency_key, json_of, query_as
+from bot.api.describing import Description
 from bot.api.event_routes import EventRoutes
 from bot.api.group_routes import GroupRoutes
+from bot.api.health import Figures, Ready, alive, metrics_for, readiness
 from bot.api.models import RequestOut, RequestsOut
-from bot.api.problems import ANSWER_HEADERS, answer, moved, problems
+from bot.api.operations import IDEMPOTENCY_KEY, Operation, describes
+from bot.api.problems import moved, problems
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.allowance import Scope
 from policies.arguments import JsonValue
-from policies.errors import Fault, Invalid
+from policies.errors import Invalid
 from policies.request import ExecutionState, Requester, Submission
 from storage.store import Store
-
-Ready = Callable[[], Awaitable[tuple[str, ...]]]
-"""What keeps the gateway from deciding now, a sentence each (the database, Slack); empty when it is able to."""
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus's text format."""
-
-Figures = Callable[[], Awaitable[bytes]]
-"""The gateway's metrics in Prometheus's text format."""
 
 
 def add_routes(
@@ -54,6 +48,7 @@ def add_routes(
     app.cleanup_ctx.append(waits.watch)
     app.on_shutdown.append(waits.end)
     doorkeeper = Doorkeeper(store=store, clock=clock)
+    description = Description()
     requests = RequestRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     groups = GroupRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     events = EventRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
@@ -70,8 +65,10 @@ def add_routes(
             web.get("/v1/groups/{id}", groups.read, allow_head=False),
             *AapRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits).table(),
             web.get("/healthz", alive),
-            web.get("/readyz", _readiness(ready)),
-            web.get("/metrics", _metrics(figures, doorkeeper)),
+            web.get("/readyz", readiness(ready)),
+            web.get("/metrics", metrics_for(figures, doorkeeper)),
+            web.get("/openapi.json", description.document),
+            web.get("/docs", description.page),
         ]
     )
 
@@ -84,8 +81,36 @@ class RequestRoutes:
     doorkeeper: Doorkeeper
     waits: OpenWaits
 
+    @describes(
+        Operation(
+            id="submit_request",
+            tag="requests",
+            key="agent",
+            scopes=(Scope.ASK,),
+            bodies=(SubmitBody, BareBody),
+            headers=(IDEMPOTENCY_KEY,),
+            answers={201: RequestOut, 200: RequestOut},
+            codes=(
+                "arguments_invalid",
+                "too_large",
+                "too_deep",
+                "idempotency_key_invalid",
+                "idempotency_conflict",
+                "group_conflict",
+                "group_full",
+                "rate_limited",
+                "cooling_off",
+                "rejected_before",
+            ),
+        )
+    )
     async def submit(self, http: web.Request) -> web.Response:
-        """``POST /v1/requests``: 201 new, 200 the same again."""
+        """Ask for a sign-off.
+
+        A call that the policy lets through or refuses comes back settled at once; any other waits for people. Send an
+        ``Idempotency-Key``: 201 is a new request, 200 the one that the same key and body made before, as it stands
+        now. Without a ``tool``, a ``question`` is all that is asked.
+        """
         caller = await self.doorkeeper.caller(http, Scope.ASK)
         async with self.gateway.budgets.crowding.place(caller.requester.id):
             return await self._submit(http, caller)
@@ -104,8 +129,22 @@ class RequestRoutes:
         response.headers["Location"] = f"/v1/requests/{added.request.id}"
         return response
 
+    @describes(
+        Operation(
+            id="read_request",
+            tag="requests",
+            key="agent",
+            query=ReadQuery,
+            answers={200: RequestOut},
+            codes=("not_found", "restarting"),
+        )
+    )
     async def read(self, http: web.Request) -> web.Response:
-        """``GET /v1/requests/{id}``: how it stands, or a long poll until that changes."""
+        """Read a request, or wait for it.
+
+        With ``wait`` it answers as soon as the request is settled (or changed, as ``revision`` and ``inquiry`` say),
+        and at the end of the wait as it stands then. Ask again until it is settled.
+        """
         requester = await self.doorkeeper.requester(http)
         query = query_as(ReadQuery, http)
         if query.wait == 0:
@@ -115,41 +154,124 @@ class RequestRoutes:
         )
         return shown(await self.waits.hold(http, waiting))
 
+    @describes(Operation(id="list_requests", tag="requests", key="agent", query=ListQuery, answers={200: RequestsOut}))
     async def list_own(self, http: web.Request) -> web.Response:
-        """``GET /v1/requests``: the agent's own, newest first."""
+        """List requests.
+
+        The agent's own, newest first. ``execution=unclaimed`` is what the agent may run now: an agent that was
+        restarted finds its approvals there.
+        """
         requester = await self.doorkeeper.requester(http)
         query = query_as(ListQuery, http)
         try:
             page = await self.gateway.list_own(
-                requester, states=query.state, execution=query.execution, limit=query.limit, cursor=query.cursor
+                requester,
+                states=query.state or (),
+                execution=query.execution or (),
+                limit=query.limit,
+                cursor=query.cursor,
             )
         except Invalid as error:
             raise moved(error, "?") from error
         return show(RequestsOut.of(page.requests, page.cursor))
 
+    @describes(
+        Operation(
+            id="claim_request",
+            tag="requests",
+            key="agent",
+            scopes=(Scope.ACT,),
+            bodies=(ClaimBody,),
+            headers=(IDEMPOTENCY_KEY,),
+            answers={200: RequestOut},
+            codes=(
+                "not_found",
+                "not_approved",
+                "digest_mismatch",
+                "already_claimed",
+                "call_lapsed",
+                "call_revoked",
+                "idempotency_key_invalid",
+            ),
+        )
+    )
     async def claim(self, http: web.Request) -> web.Response:
-        """``POST /v1/requests/{id}/claim``: the arguments to run, once."""
+        """Claim an approved call.
+
+        Its permit is taken once. Run it with the ``arguments`` of this answer and no others, then report how it went.
+        With an ``Idempotency-Key`` the same claim again gets the same answer; any other second claim is refused.
+        """
         requester = await self._of_own(http, Scope.ACT)
         key = idempotency_key(http)
         body = body_as(ClaimBody, await json_of(http, self.gateway.turns))
         return shown(await self.gateway.claim(request_id_of(http), requester, body.digest, key=key))
 
+    @describes(
+        Operation(
+            id="report_request",
+            tag="requests",
+            key="agent",
+            scopes=(Scope.ACT,),
+            bodies=(ReportBody,),
+            answers={200: RequestOut},
+            codes=(
+                "not_found",
+                "not_approved",
+                "already_reported",
+                "already_settled",
+                "call_unclaimed",
+                "call_lapsed",
+                "call_revoked",
+                "too_large",
+            ),
+        )
+    )
     async def report(self, http: web.Request) -> web.Response:
-        """``POST /v1/requests/{id}/report``: how the claimed call went."""
+        """Report how it went.
+
+        What is never reported counts as unknown, and people are asked about it. The same status again changes nothing.
+        """
         requester = await self._of_own(http, Scope.ACT)
         body = body_as(ReportBody, await json_of(http, self.gateway.turns))
         state = ExecutionState(body.status)
         request_id, result = request_id_of(http), body.checked_result()
         return shown(await self.gateway.report(request_id, requester, state, note=body.note, result=result))
 
+    @describes(
+        Operation(
+            id="answer_inquiry",
+            tag="requests",
+            key="agent",
+            scopes=(Scope.ASK,),
+            bodies=(AnswersBody,),
+            answers={200: RequestOut},
+            codes=("not_found", "already_answered", "already_settled"),
+        )
+    )
     async def answer_inquiry(self, http: web.Request) -> web.Response:
-        """``POST /v1/requests/{id}/answers``: what the agent answers to a person's question."""
+        """Answer what people asked.
+
+        Once for each of the request's ``inquiries``, while it is pending. The answer decides nothing.
+        """
         requester = await self._of_own(http, Scope.ASK)
         body = body_as(AnswersBody, await json_of(http, self.gateway.turns))
         return shown(await self.gateway.reply(request_id_of(http), requester, body.inquiry, body.text))
 
+    @describes(
+        Operation(
+            id="withdraw_request",
+            tag="requests",
+            key="agent",
+            scopes=(Scope.ASK, Scope.ACT),
+            answers={200: RequestOut},
+            codes=("not_found", "already_settled"),
+        )
+    )
     async def withdraw(self, http: web.Request) -> web.Response:
-        """``DELETE /v1/requests/{id}``: pending is withdrawn, approved and unclaimed revoked."""
+        """Withdraw a request.
+
+        Pending, it is withdrawn; approved and not yet claimed, its permit is revoked. The same again changes nothing.
+        """
         requester = await self._of_own(http, Scope.ASK, Scope.ACT)
         return shown(await self.gateway.withdraw(request_id_of(http), requester))
 
@@ -159,33 +281,6 @@ class RequestRoutes:
         if caller.allowance.tools:
             caller.allowance.check_tool((await self.gateway.own(request_id_of(http), caller.requester)).call.tool)
         return caller.requester
-
-
-async def alive(http: web.Request) -> web.Response:
-    """``GET /healthz``: the process answers."""
-    return web.json_response({"status": "ok"}, headers=ANSWER_HEADERS)
-
-
-def _readiness(ready: Ready) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def readyz(http: web.Request) -> web.Response:
-        missing = await ready()
-        if not missing:
-            return web.json_response({"status": "ready"}, headers=ANSWER_HEADERS)
-        faults = tuple(Fault(where="", words=words) for words in missing)
-        response = answer(503, "not_ready", "Signoff can't decide now: " + "; ".join(missing), faults)
-        response.headers["Retry-After"] = "5"
-        return response
-
-    return readyz
-
-
-def _metrics(figures: Figures, doorkeeper: Doorkeeper) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def metrics(http: web.Request) -> web.Response:
-        await doorkeeper.operator(http)
-        headers = {**ANSWER_HEADERS, "Content-Type": METRICS_TYPE}
-        return web.Response(body=await figures(), headers=headers)
-
-    return metrics
 
 
 def _submission_of(sent: JsonValue) -> Callable[[], Submission]:

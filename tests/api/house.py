@@ -26,6 +26,7 @@ from policies.loader import load
 from policies.people import Person, Standing
 from policies.request import Request
 from storage.store import Key, Store
+from tests.api.contract import Contract, contract_of
 
 POLICY = """
 version: 1
@@ -72,7 +73,7 @@ class Answer:
 
 @dataclass(kw_only=True)
 class House:
-    """What a test needs of a running API."""
+    """What a test needs of a running API. Whatever it answers to ``call`` must be described."""
 
     store: Store
     gateway: Gateway
@@ -84,6 +85,11 @@ class House:
     missing: list[str | Exception] = field(default_factory=list)
     agent: str = ""
     other_agent: str = ""
+
+    @property
+    def contract(self) -> Contract:
+        """What the API's own document says of it."""
+        return contract_of(self.runner.app)
 
     def address(self, path: str) -> str:
         """The address of ``path``."""
@@ -120,15 +126,28 @@ class House:
         return secret
 
     async def call(
-        self, method: str, path: str, *, key: str | None = None, headers: Mapping[str, str] | None = None, **sent: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        described: bool = True,
+        **sent: Any,
     ) -> Answer:
-        """One HTTP call with the agent's key (or ``key``; none for an empty one)."""
+        """One HTTP call with the agent's key (or ``key``; none for an empty one).
+
+        Fails where what comes back isn't ``described`` by the API's own document.
+        """
         secret = self.agent if key is None else key
         carried = {"Authorization": f"Bearer {secret}"} if secret else {}
         async with self.session.request(
             method, self.address(path), headers={**carried, **(headers or {})}, **sent
         ) as answer:
-            return Answer(status=answer.status, body=await answer.json(content_type=None), headers=answer.headers)
+            found = Answer(status=answer.status, body=await answer.json(content_type=None), headers=answer.headers)
+        if described:
+            self.contract.check(method, path, found.status, found.headers, found.body)
+        return found
 
     async def ask(self, call: Mapping[str, Any] = MAIL, **more: Any) -> dict[str, Any]:
         """A stored request as the API shows it."""

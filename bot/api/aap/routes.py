@@ -9,10 +9,12 @@ from functools import partial
 from aiohttp import web
 
 from bot.api.aap.asks import ConsumeBody, OutcomeBody, ReadQuery, SubmissionBody, without_nulls
+from bot.api.aap.described import AapRequest, operation
 from bot.api.aap.errors import BASE
-from bot.api.aap.shows import body_of, id_of, status_of
+from bot.api.aap.shows import body_of, id_of, status_of, uuid_of
 from bot.api.auth import Doorkeeper
 from bot.api.bodies import body_as, idempotency, idempotency_key, json_of, query_as
+from bot.api.operations import IDEMPOTENCY_KEY, describes
 from bot.api.problems import ANSWER_HEADERS, Malformed
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
@@ -50,8 +52,31 @@ class AapRoutes:
             web.post(f"{one}/outcome", self.outcome),
         ]
 
+    @describes(
+        operation(
+            id="aap_submit",
+            scopes=(Scope.ASK,),
+            bodies=(SubmissionBody,),
+            headers=(IDEMPOTENCY_KEY,),
+            headers_needed=True,
+            answers={201: AapRequest, 200: AapRequest},
+            codes=(
+                "missing_idempotency_key",
+                "idempotency_key_invalid",
+                "idempotency_conflict",
+                "too_large",
+                "too_deep",
+                "rate_limited",
+                "cooling_off",
+                "rejected_before",
+            ),
+        )
+    )
     async def submit(self, http: web.Request) -> web.Response:
-        """``POST /aap/v1/requests``: 201 new, 200 the same again."""
+        """Ask by the Agent Approval Protocol.
+
+        201 is a new request, 200 the one that the same key and body made before.
+        """
         caller = await self.doorkeeper.caller(http, Scope.ASK)
         async with self.gateway.budgets.crowding.place(caller.requester.id):
             key = _key(http)
@@ -61,10 +86,16 @@ class AapRoutes:
             caller.allowance.check_tool(submission.call.tool)
             again = await turns.run(partial(idempotency, caller.requester, key, sent))
             added = await self.gateway.submit(submission, caller.requester, idempotency=again)
-            return await turns.run(partial(_show, added.request, status=201 if added.created else 200))
+            response = await turns.run(partial(_show, added.request, status=201 if added.created else 200))
+            response.headers["Location"] = f"{BASE}/v1/requests/{uuid_of(added.request.id)}"
+            return response
 
+    @describes(operation(id="aap_read", query=ReadQuery, answers={200: AapRequest}, codes=("not_found", "restarting")))
     async def read(self, http: web.Request) -> web.Response:
-        """``GET /aap/v1/requests/{id}``: how it stands, or a long poll until it is decided."""
+        """Read a request of AAP's, or wait for it.
+
+        With ``wait`` it answers as soon as the request is decided, at the latest after 30 seconds.
+        """
         requester, query = await self.doorkeeper.requester(http), query_as(ReadQuery, http)
         request = await self._own(http, requester)
         if query.seconds and not request.settled:
@@ -72,8 +103,19 @@ class AapRoutes:
             request = await self.waits.hold(http, waiting)
         return _show(request)
 
+    @describes(
+        operation(
+            id="aap_cancel",
+            scopes=(Scope.ASK, Scope.ACT),
+            answers={200: AapRequest},
+            codes=("not_found", "already_terminal"),
+        )
+    )
     async def cancel(self, http: web.Request) -> web.Response:
-        """``DELETE /aap/v1/requests/{id}``: what waits is withdrawn; what was decided stays as it was decided."""
+        """Cancel a request of AAP's.
+
+        What waits is withdrawn; what was decided stays as it was decided.
+        """
         requester, request = await self._of_own(http, Scope.ASK, Scope.ACT)
         if request.state is State.PENDING:
             request = await _or(self.gateway.withdraw(request.id, requester), {}, "already_terminal")
@@ -81,16 +123,50 @@ class AapRoutes:
             raise Conflict(f"The request is {status_of(request)} already.", code="already_terminal")
         return _show(request)
 
+    @describes(
+        operation(
+            id="aap_consume",
+            scopes=(Scope.ACT,),
+            bodies=(ConsumeBody,),
+            body_needed=False,
+            headers=(IDEMPOTENCY_KEY,),
+            headers_needed=True,
+            answers={200: AapRequest},
+            codes=(
+                "not_found",
+                "missing_idempotency_key",
+                "idempotency_key_invalid",
+                "not_approved",
+                "already_consumed",
+                "approval_expired",
+            ),
+        )
+    )
     async def consume(self, http: web.Request) -> web.Response:
-        """``POST /aap/v1/requests/{id}/consume``: the permit, once; the same key gets the same answer again."""
+        """Consume an approval of AAP's, once.
+
+        The same key gets the same answer again.
+        """
         requester, request = await self._of_own(http, Scope.ACT)
         key = _key(http)
         body_as(ConsumeBody, await _fields(http, self.gateway) if http.can_read_body else {})
         taking = self.gateway.claim(request.id, requester, request.digest, key=key)
         return _show(await _or(taking, REFUSED_CONSUME, "not_approved"))
 
+    @describes(
+        operation(
+            id="aap_outcome",
+            scopes=(Scope.ACT,),
+            bodies=(OutcomeBody,),
+            answers={200: AapRequest},
+            codes=("not_found", "not_consumed", "outcome_conflict"),
+        )
+    )
     async def outcome(self, http: web.Request) -> web.Response:
-        """``POST /aap/v1/requests/{id}/outcome``: how the consumed call went; what was said first stands."""
+        """Report the outcome of a consumed call.
+
+        What was said first stands.
+        """
         requester, request = await self._of_own(http, Scope.ACT)
         body = body_as(OutcomeBody, await _fields(http, self.gateway))
         telling = self.gateway.report(request.id, requester, ExecutionState(body.status), note=body.note)
