@@ -16,6 +16,7 @@ from bot.logs import get_logger
 from bot.metrics import Metrics
 from policies.errors import SignoffError
 from policies.upkeep import Repair, Trouble
+from policies.webhook import fails_long
 from storage.store import Lack, Place, Standing, Window
 
 log = get_logger("signoff.auditor")
@@ -91,6 +92,7 @@ class Auditor:
         standing = await self._store.standing(now - OVERDUE)
         self._say_of_the_outbox(standing, now)
         await self._say_of_runs()
+        await self._say_of_webhooks(now)
         for pending in (True, False):
             await self._look_on(pending, now)
         if standing.overdue:
@@ -101,6 +103,7 @@ class Auditor:
         now = self._clock()
         standing = await self._store.standing(now - OVERDUE)
         self._metrics.stands(standing, self._waited(standing, now).total_seconds())
+        await self._say_of_webhooks(now)
         return self._metrics.text()
 
     # ---- requests
@@ -165,6 +168,12 @@ class Auditor:
     async def _say_of_runs(self) -> None:
         idle = 0 if self._runs_driven else len(await self._store.runs())
         self._say(Trouble.IDLE_RUN, idle, "runs of the agent wait for a runner; set SIGNOFF_TOOLS or stop them")
+
+    async def _say_of_webhooks(self, now: datetime) -> None:
+        endpoints = await self._store.endpoints()
+        self._metrics.webhooks_stand(sum(each.waiting for each in endpoints), sum(each.failed for each in endpoints))
+        failing = sum(fails_long(each.webhook, now) for each in endpoints)
+        self._say(Trouble.WEBHOOK, failing, "receivers of webhooks fail or are gone; see `signoff webhooks list`")
 
     def _keep(self, kind: Trouble, window: Window, ids: Iterable[str]) -> None:
         """Those of the window that are troubled now, and of the others those that were when they were looked at."""

@@ -35,6 +35,8 @@ from bot.slack.open_forms import OpenForms
 from bot.slack.response_urls import ResponseUrls
 from bot.ticker import Ticker
 from bot.waiting import Waiting
+from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.sender import Sender
 from policies.errors import Invalid
 from policies.policy import Policy
 from policies.scope import may_ask
@@ -103,7 +105,14 @@ async def serving(
             least=settings.signoff_batch_from,
             post_digest=digests.post,
         )
-        parts = [courier.run(), homes.keep(desk.show_home), forms.keep(desk.show_settled), digests.run()]
+        deliveries = _deliveries(stack, settings, gateway, now, metrics)
+        parts = [
+            courier.run(),
+            deliveries.run(),
+            homes.keep(desk.show_home),
+            forms.keep(desk.show_settled),
+            digests.run(),
+        ]
         if tools is not None:
             parts.append(_runner(stack, settings, gateway, tools))
         ended = _run_together(stack, parts)
@@ -236,6 +245,14 @@ def _runner(stack: AsyncExitStack, settings: Settings, gateway: Gateway, tools: 
 
     kit = Kit(gateway=gateway, store=gateway.store, waiting=gateway.waiting, tools=tools, model=model, asks=asks)
     return Runner(kit).run()
+
+
+def _deliveries(
+    stack: AsyncExitStack, settings: Settings, gateway: Gateway, now: Clock, metrics: Metrics
+) -> Deliveries:
+    sender = Sender(settings.webhook_networks)
+    stack.callback(sender.close)
+    return Deliveries(gateway.store, sender, gateway.waiting, now, metrics=metrics)
 
 
 def _run_together(stack: AsyncExitStack, parts: list[Coroutine[Any, Any, None]]) -> asyncio.Future[Any]:

@@ -28,7 +28,9 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(requests_app, name="requests")
 app.add_typer(audit_app, name="audit")
 grants_app = typer.Typer(no_args_is_help=True, help="What people approved in advance.")
+webhooks_app = typer.Typer(no_args_is_help=True, help="Where the news of agents' requests go.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(grants_app, name="grants")
 
 
@@ -273,6 +275,9 @@ def keys_create(
         list[str] | None, typer.Option(help="Only for this tool, or those that this pattern matches; may be repeated.")
     ] = None,
     agent: Annotated[str | None, typer.Option(help="A further key of this agent, for another of its programs.")] = None,
+    webhook: Annotated[
+        str | None, typer.Option(help="The URL (https) that is told of what happens to its agent's requests.")
+    ] = None,
     operator: Annotated[
         bool, typer.Option("--operator", help="A key that reads /metrics and asks for nothing.")
     ] = False,
@@ -288,6 +293,7 @@ def keys_create(
         expires=expires,
         may=may or (),
         tools=tools or (),
+        webhook=webhook,
     )
     _run(lambda: create_key(asked))
 
@@ -320,6 +326,58 @@ def keys_revoke(name: str) -> None:
     from bot.commands.keys import revoke_key
 
     _run(lambda: revoke_key(name))
+
+
+@webhooks_app.command("list")
+def webhooks_list() -> None:
+    """How each webhook fares, and what could not be delivered. Example: signoff webhooks list"""
+    from bot.commands.hooks import list_webhooks
+
+    _run(list_webhooks)
+
+
+@webhooks_app.command("set")
+def webhooks_set(name: str, url: str) -> None:
+    """Give a key a webhook; prints its signing secret. Example: signoff webhooks set billing-bot https://hooks.example.com/x"""
+    from bot.commands.hooks import set_webhook
+
+    _run(lambda: set_webhook(name, url))
+
+
+@webhooks_app.command("remove")
+def webhooks_remove(name: str) -> None:
+    """Take its webhook from a key. Example: signoff webhooks remove billing-bot"""
+    from bot.commands.hooks import remove_webhook
+
+    _run(lambda: remove_webhook(name))
+
+
+@webhooks_app.command("rotate")
+def webhooks_rotate(
+    name: str, overlap: Annotated[str, typer.Option(help="How long the old secret signs as well.")] = "24h"
+) -> None:
+    """A new signing secret, with the old one for a while. Example: signoff webhooks rotate billing-bot"""
+    from bot.commands.hooks import rotate_webhook
+
+    _run(lambda: rotate_webhook(name, overlap))
+
+
+@webhooks_app.command("test")
+def webhooks_test(name: str) -> None:
+    """Send a webhook.test message now, from here. Example: signoff webhooks test billing-bot"""
+    from bot.commands.hooks import try_webhook
+
+    _run(lambda: try_webhook(name))
+
+
+@webhooks_app.command("redrive")
+def webhooks_redrive(
+    which: Annotated[str | None, typer.Argument(help="A key's name, or a message's id. Default: everything.")] = None,
+) -> None:
+    """Send again what was given up. Example: signoff webhooks redrive billing-bot"""
+    from bot.commands.hooks import redrive
+
+    _run(lambda: redrive(which))
 
 
 @grants_app.command("list")

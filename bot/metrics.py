@@ -84,7 +84,12 @@ OVER_BUDGET = Figure(
     words="Calls that were not put before people: waiting, asks, cool_off, same_again.",
     labels=("budget",),
 )
-COUNTERS = (OPENED, SETTLED, STEPS, ASKED_BACK, EFFECTS, SLACK_CALLS, LATE, RELOADS, REPAIRED, OVER_BUDGET)
+WEBHOOKS = Figure(
+    name="signoff_webhooks",
+    words="Attempts to deliver to webhooks by outcome: delivered, retried, failed, disabled.",
+    labels=("outcome",),
+)
+COUNTERS = (OPENED, SETTLED, STEPS, ASKED_BACK, EFFECTS, SLACK_CALLS, LATE, RELOADS, REPAIRED, OVER_BUDGET, WEBHOOKS)
 
 WAITED = Figure(
     name="signoff_decision_seconds",
@@ -94,7 +99,7 @@ WAITED = Figure(
 
 TROUBLES = Figure(
     name="signoff_troubles",
-    words="What only a person can put right: given_up, stuck, untold, unreadable, idle_run.",
+    words="What only a person can put right: given_up, stuck, untold, unreadable, idle_run, webhook.",
     labels=("kind",),
 )
 PENDING = Figure(name="signoff_requests_pending", words="Requests that wait for people now.")
@@ -102,7 +107,9 @@ OVERDUE = Figure(name="signoff_requests_overdue", words="Requests whose deadline
 WAITING = Figure(name="signoff_outbox_waiting", words="Effects that wait to be carried.")
 OLDEST = Figure(name="signoff_outbox_oldest_seconds", words="For how long at least the oldest of them has waited.")
 GIVEN_UP = Figure(name="signoff_outbox_given_up", words="Effects that were given up and stay, with their error.")
-GAUGES = (TROUBLES, PENDING, OVERDUE, WAITING, OLDEST, GIVEN_UP)
+WEBHOOKS_WAITING = Figure(name="signoff_webhooks_waiting", words="Messages that wait to be delivered to webhooks.")
+WEBHOOKS_FAILED = Figure(name="signoff_webhooks_failed", words="Messages to webhooks that were given up and stay.")
+GAUGES = (TROUBLES, PENDING, OVERDUE, WAITING, OLDEST, GIVEN_UP, WEBHOOKS_WAITING, WEBHOOKS_FAILED)
 
 
 class Metrics:
@@ -121,6 +128,8 @@ class Metrics:
             self._count(RELOADS, outcome, times=0)
         for budget in ("waiting", "asks", "cool_off", "same_again"):
             self._count(OVER_BUDGET, budget, times=0)
+        for outcome in ("delivered", "retried", "failed", "disabled"):
+            self._count(WEBHOOKS, outcome, times=0)
         for kind in Repair:
             self.repaired(kind, 0)
         for trouble in Trouble:
@@ -161,6 +170,10 @@ class Metrics:
         """A call of Slack's Web API ended: ``ok``, ``refused``, ``paced`` (to be asked later), or ``failed``."""
         self._count(SLACK_CALLS, method, outcome)
 
+    def webhook(self, outcome: str) -> None:
+        """An attempt to deliver ended: ``delivered``, ``retried``, ``failed`` for good, or ``disabled`` its webhook."""
+        self._count(WEBHOOKS, outcome)
+
     def tick_late(self) -> None:
         """A tick came more than a second late."""
         self._count(LATE)
@@ -188,6 +201,11 @@ class Metrics:
         self._standing[WAITING][()] = standing.waiting
         self._standing[OLDEST][()] = oldest_seconds
         self._standing[GIVEN_UP][()] = standing.given_up
+
+    def webhooks_stand(self, waiting: int, failed: int) -> None:
+        """How many messages to webhooks wait, and how many were given up."""
+        self._standing[WEBHOOKS_WAITING][()] = waiting
+        self._standing[WEBHOOKS_FAILED][()] = failed
 
     def text(self) -> bytes:
         """Everything in Prometheus's text format."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from policies.addresses import Network, read_networks
 from policies.errors import Fault, Faulty, Invalid
 
 SLACK_API = "https://slack.com/api/"
@@ -46,7 +47,21 @@ class Settings(BaseSettings):
     signoff_files: Literal["private", "all", "off"] = Field(
         "private", description="where what a card can't show is attached to it: in private places, everywhere, nowhere"
     )
+    signoff_webhook_networks: str = Field(
+        "", description="networks in the house that webhooks may be sent to, such as 10.1.0.0/16; default: none"
+    )
     signoff_log: Literal["text", "json"] = Field("text", description="how log lines are written")
+
+    @field_validator("signoff_webhook_networks")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        read_networks(text)
+        return text
+
+    @property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """Where webhooks may be sent besides public addresses."""
+        return read_networks(self.signoff_webhook_networks)
 
     @property
     def secret_key(self) -> bytes:

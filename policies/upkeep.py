@@ -25,6 +25,7 @@ class Trouble(StrEnum):
     UNTOLD = "untold"
     UNREADABLE = "unreadable"
     IDLE_RUN = "idle_run"
+    WEBHOOK = "webhook"
 
 
 def needs_card(request: Request) -> bool:

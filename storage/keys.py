@@ -12,6 +12,8 @@ from sqlalchemy import bindparam, delete, func, select
 
 from policies.allowance import EVERYTHING, Scope
 from policies.errors import Conflict, NotFound
+from policies.webhook import Webhook
+from storage import webhooks
 from storage.access import Access
 from storage.engine import Connection, Duplicate
 from storage.statement import Statement, inserting, setting
@@ -87,7 +89,7 @@ def _columns(key: Key) -> dict[str, Any]:
     return {name: limits[name] if name in limits else getattr(key, name) for name in FIELDS}
 
 
-def _add(key: Key, secret_hash: str, transaction: Transaction) -> None:
+def _add(key: Key, secret_hash: str, webhook: Webhook | None, transaction: Transaction) -> None:
     workspace = transaction.workspace_id
     if transaction.connection.row(VALID, workspace=workspace, of_name=key.name, now=key.created_at) is not None:
         raise Conflict(f"A key named {key.name} exists; revoke it first, or choose another name.", code="key_exists")
@@ -95,6 +97,8 @@ def _add(key: Key, secret_hash: str, transaction: Transaction) -> None:
         transaction.connection.write(INSERT, workspace_id=workspace, secret_hash=secret_hash, **_columns(key))
     except Duplicate:
         raise Conflict("This key is stored already; make a new one.", code="key_exists") from None
+    if webhook is not None:
+        webhooks.add(webhook, transaction)
 
 
 def _revoke(name: str, now: datetime, transaction: Transaction) -> None:
@@ -138,9 +142,9 @@ def forget(transaction: Transaction, before: datetime) -> None:
 class Keys(Access):
     """The store's API keys."""
 
-    async def add_key(self, key: Key, secret_hash: str) -> None:
-        """Store a key. Raises Conflict(code="key_exists") while another key of that name is valid."""
-        await self._write(partial(_add, key, secret_hash))
+    async def add_key(self, key: Key, secret_hash: str, *, webhook: Webhook | None = None) -> None:
+        """Store a key, with its webhook. Raises Conflict(code="key_exists") while another key of that name is valid."""
+        await self._write(partial(_add, key, secret_hash, webhook))
 
     async def key_by_hash(self, secret_hash: str) -> Key | None:
         """The key with this secret, newest or replaced, be it valid, expired or revoked: the asker looks."""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, select
 from policies.agent_run import RunState
 from policies.purging import blanked, blanked_run
 from policies.request import State
-from storage import attention, grants, keys, requests, runs
+from storage import attention, grants, keys, requests, runs, webhooks
 from storage.access import Access
 from storage.columns import EPOCH
 from storage.rows import REQUEST, RUN
@@ -87,4 +87,5 @@ class Purging(Access):
         await self._write(lambda transaction: grants.forget(transaction, before))
         await self._write(lambda transaction: attention.forget(transaction, before))
         await self._write(lambda transaction: keys.forget(transaction, before))
+        await self._write(lambda transaction: webhooks.forget(transaction, before))
         return requests_purge.blanked, runs_purge.blanked

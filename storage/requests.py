@@ -13,7 +13,7 @@ from policies.errors import Conflict, NotFound, Unavailable
 from policies.events import Outcome
 from policies.request import Request
 from policies.review import Decision
-from storage import attention, budgets, chain, grants, groups, outbox
+from storage import attention, budgets, chain, grants, groups, outbox, webhooks
 from storage.access import Access
 from storage.engine import Connection, Duplicate
 from storage.rows import REQUEST, request_columns
@@ -124,6 +124,7 @@ def _record(transaction: Transaction, before: Request | None, outcome: Outcome, 
     outbox.owe(transaction, outcome.effects)
     transaction.topics.append(after.id)
     groups.tell(transaction, after)
+    webhooks.tell(transaction, after, outcome.entries)
     transaction.changed.append(Changed(before=before, after=after, entries=outcome.entries))
     due, earlier = after.next_action_at, before.next_action_at if before else None
     if due is not None and (earlier is None or due < earlier):

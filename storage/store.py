@@ -38,7 +38,9 @@ from storage.values import (
     Chance,
     Changed,
     Copy,
+    Delivery,
     DigestCopy,
+    Endpoint,
     GroupProgress,
     GroupStanding,
     Guard,
@@ -55,6 +57,7 @@ from storage.values import (
     VerifyReport,
     Watch,
 )
+from storage.webhooks import Webhooks
 from storage.writer import OnChanged, OnCommit, Writer
 
 __all__ = [
@@ -62,7 +65,9 @@ __all__ = [
     "Chance",
     "Changed",
     "Copy",
+    "Delivery",
     "DigestCopy",
+    "Endpoint",
     "GroupProgress",
     "GroupStanding",
     "Guard",
@@ -105,6 +110,7 @@ class Store(
     Homes,
     Runs,
     Keys,
+    Webhooks,
     Remembered,
     Journal,
     Purging,

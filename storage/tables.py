@@ -313,6 +313,47 @@ class GroupMemberRow(Row, table=True):
     size: int
 
 
+class WebhookRow(Row, table=True):
+    """Where the news of a key's agent go. The secrets stand as they are: whoever signs needs them."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (Index(None, "workspace_id"),)
+    id: str = Field(primary_key=True)
+    workspace_id: str
+    key_id: str = Field(foreign_key="api_keys.id", unique=True)
+    url: str
+    dialect: str
+    secret: str
+    former_secret: str | None = None
+    former_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    disabled: str | None = None
+    failing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    error: str | None = None
+
+
+class DeliveryRow(Row, table=True):
+    """One message that is owed to a webhook. Delivered ones are deleted, those given up stay with their error."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index(None, "webhook_id", "failed", "due_at"),
+        Index(None, "created_at"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    webhook_id: str = Field(foreign_key="webhooks.id")
+    message_id: str
+    type: str
+    request_id: str
+    body: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    attempts: int = 0
+    failed: bool = False
+    error: str | None = None
+
+
 class IdempotencyRow(Row, table=True):
     """Which request an idempotency key of a requester made, and the hash of the body that came with it."""
 

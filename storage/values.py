@@ -14,6 +14,7 @@ from policies.effects import Effect, Entry
 from policies.events import Outcome
 from policies.grant import Grant
 from policies.request import Request
+from policies.webhook import Webhook
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -215,6 +216,37 @@ class Key:
     def allowance(self) -> Allowance:
         """What it may do."""
         return Allowance(agent=self.agent, may=self.may, tools=self.tools)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One message that a webhook is owed: ``body`` is the very text to send and sign, ``attempts`` the failed ones.
+
+    ``failed``: the last attempt was made, and somebody must say that it is to be tried again.
+    """
+
+    id: int
+    webhook_id: str
+    message_id: str
+    type: str
+    request_id: str
+    body: str
+    created_at: datetime
+    due_at: datetime
+    attempts: int
+    failed: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """A webhook, its key's name, how many messages wait for it and how many were given up, and when the next is due."""
+
+    webhook: Webhook
+    name: str
+    waiting: int
+    failed: int
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.bootstrap import load_tools
+from bot.commands.hooks import troubles
 from bot.commands.keys import ending
 from bot.commands.manifest import manifest_text
 from bot.commands.opening import open_store
@@ -115,12 +116,16 @@ async def _database() -> Finding:
 
 
 async def _keys() -> tuple[Finding, ...]:
-    """What is to be done about keys; a database that can't be read was told of already."""
+    """What is to be done about keys and webhooks; a database that can't be read was told of already."""
+    now = datetime.now(UTC)
     try:
         async with open_store() as (store, _):
-            return tuple(_care(f"key {words}") for words in ending(await store.keys(), datetime.now(UTC)))
+            keys, endpoints = await store.keys(), await store.endpoints()
     except SignoffError:
         return ()
+    return tuple(
+        _care(words) for words in (*(f"key {words}" for words in ending(keys, now)), *troubles(endpoints, now))
+    )
 
 
 def _sqlite() -> Finding:

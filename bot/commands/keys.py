@@ -13,6 +13,7 @@ from typing import Literal
 import typer
 
 from bot.api.auth import mint
+from bot.commands.hooks import new_webhook
 from bot.commands.opening import NOBODY, open_store, workspace_of
 from bot.naming import new_id
 from policies.allowance import EVERYTHING, Scope
@@ -45,6 +46,7 @@ class Asked:
     expires: str | None = None
     may: Sequence[str] = ()
     tools: Sequence[str] = ()
+    webhook: str | None = None
 
 
 async def create_key(asked: Asked) -> None:
@@ -73,8 +75,11 @@ async def create_key(asked: Asked) -> None:
             may=may,
             tools=tuple(dict.fromkeys(asked.tools)),
         )
-        await store.add_key(key, secret_hash)
+        hook = new_webhook(key.id, asked.webhook, settings, now) if asked.webhook is not None else None
+        await store.add_key(key, secret_hash, webhook=hook)
     _show(secret, asked.kind)
+    if hook is not None:
+        typer.echo(f"Its webhook's signing secret, shown only now too: {hook.secret}", err=True)
 
 
 def _show(secret: str, kind: str) -> None:
@@ -99,8 +104,8 @@ def _check(asked: Asked) -> None:
 def _check_asks_nothing(asked: Asked) -> None:
     if asked.owner is not None:
         raise Invalid("An operator's key asks for nothing, so it has no owner: leave --owner out.")
-    if asked.agent or asked.may or asked.tools:
-        raise Invalid("An operator's key asks for nothing: leave --agent, --may and --tools out.")
+    if asked.agent or asked.may or asked.tools or asked.webhook:
+        raise Invalid("An operator's key asks for nothing: leave --agent, --may, --tools and --webhook out.")
 
 
 def _whose(asked: Asked, known: Sequence[Key], now: datetime) -> tuple[str, str | None]:
@@ -138,15 +143,16 @@ def _end(words: str | None, now: datetime) -> datetime | None:
 
 
 async def list_keys() -> None:
-    """One line a key, tab-separated: name, kind, owner, created, expires, state, agent, scopes, tools, rotated.
+    """One line a key, tab-separated: name, kind, owner, created, expires, state, agent, scopes, tools, rotated, URL.
 
     What ends soon, and what to do about it, is told on stderr.
     """
     now = datetime.now(UTC)
     async with open_store() as (store, _):
-        keys = await store.keys()
+        keys, endpoints = await store.keys(), await store.endpoints()
+    urls = {each.webhook.key_id: each.webhook.url for each in endpoints}
     for key in keys:
-        typer.echo("\t".join(_columns(key, now)))
+        typer.echo("\t".join((*_columns(key, now), f"webhook {urls.get(key.id, '-')}")))
     for words in ending(keys, now):
         typer.echo(words, err=True)
 

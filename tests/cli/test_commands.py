@@ -67,6 +67,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
     ]
     commands += ["requests list", "requests show", "audit verify", "audit export", "purge"]
     commands += ["keys create", "keys list", "keys rotate", "keys revoke", "grants list", "grants revoke"]
+    commands += [f"webhooks {command}" for command in ("list", "set", "remove", "rotate", "test", "redrive")]
     for command in commands:
         said = signoff(*command.split(), "--help", cwd=tmp_path)
         assert said.returncode == 0, said.stderr
@@ -269,7 +270,7 @@ def test_a_revoked_key_takes_back_what_it_had_asked_for(tmp_path: Path) -> None:
         (("keys", "create", "bot", "--expires", "soon"), "soon"),
         (("keys", "create", "bot", "--may", "approve"), "'approve' is none of them"),
         (("keys", "create", "bot", "--tools", "two words"), "no tool's name or pattern"),
-        (("keys", "create", "bot", "--operator", "--may", "ask"), "leave --agent, --may and --tools out"),
+        (("keys", "create", "bot", "--operator", "--may", "ask"), "leave --agent, --may, --tools and --webhook out"),
         (("keys", "rotate", "nobody"), "no active key"),
         (("keys", "rotate", "nobody", "--overlap", "a while"), "no duration"),
         (("keys", "revoke", "nobody"), "no active key"),
