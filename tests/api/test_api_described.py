@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
     *("already_serving", "schema_newer", "schema_outdated", "settings", "storage_not_durable", "key_exists", "faulty"),
     *("grant_ended", "no_question", "question_open", "phrase_wrong", "stale_revision", "not_allowed", "refused"),
-    *("conflict", "condition_error", "error"),
+    *("conflict", "condition_error", "error", "webhook_exists", "address_refused"),
 }
 """Codes that no call of the API can come upon: those of commands, of the start, of people's clicks, of bases."""
 
