@@ -11,6 +11,7 @@ from typing import Any
 from bot.api.aap.asks import SubmissionBody
 from bot.api.aap.shows import shown as aap_shown
 from bot.api.codes import CODES
+from bot.api.hooks import HookEvent, allowed
 from bot.api.models import GroupOut, RequestOut, RequestsOut
 from bot.api.problems import NO_SUCH_REQUEST, problem_of
 from policies.checkpoint import Checkpoint, Kind
@@ -41,6 +42,14 @@ QUESTION: Mapping[str, Any] = {
         "best_guess": "lamp",
     }
 }
+HOOK: Mapping[str, Any] = {
+    "session_id": "6eabbdfc-0f0c-4b5e-9d5a-1f7a4f0c2f11",
+    "hook_event_name": "PreToolUse",
+    "tool_name": "Bash",
+    "tool_input": {"command": "git push", "description": "Publish the branch"},
+    "tool_use_id": "toolu_01",
+    "cwd": "/srv/shop",
+}
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 GATE = Checkpoint(
     kind=Kind.HARD,
@@ -54,6 +63,7 @@ def bodies() -> dict[str, dict[str, Any]]:
     """Examples of bodies: by the operation's id, then by the example's name."""
     claim = {"digest": _shown(_approved())["digest"]}
     return {
+        "claude_code_hook": {"before_a_call": dict(HOOK)},
         "submit_request": {
             "call": dict(REFUND),
             "call_after_a_question": {**REFUND, **QUESTION},
@@ -104,6 +114,7 @@ def answers() -> dict[str, Any]:
         "withdraw_request": _shown(_later(_pending(), 2, Withdrawn())),
         "read_group": json.loads(GroupOut.of(GroupStanding(id="order-1042", size=1, requests=(in_group,))).body()),
         **aap(),
+        "claude_code_hook": json.loads(allowed(HookEvent(**HOOK), _approved()).body()),
         "health": {"status": "ok"},
         "readiness": {"status": "ready"},
     }

@@ -37,6 +37,7 @@ TAGS: Mapping[str, str] = {
     "requests": "What agents do, each with a key of its own: `Authorization: Bearer so_agent_…`.",
     "aap": "The same requests by the Agent Approval Protocol, version 1: give its clients this gateway's address with "
     "`/aap`, and an agent's key. What the protocol has no word for, such as an edit, reads as `denied`, with a note.",
+    "hooks": "What agent programs send by themselves, in their own words.",
     "operation": "What those ask who keep the gateway running.",
     "description": "What you are reading.",
 }

@@ -34,7 +34,8 @@ class Operation:
     what an id in the address can be, ``headers`` are those besides ``Authorization`` that it reads, ``answers`` the
     successes by status, ``shapes`` what else they hold, ``codes`` the problems that it can have besides those of every
     key and body. ``stored``: it looks into the database. Where what isn't a success has a shape of its own, ``problem``
-    is that, in ``problem_type``, its code stands at ``code_at``, and ``table`` says the status of each code.
+    is that, in ``problem_type``, its code stands at ``code_at``, and ``table`` says the status of each code. One that
+    isn't ``refusing`` answers whatever goes wrong with a success, in words of its own.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Operation:
     headers_needed: bool = False
     codes: tuple[str, ...] = ()
     stored: bool = True
+    refusing: bool = True
     problem: type[BaseModel] = Problem
     problem_type: str = PROBLEM
     table: Mapping[str, Code] = field(default_factory=lambda: CODES)
@@ -64,6 +66,8 @@ class Operation:
     @property
     def problems(self) -> tuple[str, ...]:
         """Every code that an answer of this call can carry."""
+        if not self.refusing:
+            return ()
         return (
             *(codes.KEY if self.key is not None else ()),
             *(codes.LIMITED if self.limited else ()),

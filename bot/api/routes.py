@@ -20,6 +20,7 @@ from bot.api.describing import Description
 from bot.api.event_routes import EventRoutes
 from bot.api.group_routes import GroupRoutes
 from bot.api.health import Figures, Ready, alive, metrics_for, readiness
+from bot.api.hook_routes import HookRoutes
 from bot.api.models import RequestOut, RequestsOut
 from bot.api.operations import IDEMPOTENCY_KEY, Operation, describes
 from bot.api.problems import moved, problems
@@ -51,6 +52,7 @@ def add_routes(
     description = Description()
     requests = RequestRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     groups = GroupRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
+    hooks = HookRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     events = EventRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     app.add_routes(
         [
@@ -63,6 +65,7 @@ def add_routes(
             web.post("/v1/requests/{id}/answers", requests.answer_inquiry),
             web.get("/v1/requests/{id}/events", events.follow, allow_head=False),
             web.get("/v1/groups/{id}", groups.read, allow_head=False),
+            web.post("/v1/hooks/claude-code", hooks.claude_code),
             *AapRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits).table(),
             web.get("/healthz", alive),
             web.get("/readyz", readiness(ready)),

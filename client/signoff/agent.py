@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--settings", default=".claude/settings.json", help="the file (%(default)s)")
     install.add_argument("--matcher", default="*", help="which tools, in Claude Code's words (%(default)s: all)")
     install.add_argument("--defer", action="store_true", help="as for hook: for runs without a person at the terminal")
+    install.add_argument("--http", action="store_true", help="the gateway's address instead of a command: second best")
     install.add_argument("--yes", action="store_true", help="write without asking")
     install.set_defaults(command=_install)
     proxy = commands.add_parser("proxy", help="gate the tools of an MCP server: signoff-agent proxy -- COMMAND ...")
@@ -128,9 +129,21 @@ def _words(error: BaseException) -> str:
 
 
 def _install(parsed: argparse.Namespace) -> int:
-    from signoff.installing import install
+    from signoff import installing
+    from signoff.connection import checked
 
-    return install(parsed.settings, matcher=parsed.matcher, defer=parsed.defer, yes=parsed.yes)
+    hook = installing.command(defer=parsed.defer)
+    if parsed.http:
+        print(installing.WARNING, file=sys.stderr, flush=True)
+        if parsed.defer:
+            print("--defer is the command hook's alone; leave one of them out.", file=sys.stderr)
+            return BLOCK
+        try:
+            hook = installing.address(checked(os.environ.get("SIGNOFF_URL", ""), allow_http=_own_network()))
+        except ValueError as error:
+            print(f"Set SIGNOFF_URL: {_words(error)}", file=sys.stderr)
+            return BLOCK
+    return installing.install(parsed.settings, matcher=parsed.matcher, hook=hook, yes=parsed.yes)
 
 
 def _proxy(parsed: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ class Connection:
     """
 
     def __init__(self, url: str | None, key: str | None, run: str | None, *, allow_http: bool) -> None:
-        self.url = _checked(_set(url, "SIGNOFF_URL", "the gateway's address").rstrip("/"), allow_http=allow_http)
+        self.url = checked(_set(url, "SIGNOFF_URL", "the gateway's address").rstrip("/"), allow_http=allow_http)
         self._key = _plain(_set(key, "SIGNOFF_KEY", "this agent's key (signoff keys create NAME)").strip())
         self.run = run
         self._seen: Counter[str] = Counter()
@@ -104,7 +104,8 @@ def _plain(key: str) -> str:
     return key
 
 
-def _checked(url: str, *, allow_http: bool) -> str:
+def checked(url: str, *, allow_http: bool) -> str:
+    """The gateway's address, if a key may be sent there. Raises ``ValueError``."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"The gateway's address must be like https://signoff.example.com, not {url[:80]!r}.")

@@ -7,6 +7,7 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,20 @@ TIMEOUT = 600
 """Seconds that Claude Code gives the hook; its own deadline lies below."""
 
 
-def install(settings: str, *, matcher: str, defer: bool, yes: bool) -> int:
+ADDRESS = "/v1/hooks/claude-code"
+WARNING = """\
+WARNING: an HTTP hook does not hold. Where the gateway is down, out of reach or restarted, where its address or path
+is wrong, or the connection breaks, Claude Code goes on as if there were no hook, and runs what its settings allow.
+Without --http the hook is a command, which blocks in all of these.
+"""
+
+
+def install(settings: str, *, matcher: str, hook: Mapping[str, Any], yes: bool) -> int:
     """Show and write; the exit status. Nothing is written where the file isn't what Claude Code reads."""
     path = Path(settings)
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        after = with_hook(before, command(defer=defer), matcher)
+        after = with_hook(before, hook, matcher)
     except (ValueError, OSError) as error:
         print(f"{path}: {error}; mend it by hand first. Nothing was written.", file=sys.stderr)
         return 1
@@ -37,17 +46,25 @@ def install(settings: str, *, matcher: str, defer: bool, yes: bool) -> int:
     fresh = path.with_name(path.name + ".signoff")
     fresh.write_text(after, encoding="utf-8")
     fresh.replace(path)
-    print("Written. Now run: signoff-agent prove")
+    print("Written." if hook["type"] == "http" else "Written. Now run: signoff-agent prove")
     return 0
 
 
-def command(*, defer: bool) -> str:
-    """The hook's command line, with the program's whole path: a hook that isn't found would let calls pass."""
+def command(*, defer: bool) -> dict[str, Any]:
+    """The hook as a command, with the program's whole path: a hook that isn't found would let calls pass."""
     found = shutil.which("signoff-agent") or str(Path(sys.executable).with_name("signoff-agent"))
-    return f"{shlex.quote(found)} hook claude-code{' --defer' if defer else ''} || exit 2"
+    line = f"{shlex.quote(found)} hook claude-code{' --defer' if defer else ''} || exit 2"
+    return {"type": "command", "command": line, "timeout": TIMEOUT}
 
 
-def with_hook(text: str, line: str, matcher: str) -> str:
+def address(url: str) -> dict[str, Any]:
+    """The hook as the gateway's address, second best; the key stays in the environment, as ``SIGNOFF_KEY``."""
+    headers = {"Authorization": "Bearer $SIGNOFF_KEY"}
+    place = url.rstrip("/") + ADDRESS
+    return {"type": "http", "url": place, "timeout": TIMEOUT, "headers": headers, "allowedEnvVars": ["SIGNOFF_KEY"]}
+
+
+def with_hook(text: str, hook: Mapping[str, Any], matcher: str) -> str:
     """Settings with the hook in them, in place of an earlier one of ours. Raises ``ValueError`` for broken settings."""
     settings = json.loads(text) if text.strip() else {}
     hooks = settings.setdefault("hooks", {}) if isinstance(settings, dict) else None
@@ -58,10 +75,10 @@ def with_hook(text: str, line: str, matcher: str) -> str:
         if not isinstance(groups, list):
             raise ValueError(f"hooks.{event} is no list")
         kept = [group for group in groups if not _ours(group)]
-        ours = {"matcher": matcher, "hooks": [{"type": "command", "command": line, "timeout": TIMEOUT}]}
-        hooks[event] = [*kept, ours]
+        hooks[event] = [*kept, {"matcher": matcher, "hooks": [dict(hook)]}]
     return json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
 
 
 def _ours(group: Any) -> bool:
-    return "signoff-agent" in json.dumps(group) and "hook claude-code" in json.dumps(group)
+    told = json.dumps(group)
+    return ("signoff-agent" in told and "hook claude-code" in told) or ADDRESS in told

@@ -209,6 +209,7 @@ async def test_every_route_that_changes_something_calls_a_step_of_the_agents_sid
         "report_request",
         "answer_inquiry",
         "withdraw_request",
+        "claude_code_hook",
         *("aap_submit", "aap_consume", "aap_outcome", "aap_cancel"),
     }
 

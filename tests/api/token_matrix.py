@@ -92,6 +92,7 @@ ROWS = (
             ("DELETE", "", OK, None),
         )
     ),
+    _open("POST", "/v1/hooks/claude-code"),  # what opens nothing is told so in a denied call: see test_api_hooks.py
     _open("GET", "/healthz"),
     _open("HEAD", "/healthz"),
     _open("GET", "/readyz"),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signoff.installing import with_hook
+from signoff.installing import address, command, with_hook
 from tests.gateway.house_policy import channel_of
 from tests.gateway.stage import Card, Stage, staged
 from tests.sandbox_process import until
@@ -42,7 +42,7 @@ default: {checkpoint: hard, reviewers: g0, ladder: standard}
 MINUTE = 70
 """Seconds of a wait that outlasts what clients of MCP commonly allow one call."""
 SCENARIOS = ("approved", "rejected", "edited", "expired", "down", "restarted", "killed")
-EXTRA = {"hook": ("deferred",), "http": ("refused",), "prompt": ("crashed", "slow"), "ask": ()}
+EXTRA = {"hook": ("deferred",), "http": ("refused", "slow"), "prompt": ("crashed", "slow"), "ask": ()}
 """The ways to be gated, each with what it alone has to keep: the command hook, the gateway's HTTP hook, the permission
 prompt, and the tool ``request_approval`` (where the model keeps to the answer by itself)."""
 
@@ -56,10 +56,10 @@ class Desk:
     folder: Path
     way: str
 
-    async def start(self, name: str, *words: str, defer: bool = False) -> asyncio.subprocess.Process:
+    async def start(self, name: str, *words: str, defer: bool = False, key: str = "") -> asyncio.subprocess.Process:
         """Claude Code at work on a scenario."""
         env = {**os.environ, "HOME": str(self.folder), "PYTHONPATH": str(ROOT / "client")}
-        env |= {"SIGNOFF_URL": self.stage.serve.url, "SIGNOFF_KEY": self.stage.agent.key, "IS_SANDBOX": "1"}
+        env |= {"SIGNOFF_URL": self.stage.serve.url, "SIGNOFF_KEY": key or self.stage.agent.key, "IS_SANDBOX": "1"}
         env |= {"ANTHROPIC_BASE_URL": f"{self.stage.sandbox.url}/anthropic", "ANTHROPIC_API_KEY": "sandbox"}
         env |= {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
         return await asyncio.create_subprocess_exec(
@@ -75,8 +75,10 @@ class Desk:
         """The words of the command line that put this way's gate up; hooks hold though every command is allowed."""
         settings = self.folder / "settings.json"
         if self.way == "hook":
-            hook = f"{sys.executable} -m signoff hook claude-code{' --defer --deadline 3' if defer else ''} || exit 2"
-            settings.write_text(with_hook("", hook, "*"))
+            line = f"{sys.executable} -m signoff hook claude-code{' --defer --deadline 3' if defer else ''} || exit 2"
+            settings.write_text(with_hook("", {**command(defer=False), "command": line}, "*"))
+        if self.way == "http":
+            settings.write_text(with_hook("", address(self.stage.serve.url), "*"))
         if self.way in ("hook", "http"):
             return ["--allowedTools", "Bash", "--settings", str(settings)]
         words = ["-m", "signoff", "mcp", "--run", f"{self.way}-{name}"]
@@ -150,6 +152,9 @@ async def down(desk: Desk) -> str:
     process = await desk.start("down", defer=True)
     said = await desk.said(process)
     await desk.stage.serve.restart()
+    if desk.way == "http":
+        assert desk.made("down"), "not so any more: mend the README"
+        return "RAN, as the warning says: nobody listens, and the settings allow it"
     assert not desk.made("down")
     assert "gave no answer" in said["result"], said
     return "did not run; the model read that the gateway gave no answer"
@@ -161,6 +166,8 @@ async def restarted(desk: Desk) -> str:
     await desk.stage.serve.restart()
     await desk.stage.press("U0ANA", card, "signoff.approve")
     await desk.said(process)
+    if desk.way == "http":
+        return f"the connection broke, as the warning says: it {'RAN' if desk.made('restarted') else 'did not run'}"
     assert desk.made("restarted")
     return "waited through the gateway's kill, and ran once approved"
 
@@ -188,6 +195,15 @@ async def killed(desk: Desk) -> str:
     assert desk.made("killed")
     assert (await desk.card("killed")).request_id == card.request_id
     return "nothing ran without the agent; started again in the same run, it found its approval"
+
+
+async def refused(desk: Desk) -> str:
+    settings = desk.folder / "settings.json"
+    process = await desk.start("refused", key="so_agent_unknown")
+    said = await desk.said(process)
+    assert not desk.made("refused")
+    assert "isn't a key" in said["result"], (said, settings.read_text())
+    return "did not run; the model read that the key is none"
 
 
 async def crashed(desk: Desk) -> str:
@@ -222,7 +238,7 @@ async def is_server(pid: int) -> bool:
 
 WAYS = tuple(EXTRA)
 PLAYS: Mapping[str, Callable[[Desk], Awaitable[str]]] = {
-    name: globals()[name] for name in (*SCENARIOS, "deferred", "crashed", "slow")
+    name: globals()[name] for name in (*SCENARIOS, "deferred", "refused", "crashed", "slow")
 }
 
 

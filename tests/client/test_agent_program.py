@@ -63,6 +63,24 @@ class TestInstall:
         assert main([*words, "--defer"]) == 0
         assert "has the hook already" in capsys.readouterr().out
 
+    def test_the_address_is_second_best_and_says_so(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings = tmp_path / "settings.json"
+        words = ["install", "claude-code", "--settings", str(settings), "--yes"]
+        assert main(words) == 0
+        monkeypatch.setenv("SIGNOFF_URL", "https://signoff.example.com/")
+        monkeypatch.setenv("SIGNOFF_KEY", "so_agent_secret")
+        assert main([*words, "--http"]) == 0
+        assert "an HTTP hook does not hold" in capsys.readouterr().err
+        (group,) = json.loads(settings.read_text())["hooks"]["PreToolUse"]
+        (hook,) = group["hooks"]
+        assert (hook["type"], hook["url"]) == ("http", "https://signoff.example.com/v1/hooks/claude-code")
+        assert "so_agent_secret" not in settings.read_text()
+        monkeypatch.setenv("SIGNOFF_URL", "http://signoff.example.com")
+        assert main([*words, "--http"]) == 2
+        assert main([*words, "--http", "--defer"]) == 2
+
     def test_without_a_yes_and_where_it_can_t_be_read_nothing_is_written(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
