@@ -59,7 +59,7 @@ class Allowance:
             return
         raise NotAllowed(
             f"This key is only for {', '.join(self.tools)}, not for {tool}. Use the key of {self.agent} that is, or "
-            f"make one: `signoff keys create NAME --agent {self.agent} --tools '{tool}'`.",
+            f"make one: `signoff keys create NAME --agent {self.agent} --tools PATTERN`.",
             code="key_tool",
         )
 

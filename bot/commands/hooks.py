@@ -152,7 +152,8 @@ def troubles(endpoints: tuple[Endpoint, ...], now: datetime) -> tuple[str, ...]:
         if fails_long(each.webhook, now)
     ]
     given_up = [
-        f"webhook of {each.name}: {each.failed} messages were given up; `signoff webhooks redrive {each.name}`"
+        f"webhook of {each.name}: {each.failed} {'message was' if each.failed == 1 else 'messages were'} given up; "
+        f"`signoff webhooks redrive {each.name}` sends them again"
         for each in endpoints
         if each.failed and not fails_long(each.webhook, now)
     ]

@@ -195,8 +195,8 @@ def ending(keys: Iterable[Key], now: datetime) -> tuple[str, ...]:
 
 
 def _left(span: timedelta) -> str:
-    """To the largest unit: nobody plans by the second."""
-    return " ".join(in_words(span).split(" ")[:2])
+    """In days, on the last one to the largest unit: nobody plans by the second."""
+    return f"{span.days} days" if span.days > 1 else " ".join(in_words(span).split(" ")[:2])
 
 
 async def rotate_key(name: str, overlap: str, expires: str | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -52,15 +53,24 @@ class Answer:
 
 
 class Sender:
-    """Sends to public addresses, and to those in ``allowed``. Close it after the last use."""
+    """Sends to public addresses, and to those in ``allowed``. Close it after the last use.
+
+    ``tls`` says which certificates are trusted; by default those that the machine trusts (or ``SSL_CERT_FILE``).
+    """
 
     def __init__(
-        self, allowed: Sequence[Network] = (), *, lookup: Lookup | None = None, seconds: float = SECONDS
+        self,
+        allowed: Sequence[Network] = (),
+        *,
+        lookup: Lookup | None = None,
+        seconds: float = SECONDS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._allowed = tuple(allowed)
         self._threads = ThreadPoolExecutor(max_workers=LOOKUPS, thread_name_prefix="signoff-lookup")
         self._lookup = lookup or self._look_up
         self._seconds = seconds
+        self._tls = tls
 
     def close(self) -> None:
         """Let go of the threads; a look-up under way is not waited for."""
@@ -96,6 +106,7 @@ class Sender:
             use_dns_cache=False,
             force_close=True,
             socket_factory=_only(addresses),
+            ssl=self._tls or True,
         )
         jar = aiohttp.DummyCookieJar()
         async with (

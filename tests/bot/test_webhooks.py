@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -211,13 +212,13 @@ async def test_the_jitter_and_the_receivers_own_wish_only_make_a_pause_longer(
         return web.Response(status=429, headers={"Retry-After": "90"})
 
     async def forever(http: web.Request) -> web.StreamResponse:
-        return web.Response(status=429, headers={"Retry-After": "99999999"})
+        return web.Response(status=429, headers={"Retry-After": "9999999"})
 
     await hooks.hook(receiver.url)
     receiver.answers = [500, busy, forever]
     async with hooks.delivering(chance=1.0):
         await hooks.house.ask(READ)
-        for number, pause in enumerate((timedelta(seconds=6), timedelta(seconds=360), timedelta(minutes=36)), start=1):
+        for number, pause in enumerate((timedelta(seconds=6), timedelta(seconds=360), timedelta(hours=24)), start=1):
             await hooks.tried(receiver, number)
             assert await hooks.house.store.next_delivery() == hooks.house.clock() + pause
             hooks.house.clock.move(pause)
@@ -420,6 +421,23 @@ async def test_no_proxy_of_the_environment_is_asked(receiver: Receiver, monkeypa
         assert (await send(sender, receiver.url)).status == 204
         sender.close()
         assert (len(receiver.got), proxy.got) == (1, [])
+
+
+async def test_a_receiver_must_show_a_certificate_of_the_very_name_that_somebody_trusted_vouches_for() -> None:
+    pem = Path(__file__).with_name("receiver.pem")
+    serves, trusts = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=str(pem))
+    serves.load_cert_chain(pem)
+    names = Names(["127.0.0.1"])
+    knowing, unknowing = Sender(LOOPBACK, lookup=names, tls=trusts), Sender(LOOPBACK, lookup=names)
+    async with receiving(tls=serves) as receiver:
+        url = receiver.url.replace("127.0.0.1", "hooks.example.com")
+        assert (await send(knowing, url)).status == 204
+        for sender, wrong in ((unknowing, url), (knowing, url.replace("hooks", "other")), (knowing, receiver.url)):
+            with pytest.raises(NotSent, match="no TLS connection with a certificate that can be verified"):
+                await send(sender, wrong)
+        assert len(receiver.got) == 1
+    knowing.close()
+    unknowing.close()
 
 
 async def test_why_nothing_was_sent_is_told_in_words(receiver: Receiver) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
+from bot.commands import hooks
+from bot.commands.doctor import examine
+from bot.commands.keys import Asked, create_key, list_keys
+from bot.settings import Settings
 from policies.checkpoint import Checkpoint, Kind
+from policies.errors import Invalid, SignoffError
 from policies.lifecycle import open_request
 from policies.request import Requester, Submission
 from storage.store import Store
 from tests.bot.webhook_house import receiving
-from tests.cli.test_commands import has_served, signoff
+from tests.cli.test_commands import has_served
 from tests.storage.samples import request
-
-HERE = {"SIGNOFF_WEBHOOK_NETWORKS": "127.0.0.0/8"}
 
 
 async def owe_and_give_up(folder: Path) -> None:
@@ -39,67 +44,76 @@ async def owe_and_give_up(folder: Path) -> None:
     await store.close()
 
 
-async def test_a_webhook_is_given_listed_tried_redriven_and_taken(tmp_path: Path) -> None:
-    async def run(*words: str) -> tuple[int, str, str]:
-        said = await asyncio.to_thread(signoff, *words, cwd=tmp_path, **HERE)
-        return said.returncode, said.stdout, said.stderr
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the database of a gateway that has served; commands run in it, and may reach this machine."""
+    has_served(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith(("SLACK_", "SIGNOFF_", "DATABASE")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SIGNOFF_WEBHOOK_NETWORKS", "127.0.0.0/8")
+    return tmp_path
 
-    await asyncio.to_thread(has_served, tmp_path)
+
+async def test_a_webhook_is_given_listed_tried_redriven_and_taken(
+    served: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def said(command: Coroutine[Any, Any, None]) -> tuple[str, str]:
+        capsys.readouterr()
+        await command
+        return capsys.readouterr()
+
     async with receiving() as receiver:
-        _, key, told = await run("keys", "create", "bot", "--webhook", receiver.url)
+        key, told = await said(create_key(Asked(name="bot", webhook=receiver.url)))
         assert key.startswith("so_agent_")
         assert key.count("\n") == 1
         assert "signing secret, shown only now too: whsec_" in told
-        assert (await run("webhooks", "test", "bot"))[:2] == (0, "bot: it answered 204.\n")
+        assert await said(hooks.try_webhook("bot")) == ("bot: it answered 204.\n", "")
         receiver.always = 500
-        code, _, told = await run("webhooks", "test", "bot")
-        assert (code, told) == (1, "bot: it answered 500; only 2xx is taken for success.\n")
-        await owe_and_give_up(tmp_path)
-        _, listed, _ = await run("webhooks", "list")
+        with pytest.raises(SignoffError, match="it answered 500; only 2xx is taken for success"):
+            await hooks.try_webhook("bot")
+        await owe_and_give_up(served)
+        listed, _ = await said(hooks.list_webhooks())
         first, second = listed.splitlines()
         assert first.startswith("bot\thook_")
         assert first.endswith("UTC: it answered 500\twaiting 0\tfailed 1")
         message = second.split("\t")[1]
         assert second.split("\t")[2:4] == ["request.settled", "req_1"]
         assert "whsec_" not in listed
-        assert "1 messages were given up" in (await run("doctor"))[1]
-        assert (await run("webhooks", "redrive", message))[1] == "1 message goes out again, with what still waited.\n"
-        assert (await run("webhooks", "redrive", "bot"))[1].startswith("0 messages go out again")
-        _, secret, told = await run("webhooks", "rotate", "bot")
+        with pytest.raises(Invalid):
+            await examine()
+        assert "warn webhook of bot: 1 message was given up; `signoff webhooks redrive bot`" in capsys.readouterr()[0]
+        told, _ = await said(hooks.redrive(message))
+        assert told == "1 message goes out again, with what still waited.\n"
+        assert (await said(hooks.redrive("bot")))[0].startswith("0 messages go out again")
+        assert (await said(hooks.redrive(None)))[0].startswith("0 messages go out again")
+        secret, told = await said(hooks.rotate_webhook("bot", "24h"))
         assert secret.startswith("whsec_")
         assert "signed with the old one too" in told
-        _, fresh, _ = await run("webhooks", "set", "bot", "https://hooks.example.com/bot")
+        fresh, _ = await said(hooks.set_webhook("bot", "https://hooks.example.com/bot"))
         assert fresh.startswith("whsec_")
         assert fresh != secret
-        assert "webhook https://hooks.example.com/bot" in (await run("keys", "list"))[1]
-        assert (await run("webhooks", "remove", "bot"))[1] == "bot has no webhook any more.\n"
-        assert (await run("webhooks", "list"))[1] == ""
+        assert "webhook https://hooks.example.com/bot" in (await said(list_keys()))[0]
+        assert (await said(hooks.remove_webhook("bot")))[0] == "bot has no webhook any more.\n"
+        assert (await said(hooks.list_webhooks()))[0] == ""
 
 
-@pytest.mark.parametrize(
-    ("words", "part"),
-    [
-        (("keys", "create", "bot", "--webhook", "https://169.254.169.254/x"), "not a public address"),
-        (("keys", "create", "bot", "--webhook", "http://hooks.example.com/x"), "Webhooks go by https"),
-        (("keys", "create", "bot", "--webhook", "https://me:pass@hooks.example.com/"), "no URL that webhooks can go"),
-        (("keys", "create", "bot", "--operator", "--webhook", "https://hooks.example.com/"), "leave --agent"),
-        (("webhooks", "set", "nobody", "https://hooks.example.com/x"), "no active agent's key named nobody"),
-        (("webhooks", "remove", "nobody"), "No active key named nobody has a webhook"),
-        (("webhooks", "redrive", "msg_1"), "no message msg_1 that was given up"),
-    ],
-)
-def test_what_is_wrong_with_a_webhook_is_said_in_one_line(
-    words: tuple[str, ...], part: str, tmp_path: Path, served: Path
-) -> None:
-    said = signoff(*words, cwd=tmp_path, DATABASE_URL=f"sqlite:///{served}/signoff.db")
-    assert (said.returncode, said.stdout) == (1, "")
-    assert part in said.stderr
-    assert said.stderr.count("\n") == 1
+async def test_what_is_wrong_with_a_webhook_is_said(served: Path) -> None:
+    def made(url: str, kind: Literal["agent", "operator"] = "agent") -> Coroutine[Any, Any, None]:
+        return create_key(Asked(name="bot", webhook=url, kind=kind))
 
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the database of a gateway that has served."""
-    folder = tmp_path_factory.mktemp("served")
-    has_served(folder)
-    return folder
+    for command, part in (
+        (made("https://169.254.169.254/x"), "not a public address"),
+        (made("http://10.0.0.1/x"), "not a public address"),
+        (made("https://me:pass@hooks.example.com/"), "no URL that webhooks can go"),
+        (made("https://hooks.example.com/", "operator"), "leave --agent"),
+        (hooks.set_webhook("nobody", "https://hooks.example.com/x"), "no active agent's key named nobody"),
+        (hooks.remove_webhook("nobody"), "No active key named nobody has a webhook"),
+        (hooks.redrive("msg_1"), "no message msg_1 that was given up"),
+    ):
+        with pytest.raises(SignoffError, match=part):
+            await command
+    settings = Settings(_env_file=None, signoff_webhook_networks="")  # type: ignore[call-arg]
+    with pytest.raises(Invalid, match="Webhooks go by https"):
+        hooks.new_webhook("key_1", "http://hooks.example.com/x", settings, datetime.now(UTC))
