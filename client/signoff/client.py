@@ -7,12 +7,13 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
 import httpx2
 
-from signoff.connection import Connection, failed, question_body, reply_of, request_of
+from signoff.connection import Connection, claim_key, failed, question_body, reply_of, request_of
 from signoff.errors import SignoffError, not_approved
 from signoff.flows import Consult, Flow, Pause, Reply, Step, Talk
 from signoff.models import Answer, Choice, Inquiry, Request
@@ -67,7 +68,7 @@ class Signoff:
         """
         body, key = self._connection.asking(tool=tool, arguments=arguments, **words)
         request = self.wait(self._drive(self._talk.submit(body, key)), timeout)
-        return Permit(self, self._drive(self._talk.permit(request, f"claim {key}", repeatable=repeatable)))
+        return self.claim(request, key=claim_key(key, repeatable=repeatable), repeatable=repeatable)
 
     def ask(
         self,
@@ -112,7 +113,7 @@ class Signoff:
         try:
             return self._drive(self._talk.settle(request, timeout))
         except BaseException as error:
-            if not isinstance(error, Exception) and self._connection.run is None:
+            if not isinstance(error, Exception) and request.run is None:
                 with contextlib.suppress(SignoffError):
                     self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
             raise
@@ -125,13 +126,21 @@ class Signoff:
         """Answer what a person asked about a pending call; where somebody else has, that stands."""
         return self._drive(self._talk.reply(request, inquiry.id, text))
 
-    def claim(self, request: Request, *, key: str | None = None) -> Permit:
-        """Take the permit of an approved request."""
-        return Permit(self, self._drive(self._talk.permit(request, key or f"claim {request.id}")))
+    def claim(self, request: Request, *, key: str | None = None, repeatable: bool = False) -> Permit:
+        """Take the permit of an approved request; ``key`` makes it the same claim however often it is made."""
+        said = key or claim_key(request.id, repeatable=repeatable)
+        flow = self._talk.permit(request, said, repeatable=repeatable)
+        return Permit(self, self._drive(flow))
 
     def report(self, request: Request, *, succeeded: bool, note: str | None = None, result: Any = None) -> Request:
         """Tell how a claimed call went."""
         return self._drive(self._talk.report(request, succeeded=succeeded, note=note, result=result))
+
+    def requests(
+        self, *, state: Sequence[str] = (), execution: Sequence[str] = (), since: datetime | None = None
+    ) -> list[Request]:
+        """This agent's own requests, newest first; only those in these states, and made ``since`` then."""
+        return self._drive(self._talk.requests(state, execution, since))
 
     def withdraw(self, request: Request) -> Request:
         """Take a request back, or an approval that was not taken."""
@@ -205,7 +214,7 @@ class AsyncSignoff:
         """As ``Signoff.approve_or_raise``."""
         body, key = self._connection.asking(tool=tool, arguments=arguments, **words)
         request = await self.wait(await self._asked(body, key), timeout)
-        return AsyncPermit(self, await self._drive(self._talk.permit(request, f"claim {key}", repeatable=repeatable)))
+        return await self.claim(request, key=claim_key(key, repeatable=repeatable), repeatable=repeatable)
 
     async def ask(
         self,
@@ -250,7 +259,7 @@ class AsyncSignoff:
         try:
             return await self._drive(self._talk.settle(request, timeout))
         except BaseException as error:
-            if not isinstance(error, Exception) and self._connection.run is None:
+            if not isinstance(error, Exception) and request.run is None:
                 await self._take_back(request)
             raise
 
@@ -262,7 +271,7 @@ class AsyncSignoff:
         except asyncio.CancelledError:
             await asyncio.wait({asking}, timeout=FAREWELL)
             asking.cancel()
-            if self._connection.run is None and asking.done() and not asking.cancelled() and not asking.exception():
+            if body.get("run") is None and asking.done() and not asking.cancelled() and not asking.exception():
                 await self._take_back(asking.result())
             raise
 
@@ -278,15 +287,23 @@ class AsyncSignoff:
         """As ``Signoff.reply``."""
         return await self._drive(self._talk.reply(request, inquiry.id, text))
 
-    async def claim(self, request: Request, *, key: str | None = None) -> AsyncPermit:
-        """Take the permit of an approved request."""
-        return AsyncPermit(self, await self._drive(self._talk.permit(request, key or f"claim {request.id}")))
+    async def claim(self, request: Request, *, key: str | None = None, repeatable: bool = False) -> AsyncPermit:
+        """Take the permit of an approved request; ``key`` makes it the same claim however often it is made."""
+        said = key or claim_key(request.id, repeatable=repeatable)
+        flow = self._talk.permit(request, said, repeatable=repeatable)
+        return AsyncPermit(self, await self._drive(flow))
 
     async def report(
         self, request: Request, *, succeeded: bool, note: str | None = None, result: Any = None
     ) -> Request:
         """Tell how a claimed call went."""
         return await self._drive(self._talk.report(request, succeeded=succeeded, note=note, result=result))
+
+    async def requests(
+        self, *, state: Sequence[str] = (), execution: Sequence[str] = (), since: datetime | None = None
+    ) -> list[Request]:
+        """As ``Signoff.requests``."""
+        return await self._drive(self._talk.requests(state, execution, since))
 
     async def withdraw(self, request: Request) -> Request:
         """Take a request back, or an approval that was not taken."""

@@ -7,18 +7,21 @@ two clients drive the same flows, one with threads, one with asyncio.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
 
 from signoff.errors import Refused, StillPending, Unreachable, not_approved, not_claimable
-from signoff.models import Inquiry, Request
+from signoff.models import Inquiry, Page, Request, Value
 
 POLL = 25
 """Seconds of one long poll, as the gateway's contract suggests: proxies give up after a minute."""
+PAGE = 200
+"""Requests of one page, the most that the gateway gives."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 """Seconds between two tries; doubled from the first on, unless the gateway says when to come again."""
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
@@ -62,6 +65,7 @@ class Reply:
 
 
 T = TypeVar("T")
+V = TypeVar("V", bound=Value)
 Step = Send | Pause | Consult
 Flow = Generator[Step, Reply, T]
 
@@ -106,6 +110,22 @@ class Talk:
     def look(self, request_id: str) -> Flow[Request]:
         """How a request stands."""
         return (yield from self.request(Send(method="GET", path=_path(request_id))))
+
+    def requests(self, state: Sequence[str], execution: Sequence[str], since: datetime | None) -> Flow[list[Request]]:
+        """The agent's own requests, newest first, page by page; none made before ``since``."""
+        asked = {"state": ",".join(state), "execution": ",".join(execution), "limit": str(PAGE)}
+        told = {name: value for name, value in asked.items() if value}
+        found: list[Request] = []
+        while True:
+            reply = yield from self.exchange(Send(method="GET", path=f"/v1/requests?{urlencode(told)}"))
+            if reply.status >= 400:
+                raise refusal(reply)
+            page = read_as(Page, reply)
+            recent = [one for one in page.requests if since is None or one.created_at >= since]
+            found += recent
+            if page.cursor is None or len(recent) < len(page.requests):
+                return found
+            told["cursor"] = page.cursor
 
     def news(self, request: Request, seconds: float) -> Flow[Request]:
         """How it stands after at most ``seconds``, sooner if it settles, is edited, or people ask about it."""
@@ -183,9 +203,14 @@ class Talk:
 
 
 def read(reply: Reply) -> Request:
-    """The request in an answer. What can't be read says nothing, and so not yes: raises ``Unreachable``."""
+    """The request in an answer. Raises ``Unreachable``."""
+    return read_as(Request, reply)
+
+
+def read_as(kind: type[V], reply: Reply) -> V:
+    """A value in an answer. What can't be read says nothing, and so not yes: raises ``Unreachable``."""
     try:
-        return Request.model_validate_json(reply.body)
+        return kind.model_validate_json(reply.body)
     except ValidationError as error:
         raise Unreachable("What answered at the gateway's address is no Signoff gateway; check the URL.") from error
 

@@ -108,6 +108,7 @@ class Request(Value):
     revision: int
     digest: str
     requester: str
+    run: str | None = None
     created_at: datetime
     deadline_at: datetime | None = None
     permit_expires_at: datetime | None = None
@@ -134,3 +135,10 @@ class Request(Value):
         by = self.decision.by if self.decision is not None else ()
         said = {"policy": "the policy", "silence": "silence", "requester": "the agent itself"}
         return " and ".join(names.get(who, said.get(who, who)) for who in by) or "nobody"
+
+
+class Page(Value):
+    """Some of the agent's requests, newest first; ``cursor`` leads to the next page."""
+
+    requests: tuple[Request, ...]
+    cursor: str | None = None
