@@ -26,9 +26,7 @@ from signoff.connection import claim_key
 from signoff.errors import SignoffError
 from signoff.models import Request
 from signoff.permit import AsyncPermit, Permit
-
-PARKED = "signoff_request"
-"""The ``type`` of the interrupt of a gate that waits without holding its process."""
+from signoff.threads import PARKED
 
 Result = ToolMessage | Command[Any]
 

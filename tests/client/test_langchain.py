@@ -1,23 +1,31 @@
-"""Agents of LangChain behind the gate: the real framework with a scripted model, a real gateway, people in Slack."""
+"""Agents of LangChain and LangGraph behind the gate: the real frameworks with a scripted model, a real gateway.
+
+Their other ways of asking meet the seven scenarios in ``langgraph_dialects.py``.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import StructuredTool
+from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from signoff import AsyncSignoff
+from signoff import AsyncSignoff, Interrupted, Signoff
 from signoff.langchain import Gate
+from signoff.langgraph import Reviewed
 from tests.client.dialect import DIALECT, DialectContract, Seat
+from tests.gateway.stage import Stage
 
 pytestmark = DIALECT
 
@@ -46,24 +54,39 @@ class Clerk(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=said)])
 
 
-def tool_of(seat: Seat) -> StructuredTool:
-    return StructuredTool.from_function(seat.refund, name=seat.tool)
+def tool_of(seat: Seat, does: Any = None) -> StructuredTool:
+    given = {"coroutine": does} if asyncio.iscoroutinefunction(does) else {"func": does or seat.refund}
+    return StructuredTool.from_function(**given, name=seat.tool, description="Give a customer money back.")
+
+
+def made_of(seats: list[Seat], tools: list[StructuredTool], middleware: Any, saver: Any) -> Any:
+    model = Clerk(calls=[(seat.tool, seat.arguments) for seat in seats])
+    return create_agent(model, tools, middleware=[middleware], checkpointer=saver)
 
 
 def config_of(seat: Seat) -> dict[str, Any]:
     return {"configurable": {"thread_id": seat.run}}
 
 
+def threads_of(seat: Seat) -> str:
+    """The file in which the threads of this seat's agent are kept, as those of a real one."""
+    return str(seat.stage.serve.folder / f"{seat.tool}.db")
+
+
 @asynccontextmanager
-async def agent_of(seat: Seat, *middleware: Any) -> AsyncIterator[Any]:
-    """An agent with one tool; its threads are kept in a file, as those of a real one."""
-    async with AsyncSqliteSaver.from_conn_string(str(seat.stage.serve.folder / f"{seat.tool}.db")) as saver:
-        model = Clerk(calls=[(seat.tool, seat.arguments)])
-        yield create_agent(model, [tool_of(seat)], middleware=middleware, checkpointer=saver)
+async def agent_of(seat: Seat, middleware: Any, does: Any = None) -> AsyncIterator[Any]:
+    """An agent with one tool."""
+    async with AsyncSqliteSaver.from_conn_string(threads_of(seat)) as saver:
+        yield made_of([seat], [tool_of(seat, does)], middleware, saver)
 
 
 def client_of(seat: Seat) -> AsyncSignoff:
     return AsyncSignoff(seat.url, seat.key, patience=seat.patience)
+
+
+def said_by(result: dict[str, Any]) -> str:
+    """The last word of an agent."""
+    return str(result["messages"][-1].content)
 
 
 class TestGate(DialectContract):
@@ -77,8 +100,102 @@ class TestGate(DialectContract):
 
     async def run_agent(self, seat: Seat, asked: Any) -> str:
         async with client_of(seat) as client, agent_of(seat, Gate(client)) as agent:
-            return str((await agent.ainvoke(asked, config_of(seat)))["messages"][-1].content)
+            return said_by(await agent.ainvoke(asked, config_of(seat)))
 
     async def edited(self, seat: Seat, said: str) -> None:
         await super().edited(seat, said)
         assert "People changed this call" in said
+
+
+def batched(seats: list[Seat], client: Any) -> Any:
+    return HumanInTheLoopMiddleware({seat.tool: True for seat in seats})
+
+
+def per_call(seats: list[Seat], client: Any) -> Any:
+    return HumanInTheLoopMiddleware({seat.tool: True for seat in seats}, interrupt_mode="per_call")
+
+
+def parked(seats: list[Seat], client: Any) -> Any:
+    return Gate(client, park=True)
+
+
+@pytest.mark.parametrize("way", [batched, per_call, parked])
+async def test_three_calls_at_once_run_as_each_was_decided_while_no_agent_was_there(stage: Stage, way: Any) -> None:
+    seats = [Seat(stage=stage), Seat(stage=stage), Seat(stage=stage)]
+
+    def live(how: Any) -> Any:  # one life of the agent, in threads
+        with (
+            Signoff(stage.serve.url, stage.agent.key) as client,
+            sqlite3.connect(threads_of(seats[0]), check_same_thread=False) as threads,
+        ):
+            made = made_of(seats, [tool_of(seat) for seat in seats], way(seats, client), SqliteSaver(threads))
+            return how(Reviewed(made, client, timeout=0))
+
+    first = await asyncio.to_thread(live, lambda agent: agent.invoke(GO, config_of(seats[0])))
+    assert "__interrupt__" in first
+    await asyncio.gather(seats[0].approve(), seats[1].edit("40.5"), seats[2].reject("Ask for a photo first"))
+    found = await asyncio.to_thread(live, lambda agent: agent.resume_settled())
+    assert [seat.ran for seat in seats] == [[("HG-1042", 140)], [("HG-1042", 40.5)], []]
+    said = said_by(found[seats[0].run])
+    assert all(words in said for words in ("refunded 140", "refunded 40.5", "Ask for a photo first"))
+    states = [stage.execution((await seat.card()).request_id) for seat in seats]
+    assert states == ["succeeded", "succeeded", None]
+    assert await asyncio.to_thread(live, lambda agent: agent.resume_settled()) == {}
+
+
+@pytest.mark.parametrize("way", [batched, Gate])
+async def test_a_call_that_a_crash_cut_off_is_not_run_again(stage: Stage, way: Any) -> None:
+    seat, started = Seat(stage=stage), asyncio.Event()
+
+    async def refund(order_id: str, amount: float) -> str:
+        seat.refund(order_id, amount)
+        started.set()
+        await asyncio.sleep(600)
+        return "refunded"
+
+    async with client_of(seat) as client:
+        middleware = batched([seat], client) if way is batched else Gate(client)
+        async with agent_of(seat, middleware, refund) as graph:
+            agent: Any = Reviewed(graph, client) if way is batched else graph
+            run = asyncio.create_task(agent.ainvoke(GO, config_of(seat)))
+            await seat.approve()
+            await started.wait()
+            run.cancel()
+            await asyncio.wait({run})
+            if way is batched:
+                with pytest.raises(Interrupted, match="look whether it ran"):
+                    await agent.ainvoke(None, config_of(seat))
+            else:
+                assert "look whether it ran" in said_by(await agent.ainvoke(None, config_of(seat)))
+    assert seat.ran == [("HG-1042", 140)]
+
+
+async def test_of_two_that_take_up_a_thread_at_once_one_runs_its_call(stage: Stage) -> None:
+    seat = Seat(stage=stage)
+    async with client_of(seat) as client, agent_of(seat, batched([seat], client)) as graph:
+        await Reviewed(graph, client, timeout=0).ainvoke(GO, config_of(seat))
+        answering = [asyncio.create_task(Reviewed(graph, client).aanswer(config_of(seat))) for _ in range(2)]
+        await seat.approve()
+        ended = await asyncio.gather(*answering, return_exceptions=True)
+    assert seat.ran == [("HG-1042", 140)]
+    assert [type(one) for one in ended if isinstance(one, Exception)] in ([], [Interrupted])
+
+
+@pytest.mark.parametrize("fault", [LookupError("no such order"), ValueError("order_id")])
+async def test_a_tool_that_fails_is_reported_as_failed(stage: Stage, fault: Exception) -> None:
+    seat = Seat(stage=stage, kind="free")
+
+    def refund(order_id: str, amount: float) -> str:
+        raise fault
+
+    async with client_of(seat) as client:
+        agent = create_agent(
+            Clerk(calls=[("free", seat.arguments)]),
+            [StructuredTool.from_function(refund, name="free", description="Fails.")],
+            middleware=[Gate(client)],
+        )
+        with pytest.raises(type(fault)):
+            await agent.ainvoke(GO)
+    state, document = stage.serve.rows("SELECT execution_state, document FROM requests WHERE tool = 'free'")[-1]
+    assert state == "failed"
+    assert str(fault) in document
