@@ -148,10 +148,10 @@ async def test_a_call_that_a_crash_cut_off_is_not_run_again(stage: Stage, way: A
     seat, started = Seat(stage=stage), asyncio.Event()
 
     async def refund(order_id: str, amount: float) -> str:
-        seat.refund(order_id, amount)
+        said, again = seat.refund(order_id, amount), started.is_set()
         started.set()
-        await asyncio.sleep(600)
-        return "refunded"
+        await asyncio.sleep(0 if again else 600)
+        return said
 
     async with client_of(seat) as client:
         middleware = batched([seat], client) if way is batched else Gate(client)
@@ -181,21 +181,30 @@ async def test_of_two_that_take_up_a_thread_at_once_one_runs_its_call(stage: Sta
     assert [type(one) for one in ended if isinstance(one, Exception)] in ([], [Interrupted])
 
 
-@pytest.mark.parametrize("fault", [LookupError("no such order"), ValueError("order_id")])
-async def test_a_tool_that_fails_is_reported_as_failed(stage: Stage, fault: Exception) -> None:
+async def test_where_one_call_of_a_turn_was_begun_elsewhere_no_permit_of_the_others_is_taken(stage: Stage) -> None:
+    seats = [Seat(stage=stage), Seat(stage=stage)]
+    async with client_of(seats[0]) as client, AsyncSqliteSaver.from_conn_string(threads_of(seats[0])) as saver:
+        graph = made_of(seats, [tool_of(seat) for seat in seats], batched(seats, client), saver)
+        await Reviewed(graph, client, timeout=0).ainvoke(GO, config_of(seats[0]))
+        other, begun = await seats[0].approve(), await seats[1].approve()
+        await stage.agent.claim(begun.request_id, (await stage.settled(begun.request_id))["digest"])
+        with pytest.raises(Interrupted):
+            await Reviewed(graph, client).aanswer(config_of(seats[0]))
+        assert (await graph.aget_state(config_of(seats[0]))).interrupts, "it stays interrupted"
+    assert [seat.ran for seat in seats] == [[], []]
+    assert stage.execution(other.request_id) == "unclaimed"
+
+
+async def test_a_tool_that_fails_is_reported_as_failed(stage: Stage) -> None:
     seat = Seat(stage=stage, kind="free")
 
     def refund(order_id: str, amount: float) -> str:
-        raise fault
+        raise LookupError("no such order")
 
     async with client_of(seat) as client:
-        agent = create_agent(
-            Clerk(calls=[("free", seat.arguments)]),
-            [StructuredTool.from_function(refund, name="free", description="Fails.")],
-            middleware=[Gate(client)],
-        )
-        with pytest.raises(type(fault)):
+        tool = StructuredTool.from_function(refund, name="free", description="Fails.")
+        agent = create_agent(Clerk(calls=[("free", seat.arguments)]), [tool], middleware=[Gate(client)])
+        with pytest.raises(LookupError):
             await agent.ainvoke(GO)
-    state, document = stage.serve.rows("SELECT execution_state, document FROM requests WHERE tool = 'free'")[-1]
+    ((state,),) = stage.serve.rows("SELECT execution_state FROM requests WHERE tool = 'free'")
     assert state == "failed"
-    assert str(fault) in document
