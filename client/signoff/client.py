@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import httpx2
 
-from signoff.connection import Connection, claim_key, failed, question_body, reply_of, request_of
+from signoff.connection import Connection, failed, question_body, reply_of, request_of
 from signoff.errors import SignoffError, not_approved
 from signoff.flows import Consult, Flow, Pause, Reply, Step, Talk
 from signoff.models import Answer, Choice, Inquiry, Request
@@ -68,7 +69,7 @@ class Signoff:
         """
         body, key = self._connection.asking(tool=tool, arguments=arguments, **words)
         request = self.wait(self._drive(self._talk.submit(body, key)), timeout)
-        return self.claim(request, key=claim_key(key, repeatable=repeatable), repeatable=repeatable)
+        return self.claim(request, repeatable=repeatable)
 
     def ask(
         self,
@@ -127,9 +128,8 @@ class Signoff:
         return self._drive(self._talk.reply(request, inquiry.id, text))
 
     def claim(self, request: Request, *, key: str | None = None, repeatable: bool = False) -> Permit:
-        """Take the permit of an approved request; ``key`` makes it the same claim however often it is made."""
-        said = key or claim_key(request.id, repeatable=repeatable)
-        flow = self._talk.permit(request, said, repeatable=repeatable)
+        """Take the permit of an approved request. Of two at once one gets it, unless both say the same ``key``."""
+        flow = self._talk.permit(request, key or secrets.token_urlsafe(24), repeatable=repeatable)
         return Permit(self, self._drive(flow))
 
     def report(self, request: Request, *, succeeded: bool, note: str | None = None, result: Any = None) -> Request:
@@ -214,7 +214,7 @@ class AsyncSignoff:
         """As ``Signoff.approve_or_raise``."""
         body, key = self._connection.asking(tool=tool, arguments=arguments, **words)
         request = await self.wait(await self._asked(body, key), timeout)
-        return await self.claim(request, key=claim_key(key, repeatable=repeatable), repeatable=repeatable)
+        return await self.claim(request, repeatable=repeatable)
 
     async def ask(
         self,
@@ -288,9 +288,8 @@ class AsyncSignoff:
         return await self._drive(self._talk.reply(request, inquiry.id, text))
 
     async def claim(self, request: Request, *, key: str | None = None, repeatable: bool = False) -> AsyncPermit:
-        """Take the permit of an approved request; ``key`` makes it the same claim however often it is made."""
-        said = key or claim_key(request.id, repeatable=repeatable)
-        flow = self._talk.permit(request, said, repeatable=repeatable)
+        """Take the permit of an approved request. Of two at once one gets it, unless both say the same ``key``."""
+        flow = self._talk.permit(request, key or secrets.token_urlsafe(24), repeatable=repeatable)
         return AsyncPermit(self, await self._drive(flow))
 
     async def report(

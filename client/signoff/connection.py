@@ -58,11 +58,6 @@ class Connection:
         return f"<the Signoff gateway at {self.url}>"
 
 
-def claim_key(key: str, *, repeatable: bool) -> str:
-    """The idempotency key for taking a permit. Of two lives of a run at once, one takes it, unless both may run."""
-    return f"claim {key}" if repeatable else secrets.token_urlsafe(24)
-
-
 def request_of(send: Send) -> dict[str, Any]:
     """``send`` as the arguments of an HTTP client's ``request``."""
     made: dict[str, Any] = {"method": send.method, "url": send.path, "timeout": SLACK + send.hold}

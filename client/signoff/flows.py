@@ -175,7 +175,7 @@ class Talk:
         state = request.execution.state if request.execution is not None else "gone"
         if state != "unclaimed" and not (state == "claimed" and repeatable):
             raise not_claimable(request)
-        return (yield from self.claim(request, key))
+        return request if state == "claimed" else (yield from self.claim(request, key))
 
     def claim(self, request: Request, key: str) -> Flow[Request]:
         """Take the permit of an approved request. Raises ``NotApproved`` where there is none to take."""

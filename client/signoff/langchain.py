@@ -22,7 +22,6 @@ from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
 from signoff.client import AsyncSignoff, Signoff
-from signoff.connection import claim_key
 from signoff.errors import SignoffError
 from signoff.models import Request
 from signoff.permit import AsyncPermit, Permit
@@ -97,9 +96,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         while self._park and request.pending:
             interrupt(call.parked(request))
             request = self._client.read(request.id)
-        repeatable = call.tool in self._repeatable
-        key = claim_key(call.key, repeatable=repeatable)
-        return self._client.claim(self._client.wait(request), key=key, repeatable=repeatable)
+        return self._client.claim(self._client.wait(request), repeatable=call.tool in self._repeatable)
 
     async def _apermit(self, call: Call) -> AsyncPermit:
         if not isinstance(self._client, AsyncSignoff):
@@ -110,9 +107,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         while self._park and request.pending:
             interrupt(call.parked(request))
             request = await self._client.read(request.id)
-        repeatable = call.tool in self._repeatable
-        key = claim_key(call.key, repeatable=repeatable)
-        return await self._client.claim(await self._client.wait(request), key=key, repeatable=repeatable)
+        return await self._client.claim(await self._client.wait(request), repeatable=call.tool in self._repeatable)
 
     @contextlib.contextmanager
     def _pausing(self, call: Call, permit: Any) -> Iterator[None]:

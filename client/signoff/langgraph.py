@@ -17,7 +17,6 @@ from typing import Any, TypeVar, cast
 from langgraph.types import Command
 
 from signoff.client import AsyncSignoff, Signoff
-from signoff.connection import claim_key
 from signoff.errors import NotApproved, SignoffError, StillPending, Unreachable, Withdrawn, not_claimable
 from signoff.interrupts import Decision, decision_of, refusal_of
 from signoff.models import Answer
@@ -174,9 +173,8 @@ class Reviewed:
             if request.execution is not None and request.execution.state == "unclaimed":
                 yield partial(self._client.withdraw, request)
             return
-        key = claim_key(call.key, repeatable=self._repeatable)
         try:
-            call.permit = yield partial(self._client.claim, request, key=key, repeatable=self._repeatable)
+            call.permit = yield partial(self._client.claim, request, repeatable=self._repeatable)
         except Withdrawn as error:
             call.decision = refusal_of(call.asked, request, str(error))
         except Exception:
