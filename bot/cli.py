@@ -281,13 +281,17 @@ def keys_create(
     operator: Annotated[
         bool, typer.Option("--operator", help="A key that reads /metrics and asks for nothing.")
     ] = False,
+    provisioner: Annotated[
+        bool, typer.Option("--provisioner", help="A key that makes agents' keys over HTTP and asks for nothing.")
+    ] = False,
 ) -> None:
     """Make an agent's key; it is printed once. Example: signoff keys create billing-bot --owner U0ALICE --may ask"""
     from bot.commands.keys import Asked, create_key
 
     asked = Asked(
         name=name,
-        kind="operator" if operator else "agent",
+        operator=operator,
+        provisioner=provisioner,
         owner=owner,
         agent=agent,
         expires=expires,

@@ -89,7 +89,8 @@ def _columns(key: Key) -> dict[str, Any]:
     return {name: limits[name] if name in limits else getattr(key, name) for name in FIELDS}
 
 
-def _add(key: Key, secret_hash: str, webhook: Webhook | None, transaction: Transaction) -> None:
+def add(key: Key, secret_hash: str, webhook: Webhook | None, transaction: Transaction) -> None:
+    """Store a key, with its webhook. Raises Conflict(code="key_exists") while another key of that name is valid."""
     workspace = transaction.workspace_id
     if transaction.connection.row(VALID, workspace=workspace, of_name=key.name, now=key.created_at) is not None:
         raise Conflict(f"A key named {key.name} exists; revoke it first, or choose another name.", code="key_exists")
@@ -144,7 +145,7 @@ class Keys(Access):
 
     async def add_key(self, key: Key, secret_hash: str, *, webhook: Webhook | None = None) -> None:
         """Store a key, with its webhook. Raises Conflict(code="key_exists") while another key of that name is valid."""
-        await self._write(partial(_add, key, secret_hash, webhook))
+        await self._write(partial(add, key, secret_hash, webhook))
 
     async def key_by_hash(self, secret_hash: str) -> Key | None:
         """The key with this secret, newest or replaced, be it valid, expired or revoked: the asker looks."""

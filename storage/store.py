@@ -23,6 +23,7 @@ from storage.grants import Grants
 from storage.groups import Groups
 from storage.groups import topic as group_topic
 from storage.homes import Homes
+from storage.instances import Instances
 from storage.journal import Journal
 from storage.keys import Keys
 from storage.listing import Listing
@@ -46,6 +47,7 @@ from storage.values import (
     Guard,
     Head,
     Idempotency,
+    Instance,
     JournalRow,
     KeptHome,
     Key,
@@ -73,6 +75,7 @@ __all__ = [
     "Guard",
     "Head",
     "Idempotency",
+    "Instance",
     "JournalRow",
     "KeptHome",
     "Key",
@@ -108,6 +111,7 @@ class Store(
     Budgets,
     Digests,
     Homes,
+    Instances,
     Runs,
     Keys,
     Webhooks,

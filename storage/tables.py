@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, MetaData, Table, Text, text
+from sqlalchemy import Index, MetaData, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Json, UtcDateTime
@@ -352,6 +352,19 @@ class DeliveryRow(Row, table=True):
     attempts: int = 0
     failed: bool = False
     error: str | None = None
+
+
+class InstanceRow(Row, table=True):
+    """An agent's key that a provisioner made, and what it was asked for by. Kept when the key ends."""
+
+    __tablename__ = "instances"
+    __table_args__ = (UniqueConstraint("workspace_id", "provisioner", "idempotency"),)
+    key_id: str = Field(primary_key=True, foreign_key="api_keys.id")
+    workspace_id: str
+    provisioner: str = Field(foreign_key="api_keys.id")
+    idempotency: str
+    body: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class IdempotencyRow(Row, table=True):

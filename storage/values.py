@@ -188,7 +188,7 @@ class Owed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Key:
-    """An API key. ``owner`` is the user id of the person it works for; no key of either kind decides anything.
+    """An API key. ``owner`` is the user id of the person it works for; no key of any kind decides anything.
 
     ``agent`` is the agent whose requests it asks and reads: its own name unless it is a further key of another's.
     ``tools`` are names or patterns, none for any tool. ``secret_until`` is when the secret by which it was looked up
@@ -198,7 +198,7 @@ class Key:
     id: str
     name: str
     owner: str | None
-    kind: Literal["agent", "operator"]
+    kind: Literal["agent", "operator", "provisioner"]
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
@@ -247,6 +247,21 @@ class Endpoint:
     waiting: int
     failed: int
     next_at: datetime | None
+
+
+class Instance:
+    """An agent's key that a provisioner made: ``provisioner`` and ``key_id`` are ids of keys, ``name`` is the agent's.
+
+    ``idempotency`` and ``body`` (its sha256) are what it was asked for by; ``deleted_at`` is when its key ended.
+    """
+
+    key_id: str
+    provisioner: str
+    idempotency: str
+    body: str
+    created_at: datetime
+    name: str = ""
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

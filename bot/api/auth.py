@@ -1,12 +1,14 @@
 """Keys of the API: how they are made, and whose key a request carries. Only hashes are stored.
 
 An agent's key can ask, read, claim, report and withdraw its agent's requests, or a part of that (its scopes), for any
-tool or for some. An operator's key reads figures. No key decides anything: deciding is for people, in Slack.
+tool or for some. An operator's key reads figures. A provisioner's makes agents' keys over HTTP and asks for nothing.
+No key decides anything: deciding is for people, in Slack.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import secrets
 import string
@@ -25,18 +27,32 @@ from storage.store import Key, Store
 
 AGENT: Final = "agent"
 OPERATOR: Final = "operator"
+PROVISIONER: Final = "provisioner"
+Kind = Literal["agent", "operator", "provisioner"]
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _LENGTH = 43
 """Characters of base 62 that hold 256 random bits."""
-_SECRET = re.compile(rf"so_(?:agent|operator)_[0-9A-Za-z]{{{_LENGTH}}}")
+_SECRET = re.compile(rf"so_(?:agent|operator|provisioner)_[0-9A-Za-z]{{{_LENGTH}}}")
 
 ASK = "Send a key as `Authorization: Bearer so_agent_…`; `signoff keys create NAME` makes one."
 
 
-def mint(kind: Literal["agent", "operator"]) -> tuple[str, str]:
+def mint(kind: Kind) -> tuple[str, str]:
     """A fresh key: the secret, to be shown once, and the hash to store."""
     secret = f"so_{kind}_" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
     return secret, hashed(secret)
+
+
+def derive(provisioner: str, instance: str) -> str:
+    """The secret of an agent's key that a provisioner made: from its own secret and the instance's id, so that it can
+    be told again while only hashes are stored. As random as the provisioner's to everybody else.
+    """
+    left = int.from_bytes(hmac.digest(provisioner.encode(), f"signoff instance {instance}".encode(), "sha256"))
+    digits = []
+    for _ in range(_LENGTH):
+        left, digit = divmod(left, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return f"so_{AGENT}_{''.join(digits)}"
 
 
 def hashed(secret: str) -> str:
@@ -83,18 +99,29 @@ class Doorkeeper:
     async def _agents_key(self, http: web.Request) -> Key:
         key = await self.key(http)
         if key.kind != AGENT:
+            whose = "an operator's" if key.kind == OPERATOR else "a provisioner's"
             raise NotAllowed(
-                "This is an operator's key; requests need an agent's key, made by `signoff keys create NAME`.",
+                f"This is {whose} key; requests need an agent's key, made by `signoff keys create NAME`.",
                 code="wrong_kind_of_key",
             )
         return key
+
+    async def provisioner(self, http: web.Request) -> tuple[Key, str]:
+        """The provisioner's key and its secret. Raises ``Unauthenticated``, or ``NotAllowed`` for another kind's."""
+        key = await self.key(http)
+        if key.kind != PROVISIONER:
+            raise NotAllowed(
+                "Instances are made with a provisioner's key, made by `signoff keys create NAME --provisioner`.",
+                code="wrong_kind_of_key",
+            )
+        return key, _bearer(http)
 
     async def operator(self, http: web.Request) -> Key:
         """The operator's key. Raises ``Unauthenticated``, or ``NotAllowed`` for an agent's."""
         key = await self.key(http)
         if key.kind != OPERATOR:
             raise NotAllowed(
-                "This is an agent's key; figures need an operator's, made by `signoff keys create NAME --operator`.",
+                "Figures need an operator's key, made by `signoff keys create NAME --operator`.",
                 code="wrong_kind_of_key",
             )
         return key

@@ -10,6 +10,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.api.aap.errors import errors as aap_errors
+from bot.api.aap.instances import InstanceRoutes
 from bot.api.aap.routes import AapRoutes
 from bot.api.addresses import request_id_of
 from bot.api.answers import show, shown
@@ -67,6 +68,7 @@ def add_routes(
             web.get("/v1/groups/{id}", groups.read, allow_head=False),
             web.post("/v1/hooks/claude-code", hooks.claude_code),
             *AapRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits).table(),
+            *InstanceRoutes(store=store, doorkeeper=doorkeeper, clock=clock, turns=gateway.turns).table(),
             web.get("/healthz", alive),
             web.get("/readyz", readiness(ready)),
             web.get("/metrics", metrics_for(figures, doorkeeper)),

@@ -5,24 +5,20 @@ stdout.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import typer
 
-from bot.api.auth import mint
+from bot.api.auth import AGENT, OPERATOR, PROVISIONER, Kind, mint
 from bot.commands.hooks import new_webhook
 from bot.commands.opening import NOBODY, open_store, workspace_of
 from bot.naming import new_id
+from bot.retiring import take_back
 from policies.allowance import EVERYTHING, Scope
 from policies.duration import in_words, parse_duration
 from policies.errors import Invalid
-from policies.events import Withdrawn
-from policies.granting import revoke
-from policies.lifecycle import apply
-from policies.request import ExecutionState, State
 from storage.store import Key, Store
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
@@ -31,6 +27,13 @@ TOOL = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 SOON = timedelta(days=14)
 """How long before a key's end people are told of it."""
+WHOM: Mapping[Kind, str] = {
+    AGENT: "the agent",
+    OPERATOR: "what scrapes /metrics",
+    PROVISIONER: "what makes the agents' instances",
+}
+LONGEST_OF_PROVISIONER = 32
+"""Characters of a provisioner's name: those of its agents begin with it."""
 NEVER = "never"
 AT_ONCE = "0"
 
@@ -40,7 +43,8 @@ class Asked:
     """What is asked for when a key is made, as it was typed."""
 
     name: str
-    kind: Literal["agent", "operator"] = "agent"
+    operator: bool = False
+    provisioner: bool = False
     owner: str | None = None
     agent: str | None = None
     expires: str | None = None
@@ -48,11 +52,16 @@ class Asked:
     tools: Sequence[str] = ()
     webhook: str | None = None
 
+    @property
+    def kind(self) -> Kind:
+        """An agent's key where nothing else is said."""
+        return OPERATOR if self.operator else PROVISIONER if self.provisioner else AGENT
+
 
 async def create_key(asked: Asked) -> None:
     """Make a key; its ``owner`` never counts as an approver of its agent's requests.
 
-    An operator's key reads figures and belongs to nobody.
+    An operator's key reads figures and belongs to nobody; a provisioner's makes agents' keys, of the same owner.
     """
     now = datetime.now(UTC)
     _check(asked)
@@ -82,9 +91,9 @@ async def create_key(asked: Asked) -> None:
         typer.echo(f"Its webhook's signing secret, shown only now too: {hook.secret}", err=True)
 
 
-def _show(secret: str, kind: str) -> None:
+def _show(secret: str, kind: Kind) -> None:
     typer.echo(secret)
-    whom = "the agent" if kind == "agent" else "what scrapes /metrics"
+    whom = WHOM[kind]
     typer.echo(f"This key is shown only now. Give it to {whom} as its bearer token.", err=True)
 
 
@@ -94,7 +103,12 @@ def _check(asked: Asked) -> None:
             raise Invalid(f"{name!r} is no name for a key: use small letters, digits, dot, dash and underscore.")
     if asked.owner is not None and not PERSON.fullmatch(asked.owner):
         raise Invalid(f"{asked.owner!r} is no Slack user id (U…). In Slack: open the profile, then Copy member ID.")
-    if asked.kind != "agent":
+    if asked.operator and asked.provisioner:
+        raise Invalid("A key is an operator's or a provisioner's: leave one of --operator and --provisioner out.")
+    if asked.kind == PROVISIONER and len(asked.name) > LONGEST_OF_PROVISIONER:
+        most = LONGEST_OF_PROVISIONER
+        raise Invalid(f"A provisioner's name has at most {most} characters, since those of its agents begin with it.")
+    if asked.kind != AGENT:
         _check_asks_nothing(asked)
     for tool in asked.tools:
         if not TOOL.fullmatch(tool):
@@ -102,10 +116,10 @@ def _check(asked: Asked) -> None:
 
 
 def _check_asks_nothing(asked: Asked) -> None:
-    if asked.owner is not None:
+    if asked.kind == OPERATOR and asked.owner is not None:
         raise Invalid("An operator's key asks for nothing, so it has no owner: leave --owner out.")
     if asked.agent or asked.may or asked.tools or asked.webhook:
-        raise Invalid("An operator's key asks for nothing: leave --agent, --may, --tools and --webhook out.")
+        raise Invalid("Only an agent's key asks for anything: leave --agent, --may, --tools and --webhook out.")
 
 
 def _whose(asked: Asked, known: Sequence[Key], now: datetime) -> tuple[str, str | None]:
@@ -241,23 +255,20 @@ async def revoke_key(name: str) -> None:
         if not ended:
             raise Invalid(f"There is no active key named {name}; see `signoff keys list`.")
         await store.revoke_key(name, now)
+        await _tell_left(store, ended, now)
         left = [key for key in keys if key.agent == ended[-1].agent and key not in ended and _stands(key, now)]
         if left and not any(Scope.ASK in key.may for key in ended):
             typer.echo(f"{name} is revoked; what {ended[-1].agent} had asked for stands, with its other keys.")
             return
         taken_back = 0
         for agent in dict.fromkeys(key.agent for key in ended):
-            await store.end_grants_of_agent(f"key:{agent}", now, lambda standing: revoke(standing, "operator", now))
-            taken_back += await _take_back(store, f"key:{agent}", now)
+            taken_back += await take_back(store, agent, now)
     typer.echo(f"{name} is revoked; {taken_back} of its requests were taken back.")
 
 
-async def _take_back(store: Store, requester: str, now: datetime) -> int:
-    """Withdraw all that could still come to something, so that nobody can claim it who gets the name later."""
-    count = 0
-    for states, execution in (((State.PENDING,), ()), ((), (ExecutionState.UNCLAIMED,))):
-        while page := (await store.requests(requester=requester, states=states, execution=execution)).requests:
-            for request in page:
-                await store.change(request.id, lambda standing: apply(standing, Withdrawn(), now))
-            count += len(page)
-    return count
+async def _tell_left(store: Store, ended: Iterable[Key], now: datetime) -> None:
+    """Whose keys a provisioner made stand on their own."""
+    made = [each for key in ended if key.kind == PROVISIONER for each in await store.instances(key.id)]
+    standing = [each.name for each in made if each.deleted_at is None]
+    if standing:
+        typer.echo(f"Agents that it made keep their keys, until you revoke them too: {', '.join(standing)}.", err=True)

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import ClientSession, web
 
-from bot.api.auth import mint
+from bot.api.auth import Kind, mint
 from bot.api.routes import add_routes
 from bot.auditor import Auditor
 from bot.gateway import Gateway
@@ -100,7 +100,7 @@ class House:
         self,
         name: str,
         *,
-        kind: Literal["agent", "operator"] = "agent",
+        kind: Kind = "agent",
         owner: str | None = None,
         days: int | None = None,
         agent: str = "",

@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.api.aap.asks import SubmissionBody
-from bot.api.aap.shows import body_of
+from bot.api.aap.bodies import answer
+from bot.api.aap.shows import shown
 from bot.api.bodies import body_as
 from bot.naming import new_id
 from policies.arguments import parse
@@ -43,7 +44,9 @@ def stored_and_shown(text: str) -> bytes:
         policy_digest=like.policy_digest,
         now=NOW,
     )
-    return body_of(REQUEST.load(REQUEST.dump(opened.request)))
+    body = answer(shown(REQUEST.load(REQUEST.dump(opened.request)))).body
+    assert isinstance(body, bytes)
+    return body
 
 
 @settings(max_examples=80)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ from agentapprovalprotocol import Allow, AsyncClient, AsyncGate, Call, ConflictE
 from agentapprovalprotocol._wire import loads, matches, parse_request
 
 from policies.allowance import Scope
+from policies.errors import NotAllowed
+from policies.request import State
 from policies.review import Verdict
 from tests.api.house import Answer, House, open_house
 
@@ -381,3 +384,83 @@ async def _opened(house: House, call_id: str) -> str:
                 if request.dialect and request.dialect.sent["context"].get("call_id") == call_id:
                     return request.id
             await asyncio.sleep(0.01)
+
+
+# ---- instances
+
+
+async def provision(house: House, fleet: str, body: Any = None, *, key: str | None = None) -> Answer:
+    """One instance, as raw HTTP."""
+    headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+    return await house.call("POST", "/aap/v1/instances", key=fleet, json=body or {}, headers=headers)
+
+
+async def test_an_instance_is_an_agents_key_that_asks_as_any_other(house: House) -> None:
+    fleet = await house.key("fleet", kind="provisioner", owner="U0ANA")
+    made = await provision(house, fleet, {"instance_name": "Codex (Chris's laptop)"}, key="one")
+    assert made.status == 201
+    assert made.body["instance"]["name"] == "fleet.codex-chris-s-laptop"
+    assert uuid.UUID(made.body["instance"]["id"]).version == 4
+    assert set(made.body) == {"instance", "credential"}
+    async with client(house, made.body["credential"]["token"]) as aap:
+        asked = await aap.create(dict(BODY), "k")
+    request_id = f"req_{uuid.UUID(asked.id).hex}"
+    assert (await house.gateway.request(request_id)).requester.id == "key:fleet.codex-chris-s-laptop"
+    with pytest.raises(NotAllowed):  # the provisioner's owner answers for its agents, so they don't approve
+        await approve(house, request_id)
+
+
+async def test_the_same_provisioning_again_shows_the_same_credential(house: House) -> None:
+    fleet, other = await house.key("fleet-2", kind="provisioner"), await house.key("fleet-3", kind="provisioner")
+    made, again = await provision(house, fleet, key="one"), await provision(house, fleet, key="one")
+    assert (made.status, again.status, made.body) == (201, 200, again.body)
+    faulted(await provision(house, fleet, {"instance_name": "x"}, key="one"), 409, "conflict", "idempotency_conflict")
+    assert (await provision(house, other, key="one")).body["credential"] != made.body["credential"]
+    answers = await asyncio.gather(*(provision(house, fleet, key="many") for _ in range(8)))
+    assert sorted(each.status for each in answers) == [200] * 7 + [201]
+    named = [await provision(house, fleet, {"instance_name": "twin"}) for _ in range(2)]
+    first, second = (each.body["instance"]["name"] for each in named)
+    assert first == "fleet-2.twin"
+    assert re.fullmatch(r"fleet-2\.twin-[0-9a-f]{8}", second)
+
+
+async def test_a_deleted_instance_is_gone_with_all_that_it_asked_for(house: House) -> None:
+    fleet, other = await house.key("fleet-4", kind="provisioner"), await house.key("fleet-5", kind="provisioner")
+    made = await provision(house, fleet, key="one")
+    token, address = made.body["credential"]["token"], f"/aap/v1/instances/{made.body['instance']['id']}"
+    assert (await house.call("GET", address, key=fleet)).body == made.body["instance"]
+    async with client(house, token) as aap:
+        asked = await aap.create(dict(BODY), "k")
+        for stranger in (other,):
+            faulted(await house.call("GET", address, key=stranger), 404, "not_found", "not_found")
+            faulted(await house.call("DELETE", address, key=stranger), 404, "not_found", "not_found")
+        for agent in (token, house.agent):
+            faulted(await house.call("DELETE", address, key=agent), 403, "authorization", "wrong_kind_of_key")
+        for _ in range(2):
+            async with house.session.delete(
+                house.address(address), headers={"Authorization": f"Bearer {fleet}"}
+            ) as gone:
+                assert (gone.status, await gone.read()) == (204, b"")
+                assert uuid.UUID(gone.headers["X-Request-ID"])
+        with pytest.raises(CredentialRefused):
+            await aap.get(asked.id)
+    assert (await house.gateway.request(f"req_{uuid.UUID(asked.id).hex}")).state is State.WITHDRAWN
+    faulted(await house.call("GET", address, key=fleet), 404, "not_found", "not_found")
+    faulted(await provision(house, fleet, key="one"), 409, "conflict", "instance_deleted")
+
+
+async def test_a_provisioner_asks_for_nothing_and_makes_not_too_many(house: House) -> None:
+    fleet = await house.key("fleet-6", kind="provisioner")
+    faulted(await ask_with(house, fleet), 403, "authorization", "wrong_kind_of_key")
+    assert (await house.call("GET", "/v1/requests", key=fleet)).status == 403
+    assert (await house.call("GET", "/metrics", key=fleet)).status == 403
+    faulted(await provision(house, house.agent), 403, "authorization", "wrong_kind_of_key")
+    answers = [await provision(house, fleet) for _ in range(31)]
+    assert [answer.status for answer in answers] == [201] * 30 + [429]
+    faulted(answers[-1], 429, "rate_limit", "rate_limited")
+    assert answers[-1].headers["Retry-After"] == "60"
+
+
+async def ask_with(house: House, key: str) -> Answer:
+    """A submission with another key."""
+    return await house.call("POST", "/aap/v1/requests", key=key, json=dict(BODY), headers={"Idempotency-Key": "k"})

@@ -186,6 +186,10 @@ def test_an_operators_key_belongs_to_nobody(tmp_path: Path) -> None:
     refused = signoff("keys", "create", "prometheus", "--operator", "--owner", "U0ALICE", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "leave --owner out" in refused.stderr
+    both = signoff("keys", "create", "fleet", "--operator", "--provisioner", cwd=tmp_path)
+    assert both.stderr.startswith("A key is an operator's or a provisioner's")
+    fleet = signoff("keys", "create", "fleet", "--provisioner", "--owner", "U0ALICE", cwd=tmp_path)
+    assert re.fullmatch(r"so_provisioner_[0-9A-Za-z]{43}\n", fleet.stdout)
     made = signoff("keys", "create", "prometheus", "--operator", cwd=tmp_path)
     assert made.stdout.startswith("so_operator_"), made.stderr
 

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, Field
 
 from bot.api.asks import Query, ToolName
 from bot.api.questions import Body, at_place
-from policies.arguments import JsonValue, canonical, intake, pointer
+from policies.arguments import canonical, intake
 from policies.dialect import Dialect
 from policies.duration import LONGEST
-from policies.errors import Fault, Faulty, Invalid
+from policies.errors import Invalid
 from policies.request import Submission, ToolCall
 
 NAME = "aap"
@@ -108,12 +108,7 @@ class ReadQuery(Query):
         return 0.0 if self.wait is None else min(span(self.wait).total_seconds(), MAX_WAIT)
 
 
-def without_nulls(sent: JsonValue) -> JsonValue:
-    """``sent`` itself. Raises ``Faulty`` where a field of the protocol is null."""
-    named = sent.items() if isinstance(sent, dict) else ()
-    faults = tuple(
-        Fault(where=pointer(name), words="must not be null; leave it out") for name, value in named if value is None
-    )
-    if faults:
-        raise Faulty(faults, code="invalid")
-    return sent
+class InstanceBody(Body):
+    """``POST /aap/v1/instances``: an agent's key by a recognisable name."""
+
+    instance_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None

@@ -29,7 +29,7 @@ TYPES: Mapping[int, str] = {
 """The error's type by its status; whatever else the client did wrong is an ``invalid_request``."""
 OF_FIELDS = frozenset({422})
 """Statuses of Signoff's own API that read 400 here: AAP's 422 says that a receiver failed verification."""
-NOT_HERE = "There is no such request, or this credential may not see it."
+NOT_HERE = "There is nothing of this id, or this credential may not see it."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

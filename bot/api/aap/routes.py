@@ -8,18 +8,17 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.api.aap.asks import ConsumeBody, OutcomeBody, ReadQuery, SubmissionBody, without_nulls
+from bot.api.aap.asks import ConsumeBody, OutcomeBody, ReadQuery, SubmissionBody
+from bot.api.aap.bodies import answer, fields, required_key
 from bot.api.aap.described import AapRequest, operation
 from bot.api.aap.errors import BASE
-from bot.api.aap.shows import body_of, id_of, status_of, uuid_of
+from bot.api.aap.shows import id_of, shown, status_of, uuid_of
 from bot.api.auth import Doorkeeper
-from bot.api.bodies import body_as, idempotency, idempotency_key, json_of, query_as
+from bot.api.bodies import body_as, idempotency, query_as
 from bot.api.operations import IDEMPOTENCY_KEY, describes
-from bot.api.problems import ANSWER_HEADERS, Malformed
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.allowance import Scope
-from policies.arguments import JsonValue
 from policies.errors import Conflict, NotFound
 from policies.request import ExecutionState, Request, Requester, State
 
@@ -79,9 +78,9 @@ class AapRoutes:
         """
         caller = await self.doorkeeper.caller(http, Scope.ASK)
         async with self.gateway.budgets.crowding.place(caller.requester.id):
-            key = _key(http)
+            key = required_key(http)
             turns = self.gateway.turns
-            sent = await _fields(http, self.gateway)
+            sent = await fields(http, self.gateway.turns)
             submission = await turns.run(body_as(SubmissionBody, sent).submission)
             caller.allowance.check_tool(submission.call.tool)
             again = await turns.run(partial(idempotency, caller.requester, key, sent))
@@ -148,8 +147,8 @@ class AapRoutes:
         The same key gets the same answer again.
         """
         requester, request = await self._of_own(http, Scope.ACT)
-        key = _key(http)
-        body_as(ConsumeBody, await _fields(http, self.gateway) if http.can_read_body else {})
+        key = required_key(http)
+        body_as(ConsumeBody, await fields(http, self.gateway.turns) if http.can_read_body else {})
         taking = self.gateway.claim(request.id, requester, request.digest, key=key)
         return _show(await _or(taking, REFUSED_CONSUME, "not_approved"))
 
@@ -168,7 +167,7 @@ class AapRoutes:
         What was said first stands.
         """
         requester, request = await self._of_own(http, Scope.ACT)
-        body = body_as(OutcomeBody, await _fields(http, self.gateway))
+        body = body_as(OutcomeBody, await fields(http, self.gateway.turns))
         telling = self.gateway.report(request.id, requester, ExecutionState(body.status), note=body.note)
         told = await _or(telling, REFUSED_OUTCOME, "not_consumed")
         if told.execution is not None and told.execution.note != body.note:
@@ -198,16 +197,5 @@ async def _or(changing: Awaitable[Request], codes: Mapping[str, str], otherwise:
         raise Conflict(error.words, code=codes.get(error.code, otherwise)) from error
 
 
-async def _fields(http: web.Request, gateway: Gateway) -> JsonValue:
-    return without_nulls(await json_of(http, gateway.turns, exact=True))
-
-
-def _key(http: web.Request) -> str:
-    key = idempotency_key(http)
-    if key is None:
-        raise Malformed("Send an Idempotency-Key.", code="missing_idempotency_key")
-    return key
-
-
 def _show(request: Request, *, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=body_of(request), content_type="application/json", headers=ANSWER_HEADERS)
+    return answer(shown(request), status=status)

@@ -30,26 +30,21 @@ REPORTED: Mapping[ExecutionState, str] = {ExecutionState.SUCCEEDED: "succeeded",
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def uuid_of(request_id: str) -> str:
-    """The request's id as the UUID that its digits are."""
-    return str(uuid.UUID(hex=request_id.partition("_")[2]))
+def uuid_of(own_id: str) -> str:
+    """The id of a request or a key as the UUID that its digits are."""
+    return str(uuid.UUID(hex=own_id.partition("_")[2]))
 
 
-def id_of(address: str) -> str:
-    """The request's own id, from the UUID in an address. Raises ``NotFound`` for what is none."""
+def id_of(address: str, *, kind: str = "req") -> str:
+    """The gateway's own id of this kind, from the UUID in an address. Raises ``NotFound`` for what is none."""
     if not _UUID.fullmatch(address.lower()):
-        raise NotFound("No such request.")
-    return f"req_{uuid.UUID(address).hex}"
+        raise NotFound("No such id.")
+    return f"{kind}_{uuid.UUID(address).hex}"
 
 
 def stamp(at: datetime) -> str:
     """``at`` (UTC) as AAP writes times: ``2026-11-22T21:30:00.000Z``."""
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
-
-
-def body_of(request: Request) -> bytes:
-    """The JSON of a request that was made through AAP."""
-    return json.dumps(shown(request), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def shown(request: Request) -> dict[str, Any]:

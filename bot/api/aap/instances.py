@@ -1,0 +1,171 @@
+"""AAP's instances: agents' keys that a platform makes for itself, with a provisioner's key.
+
+Names begin with the provisioner's own, ``PLATFORM.NAME``, and no name is given twice: what the policy says of another
+agent can't be claimed so. The instances' owner is the provisioner's, who never counts as an approver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from bot.api.aap.asks import InstanceBody
+from bot.api.aap.bodies import answer, fields, required_key
+from bot.api.aap.errors import BASE
+from bot.api.aap.shows import id_of, uuid_of
+from bot.api.auth import Doorkeeper, derive, hashed
+from bot.api.bodies import body_as
+from bot.naming import new_id
+from bot.retiring import take_back
+from bot.turns import Turns
+from policies.arguments import JsonValue, canonical
+from policies.errors import Conflict, NotFound, OverBudget
+from storage.store import Instance, Key, Store
+
+MOST_A_MINUTE = 30
+"""Instances that one provisioner may make within a minute, refused receivers counted."""
+LONGEST_NAME = 64
+_SUFFIX = 9
+"""Characters for the dash and the digits that make a name one of its own."""
+_ELSE = re.compile(r"[^a-z0-9._-]+")
+
+
+@dataclass(kw_only=True, slots=True)
+class Admission:
+    """Lets one provisioner make instances one after the other, and not too many of them."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lately: deque[datetime] = field(default_factory=deque)
+
+    def admit(self, now: datetime) -> None:
+        """Count one more. Raises ``OverBudget``."""
+        while self.lately and self.lately[0] <= now - timedelta(minutes=1):
+            self.lately.popleft()
+        if len(self.lately) >= MOST_A_MINUTE:
+            words = f"A provisioner makes at most {MOST_A_MINUTE} instances a minute; try again in a minute."
+            raise OverBudget(words, budget="instances", code="rate_limited", retry_after=60)
+        self.lately.append(now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceRoutes:
+    """What a provisioner can do with its own instances."""
+
+    store: Store
+    doorkeeper: Doorkeeper
+    clock: Callable[[], datetime]
+    turns: Turns
+    admissions: dict[str, Admission] = field(default_factory=dict)
+
+    def table(self) -> list[web.RouteDef]:
+        """The addresses."""
+        one = f"{BASE}/v1/instances/{{id}}"
+        return [
+            web.post(f"{BASE}/v1/instances", self.create),
+            web.get(one, self.read, allow_head=False),
+            web.delete(one, self.delete),
+        ]
+
+    async def create(self, http: web.Request) -> web.Response:
+        """``POST /aap/v1/instances``: 201 with a new agent's key, 200 with the same again."""
+        provisioner, secret = await self.doorkeeper.provisioner(http)
+        idempotency = required_key(http)
+        sent = await fields(http, self.turns)
+        body = body_as(InstanceBody, sent)
+        admission = self.admissions.setdefault(provisioner.id, Admission())
+        async with admission.lock:
+            made = await self.store.instance_made(provisioner.id, idempotency)
+            if made is not None:
+                return await self._again(made, _hash(sent), secret)
+            admission.admit(self.clock())
+            made = await self._make(provisioner, secret, idempotency, sent, body)
+        return _issued(made, secret, status=201)
+
+    async def read(self, http: web.Request) -> web.Response:
+        """``GET /aap/v1/instances/{id}``: its name."""
+        provisioner, _ = await self.doorkeeper.provisioner(http)
+        instance = await self._own(http, provisioner)
+        if instance.deleted_at is not None:
+            raise NotFound("No such instance.")
+        return answer(_shown(instance))
+
+    async def delete(self, http: web.Request) -> web.Response:
+        """``DELETE /aap/v1/instances/{id}``: its keys end, and what it had asked for is taken back."""
+        provisioner, _ = await self.doorkeeper.provisioner(http)
+        instance = await self._own(http, provisioner)
+        now = self.clock()
+        standing = [key.name for key in await self.store.keys() if key.agent == instance.name and not key.revoked_at]
+        for name in dict.fromkeys(standing):
+            await self.store.revoke_key(name, now)
+        await take_back(self.store, instance.name, now)
+        return web.Response(status=204)
+
+    async def _make(
+        self, provisioner: Key, secret: str, idempotency: str, sent: JsonValue, body: InstanceBody
+    ) -> Instance:
+        now, key_id = self.clock(), new_id("key")
+        name, otherwise = _names(provisioner.name, body.instance_name, key_id)
+        key = Key(
+            id=key_id,
+            name=name,
+            owner=provisioner.owner,
+            kind="agent",
+            created_at=now,
+        )
+        instance = Instance(
+            key_id=key_id,
+            provisioner=provisioner.id,
+            idempotency=idempotency,
+            body=_hash(sent),
+            created_at=now,
+        )
+        issued = derive(secret, uuid_of(key_id))
+        return await self.store.add_instance(instance, key, hashed(issued), otherwise=otherwise)
+
+    async def _again(self, made: Instance, body: str, secret: str) -> web.Response:
+        """The same submission once more: the same instance, and the same credential."""
+        if made.body != body:
+            raise Conflict("This Idempotency-Key came with another body before.", code="idempotency_conflict")
+        if made.deleted_at is not None:
+            raise Conflict("This instance was deleted; make another one under another key.", code="instance_deleted")
+        key = await self.store.key_by_hash(hashed(derive(secret, uuid_of(made.key_id))))
+        if key is None or key.id != made.key_id:
+            words = "The provisioner's secret was replaced since, so the credential can't be shown again; make another."
+            raise Conflict(words, code="credential_gone")
+        return _issued(made, secret, status=200)
+
+    async def _own(self, http: web.Request, provisioner: Key) -> Instance:
+        found = await self.store.instance(provisioner.id, id_of(http.match_info["id"], kind="key"))
+        if found is None:
+            raise NotFound("No such instance.")
+        return found
+
+
+def _names(provisioner: str, wanted: str | None, key_id: str) -> tuple[str, str]:
+    """What the agent is to be called, and what otherwise: letters and digits as in every key's name."""
+    digits = key_id.partition("_")[2][: _SUFFIX - 1]
+    room = LONGEST_NAME - len(provisioner) - 1 - _SUFFIX
+    slug = _ELSE.sub("-", (wanted or "").casefold())[:room].strip("-._")
+    otherwise = f"{provisioner}.{slug or 'agent'}-{digits}"
+    return (f"{provisioner}.{slug}" if slug else otherwise), otherwise
+
+
+def _hash(sent: JsonValue) -> str:
+    return hashlib.sha256(canonical(sent)).hexdigest()
+
+
+def _shown(instance: Instance) -> dict[str, Any]:
+    return {"id": uuid_of(instance.key_id), "name": instance.name}
+
+
+def _issued(instance: Instance, secret: str, *, status: int) -> web.Response:
+    token = derive(secret, uuid_of(instance.key_id))
+    return answer({"instance": _shown(instance), "credential": {"token": token}}, status=status)
