@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.slack.views.look import Look
 from policies.checkpoint import Act, Checkpoint, Kind, Ladder, Place, Step, together
+from policies.dialect import Dialect
 from policies.events import (
     Answered,
     Attested,
@@ -252,6 +253,10 @@ def every_place() -> dict[str, Request]:
         "approved": approved,
         "approved_twice": after(two, approve, verdict("U0BEN", Verdict.APPROVE)),
         "modified": after(hard, verdict("U0ANA", Verdict.MODIFY, edit=replace(edit, checkpoint=checkpoint()))),
+        "sent_back": after(
+            replace(hard, dialect=Dialect(name="aap", sent={"tool": "issue_refund", "timeout": "10m"})),
+            verdict("U0ANA", Verdict.MODIFY, edit=replace(edit, checkpoint=checkpoint())),
+        ),
         "rejected": after(hard, reject),
         "expired": after(hard, Elapsed(), at=late),
         "withdrawn": after(hard, Withdrawn()),

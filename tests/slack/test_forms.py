@@ -20,6 +20,7 @@ from bot.slack.views.inputs import block_of
 from bot.slack.views.modals import answer_form, notice, reject_form, view_form
 from bot.slack.views.modify import modify_form
 from policies.checkpoint import Kind
+from policies.dialect import Dialect
 from policies.draft_fields import draft_fields
 from policies.errors import Faulty
 from policies.form import Form
@@ -84,6 +85,7 @@ INBOX = Inbox(
 )
 MANY = Inbox(**{part: tuple(ask() for _ in range(30)) for part in SECTIONS}, numbers=INBOX.numbers, more=True)
 SCHEMED = ask(schema=SCHEMA)
+SENT_BACK = replace(SCHEMED, dialect=Dialect(name="aap", sent={}))
 BILL = ask(invoice.INVOICE, tool="send_invoice", schema=invoice.SCHEMA)
 LETTER = ask(
     {**REFUND, "message": "Dear Ms Tran, we are sorry that it came broken.\n" * 30 + "Nord"}, reason="She sent photos."
@@ -100,6 +102,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "form_asked_back_pages": view_form(PLACES["pending_cut"], LOOK, HASTY.model_copy(update={"had": 0})),
     "form_reject": reject_form(PLACES["pending"], LOOK, MEMO),
     "form_modify": modify_form(SCHEMED, form_of(SCHEMED), LOOK, MEMO),
+    "form_modify_sent_back": modify_form(SENT_BACK, form_of(SENT_BACK), LOOK, MEMO),
     "form_modify_drafts": modify_form(PLACES["pending_drafts"], form_of(PLACES["pending_drafts"]), LOOK, MEMO),
     "form_view_drafts": view_form(PLACES["pending_drafts"], LOOK, MEMO),
     "form_modify_invoice": modify_form(BILL, form_of(BILL), LOOK, MEMO),

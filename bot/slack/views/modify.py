@@ -26,6 +26,7 @@ MOST_BYTES = 220_000
 """Of a form as it goes over the wire: Slack takes 250 kB. What only helps to type gives way."""
 MOST_TYPED = 100_000
 """Likewise of what was typed; more is no call any more, and Slack itself keeps it under the same ids."""
+SENDS_BACK = "Its agent can't take changes: it is told them, nothing runs, and it has to ask again."
 _NOTHING: Mapping[str, Submitted] = {}
 
 
@@ -57,7 +58,7 @@ def modify_form(
     if asks:
         blocks.append(phrase_field(request, look))
     kept = memo.shaped(form.shape).model_copy(update={"asks_phrase": asks})
-    return modal(ids.MODIFY_FORM, "Modify the call", kept, named(blocks, f"r{request.revision}"), "Save and approve")
+    return modal(ids.MODIFY_FORM, "Modify the call", kept, named(blocks, f"r{request.revision}"), _save(request))
 
 
 def json_form(
@@ -71,7 +72,11 @@ def json_form(
     if asks:
         blocks.append(phrase_field(request, look))
     kept = memo.model_copy(update={"asks_phrase": asks})
-    return modal(ids.JSON_FORM, "Modify as JSON", kept, named(blocks, f"r{request.revision}"), "Save and approve")
+    return modal(ids.JSON_FORM, "Modify as JSON", kept, named(blocks, f"r{request.revision}"), _save(request))
+
+
+def _save(request: Request) -> str:
+    return "Save and approve" if request.dialect is None else "Save and send back"
 
 
 def hides(form: Form) -> bool:
@@ -83,7 +88,8 @@ def _head(request: Request, look: Look, remark: str, *, as_json: bool) -> Iterat
     tool = one_line(request.call.tool, look.key, 60)
     target = ids.Target(request_id=request.id, revision=request.revision)
     accessory = button("Edit as JSON", ids.AS_JSON, str(target)) if as_json else None
-    yield section(plain(f"Change what {tool} will do. Saving approves the call as changed."), accessory)
+    saving = "Saving approves the call as changed." if request.dialect is None else SENDS_BACK
+    yield section(plain(f"Change what {tool} will do. {saving}"), accessory)
     if remark:
         yield section(mrkdwn(remark))
 

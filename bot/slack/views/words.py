@@ -112,18 +112,18 @@ def fate(request: Request, look: Look) -> str:
     """What became of the request, as the end of a sentence that starts with the tool's name; plain text."""
     if not request.settled:
         return "goes ahead unless stopped" if request.checkpoint.kind is Kind.SOFT else "needs your approval"
-    if request.sent_back:
-        return "was sent back with changes: its agent has to ask again"
     execution = request.execution
     if execution is not None and execution.state in _RAN:
         return _RAN[execution.state]
-    if execution is not None and execution.state is ExecutionState.REVOKED:
+    if execution is not None and execution.state is ExecutionState.REVOKED and not request.sent_back:
         return f"was stopped before it ran by {_who(execution.by or 'requester', look, request)}"
     return _settled(request, look)
 
 
 def _settled(request: Request, look: Look) -> str:
     by = request.decision.by if request.decision else ()
+    if request.sent_back:
+        return f"was sent back with changes by {_deciders(by, look, request)}"
     if request.state is State.EXPIRED and request.question is not None and request.answer is None:
         return "expired: nobody answered in time"
     if request.state is State.ANSWERED and by == ("silence",):
