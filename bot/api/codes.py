@@ -30,7 +30,7 @@ CODES: Mapping[str, Code] = {
     ),
     **_codes(
         403,
-        wrong_kind_of_key="An operator's key where an agent's is needed, or the other way round.",
+        wrong_kind_of_key="A key of another kind than is needed: an operator's instead of an agent's, say.",
         key_scope="This key of the agent may not do that (`signoff keys create --may`).",
         key_tool="This key of the agent isn't for that tool (`signoff keys create --tools`).",
     ),

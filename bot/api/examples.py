@@ -76,6 +76,7 @@ def bodies() -> dict[str, dict[str, Any]]:
         },
         "aap_submit": {"call": dict(AAP_CALL)},
         "aap_consume": {"nothing": {}},
+        "aap_provision": {"named": {"instance_name": "codex-laptop"}},
         "aap_outcome": {"succeeded": {"status": "succeeded"}},
         "answer_inquiry": {"answer": {"inquiry": f"inq_{'0' * 32}", "text": "The customer sent a photo of it."}},
     }
@@ -96,7 +97,12 @@ def aap() -> dict[str, Any]:
         "aap_consume": consumed,
         "aap_outcome": done,
     }
-    return {name: aap_shown(request) for name, request in stages.items()}
+    instance = {"id": "8246931c-4ce0-4c15-a94a-e9c078ad06e2", "name": "fleet.codex-laptop"}
+    return {
+        **{name: aap_shown(request) for name, request in stages.items()},
+        "aap_provision": {"instance": instance, "credential": {"token": f"so_agent_{'0' * 43}"}},
+        "aap_instance": instance,
+    }
 
 
 def answers() -> dict[str, Any]:

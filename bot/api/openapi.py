@@ -44,6 +44,7 @@ TAGS: Mapping[str, str] = {
 KEYS: Mapping[str, str] = {
     "agent": "An agent's key, made by `signoff keys create NAME`. It sees its own requests and decides nothing.",
     "operator": "An operator's key, made by `signoff keys create NAME --operator`. It reads figures.",
+    "provisioner": "A provisioner's key, made by `signoff keys create NAME --provisioner`. It makes agents' keys.",
 }
 HEADERS: Mapping[str, Document] = {
     IDEMPOTENCY_KEY: {

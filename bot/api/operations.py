@@ -40,7 +40,7 @@ class Operation:
 
     id: str
     tag: str
-    key: Literal["agent", "operator"] | None
+    key: Literal["agent", "operator", "provisioner"] | None
     answers: Mapping[int, Shape]
     scopes: tuple[Scope, ...] = (Scope.READ,)
     shapes: tuple[type[BaseModel], ...] = ()

@@ -113,7 +113,7 @@ async def test_every_body_and_every_answer_in_json_has_an_example(house: House) 
     for _, _, told in operations(house):
         for content in told.get("requestBody", {"content": {}})["content"].values():
             assert content["examples"], told["operationId"]
-        answer = told["responses"]["200"]["content"]
+        answer = told["responses"].get("200", {}).get("content", {})
         if told["operationId"] != "openapi":
             assert "application/json" not in answer or "example" in answer["application/json"], told["operationId"]
 

@@ -39,17 +39,18 @@ REFUSED: Mapping[str, Answered] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One route. ``needs`` is the kind of key that opens it; ``own``, ``other`` and ``operator`` what they get.
+    """One route. ``needs`` is the kind of key that opens it; ``own``, ``other``, … what they get.
 
     ``{id}`` in ``path`` is a pending request of the agent's own, ``{aap}`` one that came through AAP, ``g`` a group.
     """
 
     method: str
     path: str
-    needs: Literal["agent", "operator", "none"]
+    needs: Literal["agent", "operator", "provisioner", "none"]
     own: Answered
     other: Answered
     operator: Answered
+    provisioner: Answered = WRONG_KIND
     body: Any = None
 
     @property
@@ -64,11 +65,16 @@ def _agents(method: str, path: str, own: Answered, other: Answered = MISSING, bo
 
 
 def _open(method: str, path: str) -> Row:
-    return Row(method=method, path=path, needs="none", own=OK, other=OK, operator=OK)
+    return Row(method=method, path=path, needs="none", own=OK, other=OK, operator=OK, provisioner=OK)
 
 
 def _operators(method: str, path: str) -> Row:
     return Row(method=method, path=path, needs="operator", own=WRONG_KIND, other=WRONG_KIND, operator=OK)
+
+
+def _provisioners(method: str, path: str, provisioner: Answered, body: Any = None) -> Row:
+    refused = {"own": WRONG_KIND, "other": WRONG_KIND, "operator": WRONG_KIND}
+    return Row(method=method, path=path, needs="provisioner", provisioner=provisioner, body=body, **refused)
 
 
 ROWS = (
@@ -93,6 +99,9 @@ ROWS = (
         )
     ),
     _open("POST", "/v1/hooks/claude-code"),  # what opens nothing is told so in a denied call: see test_api_hooks.py
+    _provisioners("POST", "/aap/v1/instances", (201, ""), {}),
+    _provisioners("GET", "/aap/v1/instances/{aap}", MISSING),
+    _provisioners("DELETE", "/aap/v1/instances/{aap}", MISSING),
     _open("GET", "/healthz"),
     _open("HEAD", "/healthz"),
     _open("GET", "/readyz"),

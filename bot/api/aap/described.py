@@ -22,6 +22,8 @@ AAP_CODES: Mapping[str, Code] = {
     "approval_expired": Code(status=409, words="The approval ran out before it was consumed."),
     "not_consumed": Code(status=409, words="Nothing was consumed, so there is no outcome."),
     "outcome_conflict": Code(status=409, words="Another outcome was reported before; the first one stands."),
+    "instance_deleted": Code(status=409, words="What was made by this key is deleted; use another key."),
+    "credential_gone": Code(status=409, words="The provisioner has another secret by now: nobody can show it again."),
     "already_terminal": Code(status=409, words="The request is decided; nothing was changed."),
 }
 
@@ -83,8 +85,30 @@ class AapRequest(Out):
     consumption: AapConsumption | None = None
 
 
+class AapInstance(Out):
+    """An agent that a provisioner made."""
+
+    id: str = Field(description="A UUID.")
+    name: str = Field(description="What the policy and people know it by.")
+
+
+class AapCredential(Out):
+    """An agent's key."""
+
+    token: str
+
+
+class AapProvisioned(Out):
+    """An agent and its key, the same again each time that the same is sent."""
+
+    instance: AapInstance
+    credential: AapCredential
+
+
 operation = partial(
     Operation, tag="aap", key="agent", id_pattern=UUID, problem=AapError, problem_type=JSON, table=AAP_CODES,
     code_at=("error", "code"),
 )  # fmt: skip
 """An operation of AAP's: its errors have its own shape, and its requests UUIDs."""
+of_provisioner = partial(operation, key="provisioner")
+"""One of those that make and end instances."""

@@ -19,10 +19,12 @@ from aiohttp import web
 
 from bot.api.aap.asks import InstanceBody
 from bot.api.aap.bodies import answer, fields, required_key
+from bot.api.aap.described import AapInstance, AapProvisioned, of_provisioner
 from bot.api.aap.errors import BASE
 from bot.api.aap.shows import id_of, uuid_of
 from bot.api.auth import Doorkeeper, derive, hashed
 from bot.api.bodies import body_as
+from bot.api.operations import IDEMPOTENCY_KEY, describes
 from bot.naming import new_id
 from bot.retiring import take_back
 from bot.turns import Turns
@@ -74,8 +76,24 @@ class InstanceRoutes:
             web.delete(one, self.delete),
         ]
 
+    @describes(
+        of_provisioner(
+            id="aap_provision",
+            bodies=(InstanceBody,),
+            headers=(IDEMPOTENCY_KEY,),
+            headers_needed=True,
+            answers={201: AapProvisioned, 200: AapProvisioned},
+            codes=(
+                *("missing_idempotency_key", "idempotency_key_invalid", "idempotency_conflict"),
+                *("instance_deleted", "credential_gone", "rate_limited"),
+            ),
+        )
+    )
     async def create(self, http: web.Request) -> web.Response:
-        """``POST /aap/v1/instances``: 201 with a new agent's key, 200 with the same again."""
+        """Make an agent's key for an instance.
+
+        201 is a new one, 200 the one that the same key and body made before. Its name begins with the provisioner's.
+        """
         provisioner, secret = await self.doorkeeper.provisioner(http)
         idempotency = required_key(http)
         sent = await fields(http, self.turns)
@@ -89,16 +107,21 @@ class InstanceRoutes:
             made = await self._make(provisioner, secret, idempotency, sent, body)
         return _issued(made, secret, status=201)
 
+    @describes(of_provisioner(id="aap_instance", answers={200: AapInstance}, codes=("not_found",)))
     async def read(self, http: web.Request) -> web.Response:
-        """``GET /aap/v1/instances/{id}``: its name."""
+        """Read an instance."""
         provisioner, _ = await self.doorkeeper.provisioner(http)
         instance = await self._own(http, provisioner)
         if instance.deleted_at is not None:
             raise NotFound("No such instance.")
         return answer(_shown(instance))
 
+    @describes(of_provisioner(id="aap_delete_instance", answers={204: None}, codes=("not_found",)))
     async def delete(self, http: web.Request) -> web.Response:
-        """``DELETE /aap/v1/instances/{id}``: its keys end, and what it had asked for is taken back."""
+        """Delete an instance.
+
+        Its keys end at once, and what it had asked for is taken back.
+        """
         provisioner, _ = await self.doorkeeper.provisioner(http)
         instance = await self._own(http, provisioner)
         now = self.clock()
@@ -168,4 +191,6 @@ def _shown(instance: Instance) -> dict[str, Any]:
 
 def _issued(instance: Instance, secret: str, *, status: int) -> web.Response:
     token = derive(secret, uuid_of(instance.key_id))
-    return answer({"instance": _shown(instance), "credential": {"token": token}}, status=status)
+    issued = answer({"instance": _shown(instance), "credential": {"token": token}}, status=status)
+    issued.headers["Location"] = f"{BASE}/v1/instances/{uuid_of(instance.key_id)}"
+    return issued
