@@ -88,7 +88,9 @@ async def serving(
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
         auditor = Auditor(gateway, now, metrics, runs_driven=tools is not None)
-        url = await listen_to_http(stack, settings, app, gateway, now, connected, auditor.figures)
+        sender = Sender(settings.webhook_networks)
+        stack.callback(sender.close)
+        url = await listen_to_http(stack, settings, app, gateway, now, connected, auditor.figures, sender)
         ticker = Ticker(gateway, now, jump=now.jump if isinstance(now, SteadyClock) else None, metrics=metrics)
         for hand in (ticker, auditor):
             hand.start()
@@ -105,7 +107,7 @@ async def serving(
             least=settings.signoff_batch_from,
             post_digest=digests.post,
         )
-        deliveries = _deliveries(stack, settings, gateway, now, metrics)
+        deliveries = Deliveries(gateway.store, sender, gateway.waiting, now, metrics=metrics)
         parts = [
             courier.run(),
             deliveries.run(),
@@ -245,14 +247,6 @@ def _runner(stack: AsyncExitStack, settings: Settings, gateway: Gateway, tools: 
 
     kit = Kit(gateway=gateway, store=gateway.store, waiting=gateway.waiting, tools=tools, model=model, asks=asks)
     return Runner(kit).run()
-
-
-def _deliveries(
-    stack: AsyncExitStack, settings: Settings, gateway: Gateway, now: Clock, metrics: Metrics
-) -> Deliveries:
-    sender = Sender(settings.webhook_networks)
-    stack.callback(sender.close)
-    return Deliveries(gateway.store, sender, gateway.waiting, now, metrics=metrics)
 
 
 def _run_together(stack: AsyncExitStack, parts: list[Coroutine[Any, Any, None]]) -> asyncio.Future[Any]:

@@ -21,6 +21,7 @@ from bot.logs import get_logger
 from bot.settings import Settings
 from bot.slack.front import Front, Seen
 from bot.slack.listeners import Identity, identify
+from bot.webhooks.sender import Sender
 from policies.errors import Invalid, Unavailable
 from storage.store import Store
 
@@ -98,10 +99,12 @@ async def listen_to_http(
     clock: Callable[[], datetime],
     connected: Connected,
     figures: Figures,
+    sender: Sender,
 ) -> str:
     """Serve the HTTP API, and where Slack comes by HTTP its door as well. Returns the address."""
     served = web.Application(client_max_size=1024 * 1024)
-    add_routes(served, gateway, gateway.store, clock, ready=readiness(gateway.store, connected), figures=figures)
+    ready = readiness(gateway.store, connected)
+    add_routes(served, gateway, gateway.store, clock, ready=ready, figures=figures, sender=sender)
     if settings.slack_app_token is None and settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         served.router.add_post("/slack/events", Front(app=app, secret=secret, clock=wall_clock, seen=Seen()).events)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+AAP = "aap"
+"""The Agent Approval Protocol: https://agentapprovalprotocol.io."""
 SENT_BACK = "sent_back"
 """By whom a permit is revoked that its agent couldn't use: people changed the arguments, and it runs only its own."""
 
@@ -19,3 +22,8 @@ class Dialect:
 
     name: str
     sent: Mapping[str, Any]
+
+
+def uuid_of(own_id: str) -> str:
+    """An id of ours (of a request, of a key) as the UUID that its digits are."""
+    return str(uuid.UUID(hex=own_id.partition("_")[2]))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from policies.dialect import AAP, uuid_of
 from policies.effects import Entry
 from policies.request import Request
 
@@ -103,7 +104,21 @@ def _stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-BODIES: dict[str, Callable[[Message], Mapping[str, Any] | None]] = {"signoff": _own}
+def _aap(message: Message) -> Mapping[str, Any] | None:
+    """The Agent Approval Protocol tells once of each request that was asked for in it: that it is decided."""
+    news, decision = message.news, message.news.request.decision
+    if news.type != NEWS["settled"] or news.request.dialect is None or decision is None:
+        return None
+    return {
+        "id": message.id,
+        "type": "request.resolved",
+        "instance_id": uuid_of(message.webhook.key_id),
+        "request_id": uuid_of(news.request.id),
+        "created_at": _stamp(decision.at),
+    }
+
+
+BODIES: dict[str, Callable[[Message], Mapping[str, Any] | None]] = {"signoff": _own, AAP: _aap}
 """How each dialect says it."""
 
 

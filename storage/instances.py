@@ -12,18 +12,21 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
+from policies.webhook import Webhook
 from storage import keys
 from storage.access import Access
 from storage.statement import Statement, inserting
-from storage.tables import InstanceRow, KeyRow, table
+from storage.tables import InstanceRow, KeyRow, WebhookRow, table
 from storage.transaction import Transaction
 from storage.values import Instance, Key
 
-INSTANCES, KEYS = table(InstanceRow), table(KeyRow)
+INSTANCES, KEYS, WEBHOOKS = table(InstanceRow), table(KeyRow), table(WebhookRow)
 OURS = (INSTANCES.c.workspace_id == bindparam("workspace"), INSTANCES.c.provisioner == bindparam("of_provisioner"))
-FIELDS = tuple(each.name for each in fields(Instance) if each.name not in ("name", "deleted_at"))
-THEIRS = select(*(INSTANCES.c[name] for name in FIELDS), KEYS.c.name, KEYS.c.revoked_at).join(
-    KEYS, KEYS.c.id == INSTANCES.c.key_id
+FIELDS = tuple(each.name for each in fields(Instance) if each.name not in ("name", "url", "deleted_at"))
+THEIRS = (
+    select(*(INSTANCES.c[name] for name in FIELDS), KEYS.c.name, WEBHOOKS.c.url, KEYS.c.revoked_at)
+    .join(KEYS, KEYS.c.id == INSTANCES.c.key_id)
+    .join(WEBHOOKS, WEBHOOKS.c.key_id == INSTANCES.c.key_id, isouter=True)
 )
 
 ADD = inserting(INSTANCES)
@@ -39,26 +42,35 @@ NAMED = Statement(
 
 
 def _instance(row: tuple[Any, ...]) -> Instance:
-    *columns, name, revoked_at = row
-    return Instance(**dict(zip(FIELDS, columns, strict=True)), name=name, deleted_at=revoked_at)
+    *columns, name, url, revoked_at = row
+    return Instance(**dict(zip(FIELDS, columns, strict=True)), name=name, url=url, deleted_at=revoked_at)
 
 
-def _add(instance: Instance, key: Key, secret_hash: str, otherwise: str, transaction: Transaction) -> Instance:
+def _add(
+    instance: Instance,
+    key: Key,
+    secret_hash: str,
+    otherwise: str,
+    webhook: Webhook | None,
+    transaction: Transaction,
+) -> Instance:
     """A name that any key ever had is another agent's, whose requests this one would read."""
     taken = transaction.connection.row(NAMED, workspace=transaction.workspace_id, of_name=key.name) is not None
     name = otherwise if taken else key.name
-    keys.add(replace(key, name=name, agent=name), secret_hash, None, transaction)
+    keys.add(replace(key, name=name, agent=name), secret_hash, webhook, transaction)
     columns = {each: getattr(instance, each) for each in FIELDS}
     transaction.connection.write(ADD, workspace_id=transaction.workspace_id, **columns)
-    return replace(instance, name=name)
+    return replace(instance, name=name, url=webhook.url if webhook else None)
 
 
 class Instances(Access):
     """The store's instances."""
 
-    async def add_instance(self, instance: Instance, key: Key, secret_hash: str, *, otherwise: str) -> Instance:
-        """Store an instance with its key, under the name ``otherwise`` where the key's was ever another key's."""
-        return await self._write(partial(_add, instance, key, secret_hash, otherwise))
+    async def add_instance(
+        self, instance: Instance, key: Key, secret_hash: str, *, otherwise: str, webhook: Webhook | None = None
+    ) -> Instance:
+        """Store an instance with its key and webhook, as ``otherwise`` where the key's name was ever another key's."""
+        return await self._write(partial(_add, instance, key, secret_hash, otherwise, webhook))
 
     async def instance_made(self, provisioner: str, idempotency: str) -> Instance | None:
         """What this provisioner (the id of its key) asked for under the same idempotency key."""

@@ -15,7 +15,7 @@ from storage.engine import create_file, database_path, raw_connection, unavailab
 from storage.lock import ServeLock
 from storage.tables import METADATA
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS = tuple(f"{number:04}" for number in range(1, 15))
 """Every revision that this program knows, oldest first. A test holds them against the migrations."""
 
 PATIENCE_SECONDS = 10.0

@@ -364,6 +364,7 @@ class InstanceRow(Row, table=True):
     provisioner: str = Field(foreign_key="api_keys.id")
     idempotency: str
     body: str
+    registration_id: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

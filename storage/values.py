@@ -249,10 +249,12 @@ class Endpoint:
     next_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Instance:
     """An agent's key that a provisioner made: ``provisioner`` and ``key_id`` are ids of keys, ``name`` is the agent's.
 
     ``idempotency`` and ``body`` (its sha256) are what it was asked for by; ``deleted_at`` is when its key ended.
+    ``registration_id`` is what its receiver knew it by at first, ``url`` where its webhook goes, while it has one.
     """
 
     key_id: str
@@ -260,7 +262,9 @@ class Instance:
     idempotency: str
     body: str
     created_at: datetime
+    registration_id: str | None = None
     name: str = ""
+    url: str | None = None
     deleted_at: datetime | None = None
 
 

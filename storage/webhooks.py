@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import uuid
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 
+from policies.dialect import AAP
 from policies.effects import Entry
 from policies.errors import Conflict, NotFound
 from policies.request import Request
@@ -127,7 +129,12 @@ def tell(transaction: Transaction, request: Request, entries: Iterable[Entry]) -
     found = transaction.connection.rows(OF_AGENT, workspace=transaction.workspace_id, of_agent=agent, now=news[-1].at)
     for webhook in map(_webhook, found):
         for each in news:
-            owe(transaction, Message(id=f"msg_{secrets.token_hex(16)}", webhook=webhook, news=each))
+            owe(transaction, Message(id=_message_id(webhook), webhook=webhook, news=each))
+
+
+def _message_id(webhook: Webhook) -> str:
+    """AAP's receivers know messages by UUIDs."""
+    return str(uuid.uuid4()) if webhook.dialect == AAP else f"msg_{secrets.token_hex(16)}"
 
 
 def owe(transaction: Transaction, message: Message) -> None:

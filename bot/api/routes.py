@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.api.aap.errors import errors as aap_errors
 from bot.api.aap.instances import InstanceRoutes
+from bot.api.aap.receivers import Receivers
 from bot.api.aap.routes import AapRoutes
 from bot.api.addresses import request_id_of
 from bot.api.answers import show, shown
@@ -27,6 +28,7 @@ from bot.api.operations import IDEMPOTENCY_KEY, Operation, describes
 from bot.api.problems import moved, problems
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
+from bot.webhooks.sender import Sender
 from policies.allowance import Scope
 from policies.arguments import JsonValue
 from policies.errors import Invalid
@@ -42,8 +44,12 @@ def add_routes(
     *,
     ready: Ready,
     figures: Figures,
+    sender: Sender,
 ) -> None:
-    """Add the API to ``app``, with problem documents for whatever goes wrong anywhere in ``app``."""
+    """Add the API to ``app``, with problem documents for whatever goes wrong anywhere in ``app``.
+
+    ``sender`` asks those receivers that agents bring themselves.
+    """
     app.middlewares.append(problems)
     app.middlewares.append(aap_errors)
     waits = OpenWaits()
@@ -54,6 +60,9 @@ def add_routes(
     requests = RequestRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     groups = GroupRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     hooks = HookRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
+    instances = InstanceRoutes(
+        store=store, doorkeeper=doorkeeper, clock=clock, turns=gateway.turns, receivers=Receivers(sender=sender)
+    )
     events = EventRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits)
     app.add_routes(
         [
@@ -68,7 +77,7 @@ def add_routes(
             web.get("/v1/groups/{id}", groups.read, allow_head=False),
             web.post("/v1/hooks/claude-code", hooks.claude_code),
             *AapRoutes(gateway=gateway, doorkeeper=doorkeeper, waits=waits).table(),
-            *InstanceRoutes(store=store, doorkeeper=doorkeeper, clock=clock, turns=gateway.turns).table(),
+            *instances.table(),
             web.get("/healthz", alive),
             web.get("/readyz", readiness(ready)),
             web.get("/metrics", metrics_for(figures, doorkeeper)),

@@ -76,6 +76,12 @@ class Sender:
         """Let go of the threads; a look-up under way is not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def check(self, url: str) -> None:
+        """Raise ``Invalid`` for a URL to which nothing is sent, as far as it shows without looking up its host."""
+        target = read_url(url)
+        if target.literal is not None:
+            check_reach(target, [target.literal], self._allowed)
+
     async def send(
         self, url: str, body: bytes, *, message_id: str, keys: Iterable[str], now: datetime, keep: int = 0
     ) -> Answer:

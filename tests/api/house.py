@@ -19,6 +19,8 @@ from bot.gateway import Gateway
 from bot.metrics import Metrics
 from bot.shelf import PolicyShelf
 from bot.waiting import Waiting
+from bot.webhooks.sender import Sender
+from policies.addresses import read_networks
 from policies.allowance import EVERYTHING, Scope
 from policies.events import Delivered, Outcome
 from policies.lifecycle import apply
@@ -82,6 +84,7 @@ class House:
     runner: web.AppRunner
     session: ClientSession
     metrics: Metrics
+    sender: Sender
     missing: list[str | Exception] = field(default_factory=list)
     agent: str = ""
     other_agent: str = ""
@@ -190,9 +193,17 @@ async def open_house(directory: Path, policy: str = POLICY, *, again: House | No
     runner = web.AppRunner(app)  # not aiohttp's TestServer: that one cancels the handlers of clients that went away
     session = ClientSession()
     house = House(
-        store=store, gateway=gateway, waiting=waiting, clock=clock, runner=runner, session=session, metrics=metrics
+        store=store,
+        gateway=gateway,
+        waiting=waiting,
+        clock=clock,
+        runner=runner,
+        session=session,
+        metrics=metrics,
+        sender=Sender(read_networks("127.0.0.0/8")),
     )
-    add_routes(app, gateway, store, clock, ready=house.ready, figures=Auditor(gateway, clock, metrics).figures)
+    figures = Auditor(gateway, clock, metrics).figures
+    add_routes(app, gateway, store, clock, ready=house.ready, figures=figures, sender=house.sender)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     if again is not None:
@@ -204,6 +215,7 @@ async def open_house(directory: Path, policy: str = POLICY, *, again: House | No
     finally:
         await session.close()
         await runner.cleanup()
+        house.sender.close()
         await store.close()
 
 

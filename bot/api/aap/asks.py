@@ -11,13 +11,12 @@ from pydantic import AfterValidator, Field
 from bot.api.asks import Query, ToolName
 from bot.api.questions import Body, at_place
 from policies.arguments import canonical, intake
-from policies.dialect import Dialect
+from policies.dialect import AAP, Dialect
 from policies.duration import LONGEST
 from policies.errors import Invalid
 from policies.request import Submission, ToolCall
 
-NAME = "aap"
-"""What the protocol is called in a request's ``dialect`` and in the journal."""
+UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 MAX_WAIT = 30
 """Seconds of one long poll, as the protocol says; who asks for more gets this."""
 MAX_CONTEXT_BYTES = 64 * 1024
@@ -64,7 +63,7 @@ class SubmissionBody(Body):
             call=ToolCall(tool=self._name(), arguments=at_place("/arguments", intake, self.arguments)),
             reason=_shortened(self.agent_reasoning),
             expires_in=span(self.timeout),
-            dialect=Dialect(name=NAME, sent=self._beside()),
+            dialect=Dialect(name=AAP, sent=self._beside()),
         )
 
     def _name(self) -> str:
@@ -108,7 +107,17 @@ class ReadQuery(Query):
         return 0.0 if self.wait is None else min(span(self.wait).total_seconds(), MAX_WAIT)
 
 
+class DeliveryBody(Body):
+    """Where an instance's notifications go: ``type`` is ``webhook``. The secret is never shown again."""
+
+    type: Annotated[str, Field(max_length=40)]
+    url: Annotated[str, Field(max_length=2_000)]
+    registration_id: Annotated[str, Field(pattern=rf"^{UUID}$")]
+    signing_secret: Annotated[str, Field(pattern=r"^whsec_[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$")]
+
+
 class InstanceBody(Body):
-    """``POST /aap/v1/instances``: an agent's key by a recognisable name."""
+    """``POST /aap/v1/instances``: an agent's key by a recognisable name, with a receiver for its notifications."""
 
     instance_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    delivery: DeliveryBody | None = None

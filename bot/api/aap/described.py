@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from bot.api.aap.asks import UUID
 from bot.api.codes import CODES, Code
 from bot.api.models import Out
 from bot.api.operations import JSON, Operation
 
-UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 AAP_CODES: Mapping[str, Code] = {
     **{name: replace(code, status=400) if code.status == 422 else code for name, code in CODES.items()},
     "missing_idempotency_key": Code(status=400, words="An `Idempotency-Key` is needed here."),
@@ -22,6 +22,9 @@ AAP_CODES: Mapping[str, Code] = {
     "approval_expired": Code(status=409, words="The approval ran out before it was consumed."),
     "not_consumed": Code(status=409, words="Nothing was consumed, so there is no outcome."),
     "outcome_conflict": Code(status=409, words="Another outcome was reported before; the first one stands."),
+    "invalid_webhook_url": Code(status=400, words="Nothing can be sent to this URL, or it may not be."),
+    "unsupported_delivery_type": Code(status=400, words="Notifications go by `webhook` alone."),
+    "webhook_verification_failed": Code(status=422, words="The receiver didn't give the signed challenge back."),
     "instance_deleted": Code(status=409, words="What was made by this key is deleted; use another key."),
     "credential_gone": Code(status=409, words="The provisioner has another secret by now: nobody can show it again."),
     "already_terminal": Code(status=409, words="The request is decided; nothing was changed."),
@@ -85,11 +88,20 @@ class AapRequest(Out):
     consumption: AapConsumption | None = None
 
 
+class AapDelivery(Out):
+    """Where its notifications go."""
+
+    type: Literal["webhook"]
+    url: str
+    registration_id: str
+
+
 class AapInstance(Out):
     """An agent that a provisioner made."""
 
     id: str = Field(description="A UUID.")
     name: str = Field(description="What the policy and people know it by.")
+    delivery: AapDelivery | None = None
 
 
 class AapCredential(Out):

@@ -27,8 +27,8 @@ TYPES: Mapping[int, str] = {
     503: "dependency",
 }
 """The error's type by its status; whatever else the client did wrong is an ``invalid_request``."""
-OF_FIELDS = frozenset({422})
-"""Statuses of Signoff's own API that read 400 here: AAP's 422 says that a receiver failed verification."""
+UNVERIFIED = "webhook_verification_failed"
+"""The one code with 422: whatever else Signoff's own API answers with that status reads 400 here."""
 NOT_HERE = "There is nothing of this id, or this credential may not see it."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -60,7 +60,8 @@ def _refused(error: SignoffError, exchange: str) -> web.Response:
     if status == HTTPStatus.NOT_FOUND:
         return _error(status, "not_found", NOT_HERE, exchange)
     places = [fault.where for fault in faults_of(error) if fault.where]
-    shown = HTTPStatus.BAD_REQUEST if status in OF_FIELDS else status
+    unread = status == HTTPStatus.UNPROCESSABLE_ENTITY and error.code != UNVERIFIED
+    shown = HTTPStatus.BAD_REQUEST if unread else status
     response = _error(shown, error.code, sentence(error.words), exchange, param=places[0] if places else "")
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after)

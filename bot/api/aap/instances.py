@@ -21,7 +21,8 @@ from bot.api.aap.asks import InstanceBody
 from bot.api.aap.bodies import answer, fields, required_key
 from bot.api.aap.described import AapInstance, AapProvisioned, of_provisioner
 from bot.api.aap.errors import BASE
-from bot.api.aap.shows import id_of, uuid_of
+from bot.api.aap.receivers import Receivers
+from bot.api.aap.shows import id_of
 from bot.api.auth import Doorkeeper, derive, hashed
 from bot.api.bodies import body_as
 from bot.api.operations import IDEMPOTENCY_KEY, describes
@@ -29,6 +30,7 @@ from bot.naming import new_id
 from bot.retiring import take_back
 from bot.turns import Turns
 from policies.arguments import JsonValue, canonical
+from policies.dialect import uuid_of
 from policies.errors import Conflict, NotFound, OverBudget
 from storage.store import Instance, Key, Store
 
@@ -65,6 +67,7 @@ class InstanceRoutes:
     doorkeeper: Doorkeeper
     clock: Callable[[], datetime]
     turns: Turns
+    receivers: Receivers
     admissions: dict[str, Admission] = field(default_factory=dict)
 
     def table(self) -> list[web.RouteDef]:
@@ -86,6 +89,7 @@ class InstanceRoutes:
             codes=(
                 *("missing_idempotency_key", "idempotency_key_invalid", "idempotency_conflict"),
                 *("instance_deleted", "credential_gone", "rate_limited"),
+                *("invalid_webhook_url", "unsupported_delivery_type", "webhook_verification_failed"),
             ),
         )
     )
@@ -93,6 +97,7 @@ class InstanceRoutes:
         """Make an agent's key for an instance.
 
         201 is a new one, 200 the one that the same key and body made before. Its name begins with the provisioner's.
+        With ``delivery`` its receiver is asked for a signed challenge first, and then told of each decision.
         """
         provisioner, secret = await self.doorkeeper.provisioner(http)
         idempotency = required_key(http)
@@ -143,15 +148,17 @@ class InstanceRoutes:
             kind="agent",
             created_at=now,
         )
+        hook = await self.receivers.verified(body.delivery, key_id, now) if body.delivery is not None else None
         instance = Instance(
             key_id=key_id,
             provisioner=provisioner.id,
             idempotency=idempotency,
             body=_hash(sent),
             created_at=now,
+            registration_id=body.delivery.registration_id if body.delivery is not None else None,
         )
         issued = derive(secret, uuid_of(key_id))
-        return await self.store.add_instance(instance, key, hashed(issued), otherwise=otherwise)
+        return await self.store.add_instance(instance, key, hashed(issued), otherwise=otherwise, webhook=hook)
 
     async def _again(self, made: Instance, body: str, secret: str) -> web.Response:
         """The same submission once more: the same instance, and the same credential."""
@@ -186,7 +193,10 @@ def _hash(sent: JsonValue) -> str:
 
 
 def _shown(instance: Instance) -> dict[str, Any]:
-    return {"id": uuid_of(instance.key_id), "name": instance.name}
+    told: dict[str, Any] = {"id": uuid_of(instance.key_id), "name": instance.name}
+    if instance.url is not None and instance.registration_id is not None:
+        told["delivery"] = {"type": "webhook", "url": instance.url, "registration_id": instance.registration_id}
+    return told
 
 
 def _issued(instance: Instance, secret: str, *, status: int) -> web.Response:

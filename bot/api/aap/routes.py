@@ -12,13 +12,14 @@ from bot.api.aap.asks import ConsumeBody, OutcomeBody, ReadQuery, SubmissionBody
 from bot.api.aap.bodies import answer, fields, required_key
 from bot.api.aap.described import AapRequest, operation
 from bot.api.aap.errors import BASE
-from bot.api.aap.shows import id_of, shown, status_of, uuid_of
+from bot.api.aap.shows import id_of, shown, status_of
 from bot.api.auth import Doorkeeper
 from bot.api.bodies import body_as, idempotency, query_as
 from bot.api.operations import IDEMPOTENCY_KEY, describes
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.allowance import Scope
+from policies.dialect import uuid_of
 from policies.errors import Conflict, NotFound
 from policies.request import ExecutionState, Request, Requester, State
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.api.aap.asks import span
+from policies.dialect import uuid_of
 from policies.errors import NotFound
 from policies.question import in_words
 from policies.request import Execution, ExecutionState, Request, State
@@ -28,11 +29,6 @@ STATUS: Mapping[State, str] = {
 }
 REPORTED: Mapping[ExecutionState, str] = {ExecutionState.SUCCEEDED: "succeeded", ExecutionState.FAILED: "failed"}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def uuid_of(own_id: str) -> str:
-    """The id of a request or a key as the UUID that its digits are."""
-    return str(uuid.UUID(hex=own_id.partition("_")[2]))
 
 
 def id_of(address: str, *, kind: str = "req") -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("provisioner", sa.String(), nullable=False),
         sa.Column("idempotency", sa.String(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
+        sa.Column("registration_id", sa.String(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name="fk_instances_key_id"),
         sa.ForeignKeyConstraint(["provisioner"], ["api_keys.id"], name="fk_instances_provisioner"),
