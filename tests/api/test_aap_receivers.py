@@ -87,6 +87,7 @@ async def post(**more: Any) -> AsyncIterator[Post]:
     try:
         yield box
     finally:
+        await asyncio.gather(*box.receiver._tasks)  # what it wakes runs on after its answer
         if box.receiver.client is not None:
             await box.receiver.client.aclose()
         await runner.cleanup()
