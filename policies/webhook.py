@@ -32,6 +32,8 @@ PAUSES = tuple(
 """After the first, the second … failed attempt; after one more it is given up: three days and a few hours in all."""
 LONG = timedelta(hours=1)
 """How long a receiver may fail before people are told."""
+TOO_LONG = timedelta(days=5)
+"""How long a receiver may fail before nothing is sent to it any more: what it is owed would pile up without an end."""
 JITTER = 0.2
 """By how much of itself a pause may be longer, so that what failed together doesn't come back together."""
 
@@ -131,6 +133,11 @@ def fails_long(webhook: Webhook, now: datetime) -> bool:
     """Must somebody look after its receiver: disabled, or failing for an hour?"""
     since = webhook.failing_since
     return webhook.disabled is not None or (since is not None and now - since >= LONG)
+
+
+def fails_too_long(webhook: Webhook, now: datetime) -> bool:
+    """Is its receiver to be left alone until somebody has looked after it?"""
+    return webhook.failing_since is not None and now - webhook.failing_since >= TOO_LONG
 
 
 def next_attempt(attempts: int, now: datetime, chance: float, asked: timedelta = timedelta()) -> datetime | None:

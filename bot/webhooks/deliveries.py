@@ -18,7 +18,7 @@ from bot.metrics import Metrics
 from bot.waiting import Waiting, changed_within
 from bot.webhooks.sender import Answer, NotSent, Sender
 from policies.errors import SignoffError
-from policies.webhook import Webhook, next_attempt
+from policies.webhook import TOO_LONG, Webhook, fails_too_long, next_attempt
 from storage.store import Delivery, Store
 from storage.webhooks import TOPIC
 
@@ -119,7 +119,7 @@ class Deliveries:
         if 200 <= answer.status < 300:
             await self._got_through(webhook, delivery)
         elif answer.status == GONE:
-            await self._end(webhook)
+            await self._end(webhook, "it answered 410: gone")
         else:
             await self._missed(webhook, delivery, f"it answered {answer.status}", answer.retry_after)
 
@@ -143,12 +143,14 @@ class Deliveries:
             log.error("a webhook message is given up", webhook=webhook.id, host=_host(webhook), why=why)
         elif webhook.failing_since is None:
             log.warning("a webhook's receiver fails; tried again", webhook=webhook.id, host=_host(webhook), why=why)
+        if fails_too_long(webhook, now):
+            await self._end(webhook, f"it failed for {TOO_LONG.days} days: {why}")
 
-    async def _end(self, webhook: Webhook) -> None:
-        """The receiver says that it is gone for good."""
+    async def _end(self, webhook: Webhook, why: str) -> None:
+        """Its receiver says that it is gone for good, or looks like it."""
         self._metrics.webhook("disabled")
-        lost = await self._store.disable_webhook(webhook.id, "it answered 410: gone")
-        log.error("a webhook is disabled: its receiver says it is gone", host=_host(webhook), messages=lost)
+        lost = await self._store.disable_webhook(webhook.id, why)
+        log.error("a webhook is disabled", webhook=webhook.id, host=_host(webhook), why=why, messages=lost)
 
 
 def _host(webhook: Webhook) -> str:

@@ -17,6 +17,7 @@ import pytest
 import standardwebhooks
 from aiohttp import web
 
+from bot.auditor import Auditor
 from bot.webhooks.sender import Answer, NotSent, Sender, _only, _Pinned
 from bot.webhooks.signing import new_secret, signed
 from policies.errors import Invalid
@@ -276,6 +277,32 @@ async def test_a_receiver_that_is_gone_is_disabled_until_somebody_redrives(
         await hooks.house.ask(READ)
         await hooks.tried(receiver, 3)
         assert await hooks.waits() == (0, 0)
+
+
+async def figures_of(hooks: HookHouse) -> list[str]:
+    """What a scrape of the metrics reads."""
+    house = hooks.house
+    return (await Auditor(house.gateway, house.clock, house.metrics).figures()).decode().splitlines()
+
+
+async def test_a_receiver_that_fails_is_told_of_after_an_hour_and_left_alone_after_five_days(
+    hooks: HookHouse, receiver: Receiver
+) -> None:
+    await hooks.hook(receiver.url)
+    receiver.always = 500
+    async with hooks.delivering():
+        await hooks.house.ask(READ)
+        await hooks.tried(receiver, 1)
+        for apart, number in ((timedelta(minutes=59), 0), (timedelta(hours=1), 1)):
+            hooks.house.clock.now += apart
+            assert f'signoff_troubles{{kind="webhook"}} {number}.0' in await figures_of(hooks)
+            hooks.house.clock.now -= apart
+        hooks.house.clock.move(timedelta(days=5))
+        hooks.look()
+        await hooks.tried(receiver, 2)
+        (endpoint,) = await hooks.house.store.endpoints()
+        assert endpoint.webhook.disabled == "it failed for 5 days: it answered 500"
+        assert await hooks.waits() == (0, 1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
