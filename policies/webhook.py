@@ -25,6 +25,15 @@ NEWS = {
 }
 """What receivers are told of, by the journal's word for it."""
 
+MEANINGS = {
+    "request.revised": "Somebody changed the call, or an answer did: a new revision stands.",
+    "request.settled": "It is approved, rejected, answered, expired or withdrawn: read which.",
+    "request.lapsed": "It was approved, and nobody claimed it in time.",
+    "request.revoked": "It was approved, and stopped or given back before it was claimed.",
+    "request.inquiry": "Somebody asks the agent about it and waits for its answer.",
+}
+"""What each says."""
+
 PAUSES = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)

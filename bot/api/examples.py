@@ -22,6 +22,7 @@ from policies.lifecycle import apply, open_request
 from policies.people import Person, Reviewers, Standing
 from policies.request import ExecutionState, Request, Requester, Submission, ToolCall
 from policies.review import Verdict
+from policies.webhook import News
 from storage.store import GroupStanding
 
 REFUND: Mapping[str, Any] = {
@@ -138,6 +139,11 @@ def refusals() -> dict[str, Any]:
         ).model_dump(mode="json")
         for name, code in CODES.items()
     }
+
+
+def news() -> News:
+    """Something that a webhook is told."""
+    return News(type="request.settled", request=_approved(), at=NINE)
 
 
 def _pending() -> Request:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from bot.api import examples
 from bot.api.asks import ClaimBody
+from bot.api.news import NewsOut, webhooks
 from bot.api.operations import IDEMPOTENCY_KEY, JSON, LAST_EVENT_ID, Operation, Shape, described
 from bot.api.problems import Problem
 from bot.api.schemas import REF, Document, markdown, schemas_of, without_null
@@ -121,6 +122,7 @@ class _Writer:
                 if any(call.operation.tag == name for call in self.calls)
             ],
             "paths": self._paths(),
+            "webhooks": webhooks(examples.news()),
             "components": {
                 "schemas": self._schemas,
                 "examples": {code: {"value": shown} for code, shown in self._refused.items()},
@@ -136,7 +138,8 @@ class _Writer:
         found: Document = {}
         for query in (call.operation.query for call in self.calls if call.operation.query is not None):
             found |= {name: schema for name, schema in schemas_of([query]).items() if name != query.__name__}
-        return found | schemas_of(dict.fromkeys(model for call in self.calls for model in _models(call.operation)))
+        used = (model for call in self.calls for model in _models(call.operation))
+        return found | schemas_of(dict.fromkeys((*used, NewsOut)))
 
     @cached_property
     def _bodies(self) -> dict[str, dict[str, Any]]:

@@ -47,6 +47,7 @@ def page_of(document: Document) -> str:
         _contents(document),
         "<main>",
         *(_tag(document, tag) for tag in document["tags"]),
+        _webhooks(document),
         _shapes(document),
         "</main></body></html>\n",
     ]
@@ -88,8 +89,23 @@ def _contents(document: Document) -> str:
             for method, _, told in _operations(document, tag["name"])
         )
         groups.append(f"<b>{_title(tag)}</b><ul>{links}</ul>")
+    groups.append('<b>Webhooks</b><ul><li><a href="#webhooks">What is sent to a key’s URL</a></li></ul>')
     shapes = '<b>Shapes</b><ul><li><a href="#shapes">Bodies and answers</a></li></ul>'
     return f'<nav aria-label="Contents">{"".join(groups)}{shapes}</nav>'
+
+
+def _webhooks(document: Document) -> str:
+    """What the gateway sends: its types, and one of them as it comes."""
+    told = [(name, each["post"]) for name, each in document["webhooks"].items()]
+    rows = _table(
+        f"<tr><td><code>{escape(name)}</code></td><td>{_words(post['summary'])}</td></tr>" for name, post in told
+    )
+    sent = told[0][1]
+    example = json.dumps(sent["requestBody"]["content"]["application/json"]["example"], indent=2)
+    return (
+        f'<section><h2 id="webhooks">Webhooks</h2>{prose(sent["description"])}{rows}'
+        f"{_section('For example', f'<pre>{escape(example)}</pre>')}</section>"
+    )
 
 
 def _tag(document: Document, tag: Document) -> str:

@@ -17,6 +17,8 @@ import pytest
 import standardwebhooks
 from aiohttp import web
 
+from bot.api.examples import news
+from bot.api.news import NewsOut, webhooks
 from bot.auditor import Auditor
 from bot.webhooks.sender import Answer, NotSent, Sender, _only, _Pinned
 from bot.webhooks.signing import new_secret, signed
@@ -24,7 +26,7 @@ from policies.errors import Invalid
 from policies.events import Inquired, Withdrawn
 from policies.lifecycle import apply
 from policies.review import Verdict
-from policies.webhook import PAUSES
+from policies.webhook import MEANINGS, NEWS, PAUSES
 from signoff.webhooks import Forged, read
 from storage import requests
 from storage.transaction import Transaction
@@ -84,9 +86,7 @@ async def test_each_piece_of_news_is_told_by_ids_alone_and_nothing_else_is(
     assert sorted(later)[0] == ("request.revoked", allowed["id"])
     assert [kind for kind, _ in later].count("request.settled") == 2
     for got in receiver.got:
-        body = json.loads(got.body)
-        assert set(body) == {"type", "timestamp", "data"}
-        assert set(body["data"]) == {"request_id", "revision"}
+        assert NewsOut.model_validate_json(got.body).type in MEANINGS
         assert b"private" not in got.body
         assert b"example.com" not in got.body
     assert await hooks.waits() == (0, 0)
@@ -111,9 +111,9 @@ async def test_the_reference_library_verifies_each_signature_and_ours_reads_it(
     for got, secrets in ((one, [former]), (both, [former, fresh])):
         for secret in secrets:
             assert standardwebhooks.Webhook(secret).verify(got.body, got.headers) == json.loads(got.body)
-    news = read(one.headers, one.body, former)
-    assert (news.id, news.type, news.request_id) == (one.id, "request.settled", asked["id"])
-    assert (news.revision, news.at.tzinfo) == (1, UTC)
+    told_of = read(one.headers, one.body, former)
+    assert (told_of.id, told_of.type, told_of.request_id) == (one.id, "request.settled", asked["id"])
+    assert (told_of.revision, told_of.at.tzinfo) == (1, UTC)
     assert len(new.headers["webhook-signature"].split()) == 1
     later = time.time() + 3600
     assert read(new.headers, new.body, [former, fresh], now=later).type == "request.settled"
@@ -153,6 +153,14 @@ def test_a_forged_or_an_old_message_is_no_news() -> None:
     for empty in ("", "whsec_", "whsec_\u00fc"):
         with pytest.raises(ValueError, match="isn't one"):
             read(headers, body, empty, now=at)
+
+
+async def test_every_type_is_described_and_shown_as_it_is_sent() -> None:
+    described = webhooks(news())
+    assert list(described) == list(MEANINGS) == list(NEWS.values())
+    for kind, told_of in described.items():
+        example = told_of["post"]["requestBody"]["content"]["application/json"]["example"]
+        assert NewsOut.model_validate(example).type == kind
 
 
 # ---- how long it is tried
