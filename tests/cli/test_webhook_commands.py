@@ -6,7 +6,7 @@ import os
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -100,14 +100,14 @@ async def test_a_webhook_is_given_listed_tried_redriven_and_taken(
 
 
 async def test_what_is_wrong_with_a_webhook_is_said(served: Path) -> None:
-    def made(url: str, kind: Literal["agent", "operator"] = "agent") -> Coroutine[Any, Any, None]:
-        return create_key(Asked(name="bot", webhook=url, kind=kind))
+    def made(url: str, *, operator: bool = False) -> Coroutine[Any, Any, None]:
+        return create_key(Asked(name="bot", webhook=url, operator=operator))
 
     for command, part in (
         (made("https://169.254.169.254/x"), "not a public address"),
         (made("http://10.0.0.1/x"), "not a public address"),
         (made("https://me:pass@hooks.example.com/"), "no URL that webhooks can go"),
-        (made("https://hooks.example.com/", "operator"), "leave --agent"),
+        (made("https://hooks.example.com/", operator=True), "leave --agent"),
         (hooks.set_webhook("nobody", "https://hooks.example.com/x"), "no active agent's key named nobody"),
         (hooks.remove_webhook("nobody"), "No active key named nobody has a webhook"),
         (hooks.redrive("msg_1"), "no message msg_1 that was given up"),
