@@ -1,6 +1,6 @@
 """``python -m benchmarks``: every comparison, one after the other."""
 
-from benchmarks import budget, clicks, decisions, policy, start, stops
+from benchmarks import budget, clicks, decisions, policy, start, stops, waiting
 
 
 def main() -> None:
@@ -12,6 +12,7 @@ def main() -> None:
         "policy": policy.main,
         "start": start.main,
         "stops": stops.main,
+        "waiting": waiting.main,
     }
     for title, run in every.items():
         print(f"\n== {title}")

@@ -6,6 +6,7 @@ the day when a database was restored, edited by hand or written by an older prog
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -104,6 +105,7 @@ class Auditor:
         standing = await self._store.standing(now - OVERDUE)
         self._metrics.stands(standing, self._waited(standing, now).total_seconds())
         await self._say_of_webhooks(now)
+        self._metrics.holds(self._gateway.waiting.agents, len(asyncio.all_tasks()))
         return self._metrics.text()
 
     # ---- requests

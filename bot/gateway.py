@@ -171,14 +171,11 @@ class Gateway:
         """
         deadline = asyncio.get_running_loop().time() + seconds
         with self.waiting.watch(request_id) as changed:
-            while True:
-                request = await self.own(request_id, requester)
-                if request.settled or (revision is not None and request.revision > revision):
-                    return request
-                if inquiries is not None and len(request.inquiries) > inquiries:
-                    return request
+            while not _is_news(request := await self.own(request_id, requester), revision, inquiries):
+                del request  # it may be large, and thousands may wait
                 if not await changed_within(changed, deadline - asyncio.get_running_loop().time()):
-                    return request
+                    return await self.own(request_id, requester)
+            return request
 
     async def withdraw(self, request_id: str, requester: Requester) -> Request:
         """Take a request back: pending is withdrawn, approved and unclaimed revoked."""
@@ -415,6 +412,12 @@ def _check_schema(call: ToolCall, arguments: Mapping[str, Any], *, at: str = "")
     if faults:
         placed = tuple(replace(fault, where=f"{at}{fault.where}") for fault in faults)
         raise Faulty(placed, code="arguments_invalid")
+
+
+def _is_news(request: Request, revision: int | None, inquiries: int | None) -> bool:
+    """Is it settled, newer than ``revision``, or asked about more than ``inquiries`` times?"""
+    newer = revision is not None and request.revision > revision
+    return request.settled or newer or (inquiries is not None and len(request.inquiries) > inquiries)
 
 
 def _stopped(run: AgentRun, person: Person) -> AgentRun:

@@ -109,7 +109,9 @@ OLDEST = Figure(name="signoff_outbox_oldest_seconds", words="For how long at lea
 GIVEN_UP = Figure(name="signoff_outbox_given_up", words="Effects that were given up and stay, with their error.")
 WEBHOOKS_WAITING = Figure(name="signoff_webhooks_waiting", words="Messages that wait to be delivered to webhooks.")
 WEBHOOKS_FAILED = Figure(name="signoff_webhooks_failed", words="Messages to webhooks that were given up and stay.")
-GAUGES = (TROUBLES, PENDING, OVERDUE, WAITING, OLDEST, GIVEN_UP, WEBHOOKS_WAITING, WEBHOOKS_FAILED)
+HELD = Figure(name="signoff_waits_open", words="Long polls and streams of events that wait now.")
+TASKS = Figure(name="signoff_tasks", words="Tasks on the gateway's event loop now.")
+GAUGES = (TROUBLES, PENDING, OVERDUE, WAITING, OLDEST, GIVEN_UP, WEBHOOKS_WAITING, WEBHOOKS_FAILED, HELD, TASKS)
 
 
 class Metrics:
@@ -206,6 +208,11 @@ class Metrics:
         """How many messages to webhooks wait, and how many were given up."""
         self._standing[WEBHOOKS_WAITING][()] = waiting
         self._standing[WEBHOOKS_FAILED][()] = failed
+
+    def holds(self, waits: int, tasks: int) -> None:
+        """How much is open on the event loop, now."""
+        self._standing[HELD][()] = waits
+        self._standing[TASKS][()] = tasks
 
     def text(self) -> bytes:
         """Everything in Prometheus's text format."""

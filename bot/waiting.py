@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+OF_AGENTS = ("req_", "group:")
+"""How the topics begin that agents wait for; the gateway's own parts watch others."""
+
 
 class Waiting:
     """Watchers by topic (a request's id, ``run:ID``, ``outbox``, ``deadline``). Only for one event loop."""
@@ -40,6 +43,11 @@ class Waiting:
         watchers.discard(event)
         if not watchers:
             del self._watchers[topic]
+
+    @property
+    def agents(self) -> int:
+        """How many long polls and streams wait for a request or a group now."""
+        return sum(len(events) for topic, events in self._watchers.items() if topic.startswith(OF_AGENTS))
 
     @property
     def topics(self) -> int:

@@ -7,7 +7,9 @@ claim). One look a second over all open waits costs microseconds and no thread.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -16,6 +18,10 @@ from policies.errors import Unavailable
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for clients that went away."""
+
+DEAD_AFTER = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
+"""A host that lost its power or its network says nothing: after a minute its connection counts as gone. Where the
+system knows these options; else after two hours."""
 
 T = TypeVar("T")
 
@@ -39,6 +45,7 @@ class OpenWaits:
             waiting.close()
             raise _ended_early()
         self._open[task] = http
+        _notice_a_dead_host(http)
         try:
             return await waiting
         except asyncio.CancelledError:
@@ -74,6 +81,15 @@ class OpenWaits:
             for task, http in tuple(self._open.items()):
                 if http.transport is None or http.transport.is_closing():
                     self._end(task)
+
+
+def _notice_a_dead_host(http: web.Request) -> None:
+    found = http.transport.get_extra_info("socket") if http.transport is not None else None
+    if found is None or found.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    for name, value in DEAD_AFTER:
+        with suppress(AttributeError, OSError):
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _ended_early() -> Unavailable:

@@ -129,14 +129,6 @@ async def test_a_stream_shows_signs_of_life_and_ends_soon_after_its_key_was_revo
     assert house.waiting.topics == 0
 
 
-async def test_a_client_that_went_away_leaves_no_stream_behind(house: House) -> None:
-    asked = (await house.ask(MAIL))["id"]
-    async with stream(house, asked) as source:
-        await told(source, most=1)
-        assert house.waiting.topics == 1
-    await until(lambda: house.waiting.topics == 0)
-
-
 async def test_foreign_unknown_and_unusable_streams_are_refused_before_they_begin(house: House) -> None:
     asked = (await house.ask(MAIL))["id"]
     foreign = await house.call("GET", f"/v1/requests/{asked}/events", key=house.other_agent)
