@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +23,7 @@ from bot.gateway import Gateway
 from bot.listening import listen_to_http, listen_to_slack, recognise
 from bot.metrics import Metrics
 from bot.pacing import Pace
-from bot.settings import Settings, require_slack
+from bot.settings import Settings, environment, require_slack
 from bot.shelf import PolicyShelf
 from bot.slack.afterwards import Afterwards
 from bot.slack.delivery import SlackCarrier
@@ -44,6 +45,7 @@ from storage.store import Changed, Store
 from storage.writer import OnChanged
 
 if TYPE_CHECKING:
+    from bot.agent.mcp_file import ServerAddress
     from bot.agent.tools import ToolBox
 
 Clock = Callable[[], datetime]
@@ -73,7 +75,8 @@ async def serving(
     ``clock`` (UTC) and ``pace`` (Slack's) are the machine's where none are given.
     """
     require_slack(settings)
-    tools = load_tools(settings)
+    tools, servers = load_tools(settings), load_servers(settings)
+    runner = tools is not None or servers is not None
     now, metrics = clock or SteadyClock(), Metrics()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -87,7 +90,7 @@ async def serving(
         desk = _slack_desk(stack, settings, gateway, now, identity, client, session, homes, forms)
         app = build_app(desk, identity)
         connected = await listen_to_slack(stack, settings, app)
-        auditor = Auditor(gateway, now, metrics, runs_driven=tools is not None)
+        auditor = Auditor(gateway, now, metrics, runs_driven=runner)
         sender = Sender(settings.webhook_networks)
         stack.callback(sender.close)
         url = await listen_to_http(stack, settings, app, gateway, now, connected, auditor.figures, sender)
@@ -115,8 +118,8 @@ async def serving(
             forms.keep(desk.show_settled),
             digests.run(),
         ]
-        if tools is not None:
-            parts.append(_runner(stack, settings, gateway, tools))
+        if runner:
+            parts.append(_runner(stack, settings, gateway, tools, servers or ()))
         ended = _run_together(stack, parts)
         yield Serving(
             url=url,
@@ -231,13 +234,33 @@ def load_tools(settings: Settings) -> ToolBox | None:
         raise Invalid(str(error)) from error
 
 
-def _runner(stack: AsyncExitStack, settings: Settings, gateway: Gateway, tools: ToolBox) -> Coroutine[Any, Any, None]:
+def load_servers(settings: Settings) -> tuple[ServerAddress, ...] | None:
+    """The MCP servers whose tools the runner has, none of them reached yet; None where no file is set."""
+    if settings.signoff_mcp is None:
+        return None
+    from bot.agent.mcp_file import read_servers
+
+    if importlib.util.find_spec("mcp") is None:
+        raise Invalid("SIGNOFF_MCP is set, so the gateway needs MCP's own package: pip install 'signoff-gateway[mcp]'.")
+    return read_servers(settings.signoff_mcp, environment())
+
+
+def _runner(
+    stack: AsyncExitStack,
+    settings: Settings,
+    gateway: Gateway,
+    tools: ToolBox | None,
+    servers: Sequence[ServerAddress],
+) -> Coroutine[Any, Any, None]:
     from bot.agent.kit import Kit
+    from bot.agent.mcp_servers import McpServers
     from bot.agent.model import Model
     from bot.agent.runner import Runner
+    from bot.agent.tools import ToolBox
 
     if settings.anthropic_api_key is None:
-        raise Invalid("SIGNOFF_TOOLS is set, so the runner needs ANTHROPIC_API_KEY for its model.")
+        which = "SIGNOFF_TOOLS" if tools is not None else "SIGNOFF_MCP"
+        raise Invalid(f"{which} is set, so the runner needs ANTHROPIC_API_KEY for its model.")
     key = settings.anthropic_api_key.get_secret_value()
     model = Model(api_key=key, name=settings.signoff_model, base_url=settings.anthropic_base_url)
     stack.push_async_callback(model.close)
@@ -245,7 +268,17 @@ def _runner(stack: AsyncExitStack, settings: Settings, gateway: Gateway, tools: 
     def asks(tool: str) -> bool:
         return may_ask(gateway.shelf.current, tool)
 
-    kit = Kit(gateway=gateway, store=gateway.store, waiting=gateway.waiting, tools=tools, model=model, asks=asks)
+    reached = McpServers(servers)
+    stack.push_async_callback(reached.close)
+    kit = Kit(
+        gateway=gateway,
+        store=gateway.store,
+        waiting=gateway.waiting,
+        tools=tools or ToolBox(),
+        servers=reached,
+        model=model,
+        asks=asks,
+    )
     return Runner(kit).run()
 
 

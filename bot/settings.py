@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     signoff_host: str = Field("127.0.0.1", description="the address that serve listens on")
     port: int = Field(8080, ge=0, le=65535, description="the port that serve listens on")
     signoff_tools: str | None = Field(None, description="the module with the runner's tools")
+    signoff_mcp: Path | None = Field(None, description="the file that names the MCP servers whose tools the runner has")
     anthropic_api_key: SecretStr | None = Field(None, description="the key for the runner's model")
     anthropic_base_url: str | None = Field(None, description="where the Messages API answers")
     signoff_model: str = Field("claude-sonnet-5-5", description="the runner's model")
@@ -95,6 +96,12 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
     if faults or settings is None:
         raise Faulty(tuple(faults), code="settings")
     return settings
+
+
+def environment(env_file: Path = Path(".env")) -> dict[str, str]:
+    """The environment over ``env_file``: what a file of settings may name as ``${NAME}``."""
+    stored = {name: value for name, value in _stored(env_file).items() if value is not None}
+    return {**stored, **os.environ}
 
 
 def _stored(env_file: Path) -> Mapping[str, str | None]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.agent.mcp_file import read_servers
 from bot.agent.tools import ToolBox
 from bot.cli import app
 from bot.settings import Settings
@@ -36,7 +37,7 @@ def shell_lines() -> list[str]:
 
 def test_every_policy_loads_without_a_warning() -> None:
     policies = blocks("yaml")
-    assert len(policies) == 3
+    assert len(policies) == 4
     for text in policies:
         assert load(text, source="README.md").warnings == ()
 
@@ -47,6 +48,13 @@ def test_the_tool_is_a_tool() -> None:
     exec(compile(text, "README.md", "exec"), names)
     box = ToolBox.of(*names.values())
     assert asyncio.run(box.run("issue_refund", {"order_id": "HG-1", "amount": 2.5})) == "refunded 2.50 EUR for HG-1"
+
+
+def test_the_file_of_mcp_servers_is_read(tmp_path: Path) -> None:
+    (text,) = (block for block in blocks("json") if "mcpServers" in block)
+    (tmp_path / "mcp.json").write_text(text)
+    git, crm = read_servers(tmp_path / "mcp.json", {"CRM_TOKEN": "t"})
+    assert (git.command, crm.headers["Authorization"]) == ("mcp-server-git", "Bearer t")
 
 
 def test_make_knows_the_targets() -> None:

@@ -15,8 +15,9 @@ from typing import Any
 from bot.agent import questions
 from bot.agent.kit import Kit
 from bot.agent.outcomes import held_back, storable, storable_words, told
+from bot.agent.rack import Rack
 from bot.agent.replies import Replies, Think
-from bot.agent.tools import ToolFailed
+from bot.agent.tools import ToolFailed, ToolInDoubt
 from bot.agent.transcript import Answer, ToolUse
 from bot.logs import get_logger
 from bot.waiting import changed_within
@@ -38,15 +39,21 @@ class Calls:
     ``think`` is a turn of the model, for what people ask while a call waits.
     """
 
-    def __init__(self, kit: Kit, run: AgentRun, show: Callable[[], Awaitable[None]], think: Think) -> None:
+    def __init__(self, kit: Kit, tools: Rack, run: AgentRun, show: Callable[[], Awaitable[None]], think: Think) -> None:
         self._kit = kit
+        self._tools = tools
         self._requester = Requester(id=RUNNER, name="Signoff agent", owner=run.owner)
         self.replies = Replies(kit, run.id, self._requester, think)
         self._show = show
         self.known: dict[str, Request] = {}
 
     async def submit(self, run: AgentRun, use: ToolUse) -> Request | Answer:
-        """Ask for one call; the answer at once where it could never run."""
+        """Ask for one call; the answer at once where it could never run. What was asked is found again."""
+        if asked := (run.calls or {}).get(use.id):
+            self.known[use.id] = await self._kit.gateway.own(asked, self._requester)
+            return self.known[use.id]
+        if use.name not in self._tools.tools:  # taken up after a restart: nobody has asked the servers yet
+            await self._tools.fill()
         try:
             submission = self._submission(run, use)
             body = hashlib.sha256(canonical([use.name, use.arguments])).hexdigest()
@@ -60,11 +67,11 @@ class Calls:
         return added.request
 
     def _submission(self, run: AgentRun, use: ToolUse) -> Submission:
-        if use.name == questions.NAME and use.name not in self._kit.tools.tools:
+        if use.name == questions.NAME and use.name not in self._tools.tools:
             question = questions.question_of(use.arguments)
             return Submission(call=NO_CALL, context=run.errand, run=run.id, question=question)
-        self._kit.tools.check(use.name, use.arguments)
-        tool = self._kit.tools.tools[use.name]
+        self._tools.check(use.name, use.arguments)
+        tool = self._tools.tools[use.name]
         call = ToolCall(
             tool=tool.name, arguments=intake(use.arguments), schema=tool.schema, description=tool.description
         )
@@ -133,7 +140,10 @@ class Calls:
             return await self._kit.gateway.own(request.id, self._requester)
         await self._seen(use_id, claimed)
         try:
-            result = await self._kit.tools.run(claimed.call.tool, claimed.call.arguments)
+            result = await self._tools.run(claimed.call.tool, claimed.call.arguments)
+        except ToolInDoubt as doubt:
+            log.warning("nobody knows whether a call ran", request=claimed.id, why=str(doubt))
+            reported = await self._told(claimed, lambda: self._kit.gateway.lose(claimed.id, self._requester))
         except ToolFailed as failed:
             reported = await self._report(claimed, ExecutionState.FAILED, storable_words(str(failed)), None)
         else:
@@ -142,10 +152,15 @@ class Calls:
         return reported
 
     async def _report(self, request: Request, state: ExecutionState, note: str | None, result: Any) -> Request:
-        """The outcome is stored whatever it takes: until then the call would count as unknown."""
+        return await self._told(
+            request, lambda: self._kit.gateway.report(request.id, self._requester, state, note, result)
+        )
+
+    async def _told(self, request: Request, tell: Callable[[], Awaitable[Request]]) -> Request:
+        """The outcome is stored whatever it takes: until then the call would count as under way."""
         while True:
             try:
-                return await self._kit.gateway.report(request.id, self._requester, state, note, result)
+                return await tell()
             except Refused:
                 return await self._kit.gateway.own(request.id, self._requester)
             except SignoffError as error:

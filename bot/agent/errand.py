@@ -19,7 +19,10 @@ from bot.agent.leftovers import take_back
 from bot.agent.model import ModelFailed, Turn
 from bot.agent.outcomes import entered_later, queued
 from bot.agent.progress import progress
+from bot.agent.rack import Rack
+from bot.agent.tools import Offered
 from bot.agent.transcript import Answer, Message, ToolUse, answers, asking_schema, opening, tool_uses, words_of
+from bot.agent.wire_names import for_the_api, for_the_model, from_the_model, wire_name
 from bot.logs import get_logger
 from bot.waiting import changed_within
 from policies.agent_run import AgentRun, RunState
@@ -69,7 +72,8 @@ class Errand:
     def __init__(self, kit: Kit, run: AgentRun) -> None:
         self._kit = kit
         self._id = run.id
-        self._calls = Calls(kit, run, self._show, self._turn)
+        self._tools = Rack(kit.tools, kit.servers)
+        self._calls = Calls(kit, self._tools, run, self._show, self._turn)
         self._queued: dict[str, asyncio.Task[Answer]] = {}
 
     async def live(self) -> None:
@@ -131,17 +135,19 @@ class Errand:
         await self._append(turn.message, effects=_said(run, words_of(turn.message)))
 
     async def _turn(self, transcript: Sequence[Message]) -> Turn:
-        return await self._kit.model.turn(SYSTEM, transcript, self._offered())
+        await self._tools.fill()
+        offered = [self._offered(tool) for tool in self._tools]
+        offered += [] if questions.NAME in self._tools.tools else [ASK_PEOPLE]
+        turn = await self._kit.model.turn(f"{SYSTEM}{self._tools.notice}", for_the_model(transcript), offered)
+        return replace(turn, message=from_the_model(turn.message, self._tools.names))
 
-    def _offered(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": tool.name,
-                "description": tool.description,
-                "input_schema": asking_schema(tool.schema) if self._kit.asks(tool.name) else dict(tool.schema),
-            }
-            for tool in self._kit.tools
-        ] + ([] if questions.NAME in self._kit.tools.tools else [ASK_PEOPLE])
+    def _offered(self, tool: Offered) -> dict[str, Any]:
+        schema = for_the_api(tool.schema)
+        return {
+            "name": wire_name(tool.name),
+            "description": tool.description,
+            "input_schema": asking_schema(schema) if self._kit.asks(tool.name) else schema,
+        }
 
     # ---- answering the tool uses of one message, all together
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bot.agent.mcp_servers import McpServers
 from bot.agent.model import Model
 from bot.agent.tools import ToolBox
 from bot.gateway import Gateway
@@ -24,5 +25,6 @@ class Kit:
     tools: ToolBox
     model: Model
     asks: Callable[[str], bool]
+    servers: McpServers = field(default_factory=McpServers)
     running: dict[str, asyncio.Task[Request]] = field(default_factory=dict)
     """Calls that this process is claiming or running, by request id: only these are not in doubt."""

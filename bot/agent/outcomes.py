@@ -38,7 +38,7 @@ NEVER_RAN: Mapping[ExecutionState, str] = {
     ExecutionState.LAPSED: "This was approved, but the approval lapsed before the call ran. It was not run.",
     ExecutionState.REVOKED: "Stopped by {who} before it ran. It was not run.",
     ExecutionState.UNKNOWN: (
-        "Nobody knows whether this ran: Signoff was interrupted while it did. Do not run it again; "
+        "Nobody knows whether this ran: it was interrupted while it did. Do not run it again; "
         "say that somebody must look."
     ),
 }

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, overload
 
 from bot.agent.signature import ArgumentsRefused, UnfitForTool, read_signature
@@ -38,22 +38,32 @@ class ToolFailed(Exception):
     """A tool could not do it; `str(error)` is one line for the model, never a traceback."""
 
 
+class ToolInDoubt(Exception):
+    """Nobody knows whether the tool did it: the way to it broke off. It is never run again unasked."""
+
+
 class ToolsNotLoaded(Exception):
     """The tools' module cannot be used; `str(error)` says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tool:
-    """One function as the model sees it.
+class Offered:
+    """A tool as the model and the reviewers see it.
 
-    `schema` is the JSON Schema (draft 2020-12, closed) of the arguments; `check` turns JSON arguments into keyword
-    arguments or raises ArgumentsRefused; `run` is the function itself, sync or async, called with those.
+    `schema` is the JSON Schema of the arguments; `check` turns JSON arguments into keyword arguments or raises
+    ArgumentsRefused.
     """
 
     name: str
     description: str
     schema: Mapping[str, Any]
     check: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool(Offered):
+    """One Python function, with a closed schema (draft 2020-12); `run` is the function itself, sync or async."""
+
     run: Callable[..., Any]
 
 
@@ -87,7 +97,7 @@ def _describe(function: Callable[..., Any], name: str, description: str | None) 
 class ToolBox:
     """The tools of one module, by name, in the order of their definition."""
 
-    tools: Mapping[str, Tool]
+    tools: Mapping[str, Tool] = field(default_factory=dict)
 
     @classmethod
     def load(cls, module: str) -> Self:
@@ -121,10 +131,10 @@ class ToolBox:
         cancelled half-way: cancelling stops the wait, not the effect. Raises ToolFailed for an unknown tool, unfit
         arguments, and whatever the function raises.
         """
-        found, bound = self._bind(name, arguments)
+        found, fit = self._bind(name, arguments)
         if inspect.iscoroutinefunction(found.run):
-            return await _run_async(found, bound)
-        outcome = await _in_a_thread(found, bound)
+            return await _run_async(found, fit)
+        outcome = await _in_a_thread(found, fit)
         if isinstance(outcome, ToolFailed):
             raise outcome
         return outcome
@@ -133,10 +143,15 @@ class ToolBox:
         found = self.tools.get(name)
         if found is None:
             raise ToolFailed(f"There is no tool named {name}. There are: {', '.join(self.tools)}.")
-        try:
-            return found, found.check(arguments)
-        except ArgumentsRefused as error:
-            raise ToolFailed(shortened(f"{name} was called with unfit arguments: {error}", _WORDS_MAX)) from None
+        return found, bound(found, arguments)
+
+
+def bound(found: Offered, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments to call a tool with. Raises ToolFailed where they don't fit."""
+    try:
+        return found.check(arguments)
+    except ArgumentsRefused as error:
+        raise ToolFailed(shortened(f"{found.name} was called with unfit arguments: {error}", _WORDS_MAX)) from None
 
 
 async def _run_async(found: Tool, bound: dict[str, Any]) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 
 import aiohttp
 import typer
@@ -18,10 +17,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.bootstrap import load_tools
+from bot.commands.findings import Finding, Mark, bad, care, good
 from bot.commands.hooks import troubles
 from bot.commands.keys import ending
 from bot.commands.manifest import manifest_text
 from bot.commands.opening import open_store
+from bot.commands.reaching import mcp_servers
 from bot.reloading import read_policy
 from bot.settings import Settings, load_settings, require_slack
 from bot.slack.directory import Directory
@@ -44,34 +45,6 @@ MOST_LOOKED_UP = 50
 """How many people of a group are looked up one by one."""
 
 
-class Mark(StrEnum):
-    """How a finding reads at the start of its line."""
-
-    GOOD = "ok"
-    CARE = "warn"
-    BAD = "FAIL"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing that was looked at, and what to do where it isn't right."""
-
-    mark: Mark
-    words: str
-
-
-def _good(words: str) -> Finding:
-    return Finding(mark=Mark.GOOD, words=words)
-
-
-def _care(words: str) -> Finding:
-    return Finding(mark=Mark.CARE, words=words)
-
-
-def _bad(words: str) -> Finding:
-    return Finding(mark=Mark.BAD, words=words)
-
-
 async def examine() -> None:
     """Look at everything and say what was found. Raises ``Invalid`` at the end where something is wrong."""
     settings = load_settings()
@@ -87,21 +60,23 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     policy = None
     try:
         policy = read_policy(settings.signoff_policy)
-        yield _good(f"policy {policy.source}: {len(policy.rules)} rules, {len(policy.reviewers)} groups")
+        yield good(f"policy {policy.source}: {len(policy.rules)} rules, {len(policy.reviewers)} groups")
         for warning in policy.warnings:
-            yield _care(f"policy {warning}")
+            yield care(f"policy {warning}")
         if unsaid := nowhere(policy, settings.signoff_environment):
-            yield _care(unsaid)
+            yield care(unsaid)
     except Faulty as faulty:
         for fault in faulty.faults:
-            yield _bad(f"policy {fault}")
+            yield bad(f"policy {fault}")
     except SignoffError as error:
-        yield _bad(error.words)
+        yield bad(error.words)
     yield await _database()
     for told in await _keys():
         yield told
     yield _sqlite()
     yield _tools(settings)
+    async for finding in mcp_servers(settings):
+        yield finding
     async for finding in _slack(settings, policy):
         yield finding
 
@@ -111,8 +86,8 @@ async def _database() -> Finding:
         async with open_store() as (store, _):
             report = await store.verify_journal()
     except SignoffError as error:
-        return _bad(f"database: {error.words}")
-    return _good(f"database: {report.words}") if report.ok else _bad(f"database: {report.words}")
+        return bad(f"database: {error.words}")
+    return good(f"database: {report.words}") if report.ok else bad(f"database: {report.words}")
 
 
 async def _keys() -> tuple[Finding, ...]:
@@ -123,16 +98,14 @@ async def _keys() -> tuple[Finding, ...]:
             keys, endpoints = await store.keys(), await store.endpoints()
     except SignoffError:
         return ()
-    return tuple(
-        _care(words) for words in (*(f"key {words}" for words in ending(keys, now)), *troubles(endpoints, now))
-    )
+    return tuple(care(words) for words in (*(f"key {words}" for words in ending(keys, now)), *troubles(endpoints, now)))
 
 
 def _sqlite() -> Finding:
     version = sqlite3.sqlite_version
     if sqlite3.sqlite_version_info >= SAFE_SQLITE:
-        return _good(f"SQLite {version}")
-    return _care(
+        return good(f"SQLite {version}")
+    return care(
         f"SQLite {version} has the WAL-reset bug (mended in 3.51.3). Signoff checkpoints from one process only, which "
         "avoids it; don't open the database with other programs that write."
     )
@@ -142,19 +115,21 @@ def _tools(settings: Settings) -> Finding:
     try:
         tools = load_tools(settings)
     except Invalid as error:
-        return _bad(error.words)
+        return bad(error.words)
+    if tools is None and settings.signoff_mcp is None:
+        return good("no tools for the runner (SIGNOFF_TOOLS is not set): only the HTTP API asks for approvals")
     if tools is None:
-        return _good("no tools for the runner (SIGNOFF_TOOLS is not set): only the HTTP API asks for approvals")
+        return good("tools from MCP servers alone (SIGNOFF_TOOLS is not set)")
     if settings.anthropic_api_key is None:
-        return _bad("SIGNOFF_TOOLS is set, so the runner needs ANTHROPIC_API_KEY for its model")
-    return _good(f"tools from {settings.signoff_tools}: {', '.join(tool.name for tool in tools)}")
+        return bad("SIGNOFF_TOOLS is set, so the runner needs ANTHROPIC_API_KEY for its model")
+    return good(f"tools from {settings.signoff_tools}: {', '.join(tool.name for tool in tools)}")
 
 
 async def _slack(settings: Settings, policy: Policy | None) -> AsyncIterator[Finding]:
     try:
         require_slack(settings)
     except Invalid as error:
-        yield _bad(error.words)
+        yield bad(error.words)
         return
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -162,9 +137,9 @@ async def _slack(settings: Settings, policy: Policy | None) -> AsyncIterator[Fin
         try:
             who = await client.auth_test()
         except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            yield _bad(f"SLACK_BOT_TOKEN: {_why(error)}. Copy it again from your app's page, OAuth & Permissions")
+            yield bad(f"SLACK_BOT_TOKEN: {_why(error)}. Copy it again from your app's page, OAuth & Permissions")
             return
-        yield _good(f"Slack: {who['user']} in {who['team']} ({who['team_id']})")
+        yield good(f"Slack: {who['user']} in {who['team']} ({who['team_id']})")
         yield _clock(who)
         yield _scopes(who)
         yield await _way_in(settings, session)
@@ -182,35 +157,35 @@ def _why(error: Exception) -> str:
 def _clock(answer: AsyncSlackResponse) -> Finding:
     date = {name.lower(): value for name, value in answer.headers.items()}.get("date")
     if date is None:
-        return _care("clock: Slack's answer carries no date, so it could not be compared")
+        return care("clock: Slack's answer carries no date, so it could not be compared")
     apart = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
     if apart > CLOCK:
-        return _bad(f"clock: {apart:.0f} s apart from Slack's; set this machine's clock (NTP), or clicks are refused")
-    return _good("clock: agrees with Slack's")
+        return bad(f"clock: {apart:.0f} s apart from Slack's; set this machine's clock (NTP), or clicks are refused")
+    return good("clock: agrees with Slack's")
 
 
 def _scopes(answer: AsyncSlackResponse) -> Finding:
     granted = {name.lower(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
     if granted is None:
-        return _care("scopes: Slack did not say which were granted")
+        return care("scopes: Slack did not say which were granted")
     manifest = YAML(typ="safe").load(manifest_text(None))
     missing = sorted(set(manifest["oauth_config"]["scopes"]["bot"]) - set(granted.replace(" ", "").split(",")))
     if missing == [FOR_FILES]:
-        return _care(f"scopes: {FOR_FILES} is missing, so no file stands beside cards that can't show everything")
+        return care(f"scopes: {FOR_FILES} is missing, so no file stands beside cards that can't show everything")
     if missing:
-        return _bad(f"scopes: {', '.join(missing)} are missing; update the app from manifest.yml and reinstall it")
-    return _good("scopes: all that manifest.yml asks for")
+        return bad(f"scopes: {', '.join(missing)} are missing; update the app from manifest.yml and reinstall it")
+    return good("scopes: all that manifest.yml asks for")
 
 
 async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding:
     if settings.slack_app_token is None:
-        return _good("clicks come by HTTP at /slack/events (SLACK_SIGNING_SECRET is set)")
+        return good("clicks come by HTTP at /slack/events (SLACK_SIGNING_SECRET is set)")
     app = AsyncWebClient(base_url=settings.slack_api, session=session, retry_handlers=[])
     try:
         await app.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
     except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        return _bad(f"SLACK_APP_TOKEN: {_why(error)}. It must be an app-level token with connections:write")
-    return _good("clicks come by Socket Mode")
+        return bad(f"SLACK_APP_TOKEN: {_why(error)}. It must be an app-level token with connections:write")
+    return good("clicks come by Socket Mode")
 
 
 async def _people(policy: Policy, client: AsyncWebClient, who: AsyncSlackResponse) -> AsyncIterator[Finding]:
@@ -223,7 +198,7 @@ async def _people(policy: Policy, client: AsyncWebClient, who: AsyncSlackRespons
         bot=str(who["user_id"]),
     )
     if all(group.empty for group in policy.reviewers.values()):
-        yield _bad("reviewers: the policy names nobody, so nobody may decide; name them under `reviewers:`")
+        yield bad("reviewers: the policy names nobody, so nobody may decide; name them under `reviewers:`")
     for group in policy.reviewers.values():
         for channel in group.members:
             yield await _members(directory, group, channel)
@@ -238,27 +213,27 @@ async def _members(directory: Directory, group: Reviewers, channel: str) -> Find
     try:
         why_not = await directory.why_not(channel)
     except SignoffError as error:
-        return _bad(f"members of {channel}: could not be looked up ({error.words})")
+        return bad(f"members of {channel}: could not be looked up ({error.words})")
     if why_not:
-        return _bad(f"members of {channel} can't decide for {group.name}: {why_not}")
-    return _good(f"members of {channel} are reviewers of {group.name} for as long as it stays private")
+        return bad(f"members of {channel} can't decide for {group.name}: {why_not}")
+    return good(f"members of {channel} are reviewers of {group.name} for as long as it stays private")
 
 
 async def _group(directory: Directory, group: Reviewers) -> Finding:
     if group.empty:
-        return _care(f"reviewers {group.name}: nobody is named")
+        return care(f"reviewers {group.name}: nobody is named")
     try:
         named = await _known(directory, replace(group, members=()))
         inside = await _known(directory, Reviewers(name=group.name, members=group.members))
     except Refused as error:
-        return _bad(f"reviewers {group.name}: {error.words}")
+        return bad(f"reviewers {group.name}: {error.words}")
     except SignoffError as error:
-        return _bad(f"reviewers {group.name}: could not be looked up ({error.words})")
+        return bad(f"reviewers {group.name}: could not be looked up ({error.words})")
     wrong = [f"{each.name}'s account is {each.standing.words}" for each in named if not group.include(each)]
     able = list(dict.fromkeys(_called(each) for each in (*named, *inside) if group.include(each)))
     if wrong or not able:
-        return _bad(f"reviewers {group.name}: {'; '.join(wrong) or 'nobody was found'}; they can't decide")
-    return _good(f"reviewers {group.name}: {', '.join(able)}")
+        return bad(f"reviewers {group.name}: {'; '.join(wrong) or 'nobody was found'}; they can't decide")
+    return good(f"reviewers {group.name}: {', '.join(able)}")
 
 
 async def _known(directory: Directory, group: Reviewers) -> list[Person]:
@@ -271,14 +246,12 @@ def _called(person: Person) -> str:
 
 async def _channel(client: AsyncWebClient, channel: str) -> Finding:
     if channel.startswith("#"):
-        return _care(f"channel {channel}: named, not looked up (that needs another scope); /invite @Signoff there")
+        return care(f"channel {channel}: named, not looked up (that needs another scope); /invite @Signoff there")
     try:
         found = await client.conversations_info(channel=channel)
     except SlackApiError as error:
         if error.response.get("error") == "missing_scope":
-            return _care(f"channel {channel}: not looked up (that needs another scope); /invite @Signoff there")
-        return _bad(f"channel {channel}: {_why(error)}")
+            return care(f"channel {channel}: not looked up (that needs another scope); /invite @Signoff there")
+        return bad(f"channel {channel}: {_why(error)}")
     inside = bool(found["channel"].get("is_member"))
-    return (
-        _good(f"channel {channel}: Signoff is in it") if inside else _bad(f"channel {channel}: /invite @Signoff there")
-    )
+    return good(f"channel {channel}: Signoff is in it") if inside else bad(f"channel {channel}: /invite @Signoff there")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from tests.cli.test_commands import GOOD, has_served, signoff
 from tests.sandbox_process import SandboxProcess
+
+SHOP = Path(__file__).parents[1] / "agent" / "mcp_shop.py"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +99,20 @@ def test_a_faulty_policy_and_missing_tools_are_told_together(fresh: SandboxProce
     assert code == 1
     assert "FAIL policy policy.yml:5:" in said
     assert "FAIL There is no module nowhere" in said
+
+
+def test_mcp_servers_are_reached_and_what_is_wrong_with_each_is_told(fresh: SandboxProcess, tmp_path: Path) -> None:
+    servers = {"shop": {"command": sys.executable, "args": [str(SHOP), "."]}, "gone": {"command": "/nowhere/at-all"}}
+    (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": servers}))
+    code, said = examined(fresh, tmp_path, SIGNOFF_MCP="mcp.json", ANTHROPIC_API_KEY="k")
+    assert code == 1
+    assert "ok   tools from MCP servers alone" in said
+    assert "warn MCP server shop: 2 tools; not offered: 'hostile\\u202ename' is no name for a tool; remote: " in said
+    assert "FAIL MCP server gone can't be reached: there is no program /nowhere/at-all" in said
+    (tmp_path / "mcp.json").write_text('{"mcpServers": {"shop": {}}}')
+    code, said = examined(fresh, tmp_path, SIGNOFF_MCP="mcp.json")
+    assert code == 1
+    assert 'FAIL mcp.json: mcpServers.shop: must have either "command"' in said
 
 
 async def test_a_key_that_ends_soon_is_pointed_out(fresh: SandboxProcess, tmp_path: Path) -> None:
