@@ -53,6 +53,7 @@ from policies.request import ExecutionState, Request, Requester, State, Submissi
 from policies.review import Verdict
 from policies.satisfiable import behind_question
 from policies.scope import may_start
+from policies.settling import by_key
 from policies.standing_in import readmit
 from policies.tool_schema import validate
 from storage.store import Added, Idempotency, Page, Store
@@ -117,7 +118,7 @@ class Gateway:
             now=self.clock(),
             question=question,
         )
-        outcome = await self.turns.run(opening)
+        outcome = by_key(await self.turns.run(opening), requester)
         await self._check_budgets(outcome.request, idempotency)
         if self._people is not None:
             outcome = await with_people(outcome, self._people, self.clock())
@@ -394,7 +395,7 @@ class Gateway:
         def step(request: Request) -> Outcome:
             if request.requester.id != requester.id:
                 raise NotFound("No such request.")
-            return apply(request, event, self.clock())
+            return by_key(apply(request, event, self.clock()), requester)
 
         return await self.store.change(request_id, step)
 

@@ -73,12 +73,14 @@ RUNNER = "runner"
 class Requester:
     """The agent's identity. ``id`` is ``key:NAME`` for an API key, ``runner`` for Signoff's own agent runner.
 
-    ``owner`` is the user id of the key's owner, or of the person who started the run: known, not claimed.
+    ``owner`` is the user id of the key's owner, or of the person who started the run: known, not claimed. ``via`` is
+    the name of the key that was shown, where it isn't the agent's own: for the journal, the agent is the same.
     """
 
     id: str
     name: str
     owner: str | None = None
+    via: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

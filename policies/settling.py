@@ -10,7 +10,7 @@ from policies.checkpoint import Kind
 from policies.dialect import SENT_BACK
 from policies.effects import Entry, Refresh
 from policies.events import Outcome
-from policies.request import Execution, ExecutionState, Request, State
+from policies.request import Execution, ExecutionState, Request, Requester, State
 from policies.review import Decision
 
 
@@ -64,3 +64,15 @@ def execute(
 def entry(request: Request, what: str, actor: str, now: datetime, **detail: Any) -> Entry:
     """A journal line about ``request``."""
     return Entry(what=what, actor=actor, at=now, subject=request.id, detail=detail)
+
+
+def by_key(outcome: Outcome, requester: Requester) -> Outcome:
+    """``outcome`` with the key in the journal's lines of what the requester did, where it was another than its own."""
+    if requester.via is None:
+        return outcome
+    own = (requester.id, "requester")
+    entries = tuple(
+        replace(line, detail={**line.detail, "key": requester.via}) if line.actor in own else line
+        for line in outcome.entries
+    )
+    return replace(outcome, entries=entries)

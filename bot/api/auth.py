@@ -82,9 +82,7 @@ class Doorkeeper:
         """
         key = await self._agents_key(http)
         key.allowance.check(*scopes)
-        return Caller(
-            requester=Requester(id=f"key:{key.agent}", name=key.agent, owner=key.owner), allowance=key.allowance
-        )
+        return Caller(requester=_requester_of(key), allowance=key.allowance)
 
     async def requester(self, http: web.Request) -> Requester:
         """The agent that asks: to read with any of its keys, for everything else with one that has no limits at all.
@@ -140,6 +138,11 @@ class Doorkeeper:
                 "This secret was replaced by a new one (`signoff keys rotate`); send the new one.", code="key_rotated"
             )
         return key
+
+
+def _requester_of(key: Key) -> Requester:
+    via = key.name if key.name != key.agent else None
+    return Requester(id=f"key:{key.agent}", name=key.agent, owner=key.owner, via=via)
 
 
 def _bearer(http: web.Request) -> str:

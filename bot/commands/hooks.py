@@ -126,13 +126,16 @@ async def try_webhook(name: str) -> None:
 async def redrive(which: str | None) -> None:
     """Send again what was given up: of all webhooks, of one key's, or one message by its id."""
     async with open_store() as (store, _):
-        if which is not None and which.startswith("msg_"):
-            if not await store.redrive_message(which):
-                raise Invalid(f"There is no message {which} that was given up; see `signoff webhooks list`.")
-            number = 1
-        else:
-            chosen = await store.endpoints() if which is None else (await _of_key(store, which),)
-            number = sum([await store.redrive_webhook(each.webhook.id) for each in chosen])
+        endpoints = await store.endpoints()
+        chosen = [each for each in endpoints if which in (None, each.name)]
+        number = sum([await store.redrive_webhook(each.webhook.id) for each in chosen])
+        if which is not None and not chosen:
+            number = await store.redrive_message(which)
+            if not number:
+                raise Invalid(
+                    f"There is neither a key {which} with a webhook nor a message {which} that was given up; see "
+                    "`signoff webhooks list`."
+                )
     typer.echo(f"{number} {'message goes' if number == 1 else 'messages go'} out again, with what still waited.")
 
 

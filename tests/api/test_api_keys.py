@@ -75,6 +75,13 @@ async def test_one_program_asks_and_another_one_runs_what_was_approved(house: Ho
     assert (await house.call("POST", f"{address}/claim", json=digest, key=asker)).status == 403
     assert (await house.call("POST", f"{address}/claim", json=digest, key=runner)).status == 200
     assert (await house.call("POST", f"{address}/report", json={"status": "succeeded"}, key=runner)).status == 200
+    lines = [line for line in await house.store.journal() if line.subject == asked.body["id"]]
+    assert [(line.what, line.actor, line.detail.get("key")) for line in lines] == [
+        ("opened", "key:mailer", "mailer-model"),
+        ("settled", "policy", None),
+        ("claimed", "key:mailer", "mailer-runner"),
+        ("succeeded", "key:mailer", "mailer-runner"),
+    ]
 
 
 async def test_a_key_for_some_tools_asks_and_acts_with_no_others(house: House) -> None:

@@ -110,7 +110,7 @@ async def test_what_is_wrong_with_a_webhook_is_said(served: Path) -> None:
         (made("https://hooks.example.com/", operator=True), "leave --agent"),
         (hooks.set_webhook("nobody", "https://hooks.example.com/x"), "no active agent's key named nobody"),
         (hooks.remove_webhook("nobody"), "No active key named nobody has a webhook"),
-        (hooks.redrive("msg_1"), "no message msg_1 that was given up"),
+        (hooks.redrive("msg_1"), "nor a message msg_1 that was given up"),
     ):
         with pytest.raises(SignoffError, match=part):
             await command
