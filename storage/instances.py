@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
+from policies.effects import Entry
 from policies.webhook import Webhook
-from storage import keys
+from storage import chain, keys
 from storage.access import Access
 from storage.statement import Statement, inserting
 from storage.tables import InstanceRow, KeyRow, WebhookRow, table
@@ -51,6 +52,7 @@ def _add(
     key: Key,
     secret_hash: str,
     otherwise: str,
+    by: str,
     webhook: Webhook | None,
     transaction: Transaction,
 ) -> Instance:
@@ -60,6 +62,8 @@ def _add(
     keys.add(replace(key, name=name, agent=name), secret_hash, webhook, transaction)
     columns = {each: getattr(instance, each) for each in FIELDS}
     transaction.connection.write(ADD, workspace_id=transaction.workspace_id, **columns)
+    made = Entry(what="provisioned", actor=by, at=key.created_at, subject=key.id, detail={"agent": name})
+    chain.append(transaction, (made,))
     return replace(instance, name=name, url=webhook.url if webhook else None)
 
 
@@ -67,10 +71,13 @@ class Instances(Access):
     """The store's instances."""
 
     async def add_instance(
-        self, instance: Instance, key: Key, secret_hash: str, *, otherwise: str, webhook: Webhook | None = None
+        self, instance: Instance, key: Key, secret_hash: str, *, otherwise: str, by: str, webhook: Webhook | None = None
     ) -> Instance:
-        """Store an instance with its key and webhook, as ``otherwise`` where the key's name was ever another key's."""
-        return await self._write(partial(_add, instance, key, secret_hash, otherwise, webhook))
+        """Store an instance with its key and webhook, as ``otherwise`` where the key's name was ever another key's.
+
+        ``by`` is who made it, for the journal.
+        """
+        return await self._write(partial(_add, instance, key, secret_hash, otherwise, by, webhook))
 
     async def instance_made(self, provisioner: str, idempotency: str) -> Instance | None:
         """What this provisioner (the id of its key) asked for under the same idempotency key."""

@@ -447,6 +447,9 @@ async def test_a_deleted_instance_is_gone_with_all_that_it_asked_for(house: Hous
     assert (await house.gateway.request(f"req_{uuid.UUID(asked.id).hex}")).state is State.WITHDRAWN
     faulted(await house.call("GET", address, key=fleet), 404, "not_found", "not_found")
     faulted(await provision(house, fleet, key="one"), 409, "conflict", "instance_deleted")
+    subject = f"key_{uuid.UUID(made.body['instance']['id']).hex}"
+    lines = [line for line in await house.store.journal() if line.subject == subject]
+    assert [(line.what, line.actor) for line in lines] == [("provisioned", "key:fleet-4"), ("retired", "key:fleet-4")]
 
 
 async def test_a_provisioner_asks_for_nothing_and_makes_not_too_many(house: House) -> None:

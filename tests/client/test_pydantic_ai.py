@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from agentapprovalprotocol import AsyncClient, AsyncGate
 from agentapprovalprotocol.pydantic_ai import ApprovalCapability
 from pydantic_ai import Agent
 from pydantic_ai.capabilities import AbstractCapability
@@ -17,6 +16,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from signoff import AsyncSignoff
 from signoff.pydantic_ai import Gate
+from tests.client.aap_contract import AapContract, aap_gate
 from tests.client.dialect import DIALECT, DialectContract, Seat
 from tests.gateway.stage import Stage
 
@@ -51,28 +51,13 @@ class TestPydanticAI(DialectContract):
             return str((await agent_of(seat, Gate(client)).run("Refund the vase")).output)
 
 
-class TestAap(DialectContract):
+class TestAap(AapContract):
     """`capabilities=[ApprovalCapability("https://GATEWAY/aap", KEY)]`: the protocol's own integration, unchanged."""
 
-    silence: ClassVar[str] = "expired. The call was not run"
-    failure: ClassVar[str] = "The call was not run"
-
     async def converse(self, seat: Seat) -> str:
-        client = AsyncClient(f"{seat.url}/aap", seat.key, retry_budget=min(seat.patience, 60))
-        try:
-            agent = agent_of(seat, ApprovalCapability(gate=AsyncGate(client)))
+        async with aap_gate(seat) as gate:
+            agent = agent_of(seat, ApprovalCapability(gate=gate))
             return str((await agent.run("Refund the vase", conversation_id=seat.run)).output)
-        finally:
-            await client.aclose()
-
-    async def edited(self, seat: Seat, said: str) -> None:
-        """The protocol has no edits: the model is told what would be approved, and nothing ran."""
-        assert seat.ran == []
-        assert '"amount": 40.5' in said
-        request_id = (await seat.card()).request_id
-        card = await seat.stage.card_saying(request_id, "Sent back with changes")
-        assert "its agent can't take changes" in card.words
-        assert seat.stage.execution(request_id) == "revoked"
 
 
 class Twice(AbstractCapability[Any]):

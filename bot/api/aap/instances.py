@@ -31,6 +31,7 @@ from bot.retiring import take_back
 from bot.turns import Turns
 from policies.arguments import JsonValue, canonical
 from policies.dialect import uuid_of
+from policies.effects import Entry
 from policies.errors import Conflict, NotFound, OverBudget
 from storage.store import Instance, Key, Store
 
@@ -133,6 +134,9 @@ class InstanceRoutes:
         standing = [key.name for key in await self.store.keys() if key.agent == instance.name and not key.revoked_at]
         for name in dict.fromkeys(standing):
             await self.store.revoke_key(name, now)
+        if standing:
+            ended = Entry(what="retired", actor=f"key:{provisioner.name}", at=now, subject=instance.key_id)
+            await self.store.note(ended)
         await take_back(self.store, instance.name, now)
         return web.Response(status=204)
 
@@ -158,7 +162,9 @@ class InstanceRoutes:
             registration_id=body.delivery.registration_id if body.delivery is not None else None,
         )
         issued = derive(secret, uuid_of(key_id))
-        return await self.store.add_instance(instance, key, hashed(issued), otherwise=otherwise, webhook=hook)
+        return await self.store.add_instance(
+            instance, key, hashed(issued), otherwise=otherwise, by=f"key:{provisioner.name}", webhook=hook
+        )
 
     async def _again(self, made: Instance, body: str, secret: str) -> web.Response:
         """The same submission once more: the same instance, and the same credential."""
