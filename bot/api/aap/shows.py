@@ -91,7 +91,7 @@ def _said(request: Request, decision: Decision) -> Iterator[str]:
     """What the agent is told beside the verdict: reviewers' words, the edit that it can't take, the answer it got."""
     people = _names(request, decision)
     if request.sent_back:
-        yield _edit(request)
+        yield _edit(request, people)
     elif (revoked := _revoked(request)) is not None and revoked.by != "requester":
         yield f"It was approved, and then stopped before it ran. {revoked.note or ''}".strip()
     if request.state is State.REJECTED and not people:
@@ -105,10 +105,10 @@ def _said(request: Request, decision: Decision) -> Iterator[str]:
         yield f"Asked “{question.text}”, people answered “{said}”."
 
 
-def _edit(request: Request) -> str:
+def _edit(request: Request, people: str) -> str:
     arguments = json.dumps(dict(request.call.arguments), ensure_ascii=False)
     return (
-        f"Not as it is, but with exactly these arguments: {arguments} "
+        f"{f'{people} says: not' if people else 'Not'} as it is, but with exactly these arguments: {arguments} "
         "Nothing was run. To run it so, call the tool again with exactly these; people are asked anew."
     )
 
