@@ -68,7 +68,7 @@ def asking_of(value: Any, schema: Any = None) -> Asking:
     try:
         return _asking(value, schema if isinstance(schema, dict) else {})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        words = "The graph was interrupted with something that Signoff can't read, so nobody was asked: "
+        words = "A graph was interrupted by what Signoff can't read as a call, so it asks nobody and lets it stand: "
         raise UnknownInterrupt(f"{words}{str(value)[:200]}") from error
 
 

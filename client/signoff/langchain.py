@@ -58,7 +58,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         """Run an approved call, once, and report how it went; for what isn't approved the model hears why."""
         if self._gated is not None and request.tool_call["name"] not in self._gated:
             return handler(request)
-        call = Call.of(request)
+        call = self._call(request)
         try:
             permit = self._paused.pop(call.key, None) or self._permit(call)
         except SignoffError as refused:
@@ -75,7 +75,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         """As ``wrap_tool_call``."""
         if self._gated is not None and request.tool_call["name"] not in self._gated:
             return await handler(request)
-        call = Call.of(request)
+        call = self._call(request)
         try:
             permit = self._paused.pop(call.key, None) or await self._apermit(call)
         except SignoffError as refused:
@@ -86,6 +86,12 @@ class Gate(AgentMiddleware[Any, Any, Any]):
                     return call.ended(await handler(call.approved(permit.request)), permit.request)
         except ToolFailed as failed:
             return failed.result
+
+    def _call(self, request: ToolCallRequest) -> Call:
+        call = Call.of(request)
+        if self._park and call.thread is None:
+            raise ValueError('A gate that parks needs a checkpointer and a thread: {"configurable": {"thread_id": …}}.')
+        return call
 
     def _permit(self, call: Call) -> Permit:
         if not isinstance(self._client, Signoff):

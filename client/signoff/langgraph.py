@@ -14,20 +14,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from signoff.client import AsyncSignoff, Signoff
 from signoff.errors import NotApproved, SignoffError, StillPending, Unreachable, Withdrawn, not_claimable
-from signoff.interrupts import Decision, decision_of, refusal_of
-from signoff.models import Answer
+from signoff.interrupts import Decision, UnknownInterrupt, decision_of, refusal_of
+from signoff.models import Answer, Request
 from signoff.permit import NOTE, note_of
-from signoff.threads import Open, Standing, cut_off, heard, latest, thread_of
+from signoff.threads import Open, Standing, cut_off, heard, latest, stranded, thread_of
 
 log = logging.getLogger("signoff")
 TURN = 2.0
 """Seconds that one of several requests is waited for before the next one's turn comes."""
-RECENT = timedelta(days=30)
-SETTLED = ("approved", "rejected", "expired", "withdrawn", "answered")
+RECENT, IDLE = timedelta(days=7), timedelta(minutes=1)
 BEGUN = ("claimed", "unknown", "failed")
 
 T = TypeVar("T")
@@ -55,14 +54,14 @@ class Reviewed:
     def invoke(self, input: Any, config: Config, **how: Any) -> Any:
         """As the graph's own ``invoke``, on until nothing of its interrupts waits for people.
 
-        Raises what the graph raises, ``Unreachable``, ``UnknownInterrupt``, and ``Interrupted`` for a thread that was
-        cut off while an approved call ran.
+        What asks for anything but a call is left standing, as the result tells. Raises what the graph raises,
+        ``Unreachable``, and ``Interrupted`` for a thread that was cut off while an approved call ran.
         """
-        return self._drive(self._invoked(input, config, how))
+        return self._drive(self._invoked(input, config, how, self._timeout))
 
     async def ainvoke(self, input: Any, config: Config, **how: Any) -> Any:
         """As ``invoke``."""
-        return await self._adrive(self._invoked(input, config, how))
+        return await self._adrive(self._invoked(input, config, how, self._timeout))
 
     def answer(self, config: Config, **how: Any) -> Any:
         """Have people answer what interrupts this thread now; the graph's result, None where nothing does."""
@@ -72,22 +71,24 @@ class Reviewed:
         """As ``answer``."""
         return await self._adrive(self._answered(None, config, how, self._timeout))
 
-    def resume_settled(self, since: timedelta = RECENT, **how: Any) -> dict[str, Any]:
+    def resume_settled(self, since: timedelta = RECENT, idle: timedelta = IDLE, **how: Any) -> dict[str, Any]:
         """Go on with each thread whose people have decided; results, or what was raised, by thread. Waits for nobody.
 
-        Threads are found by this agent's requests of the time ``since``.
+        Threads are found by this agent's requests of the time ``since``. One that a crash left in the middle of a turn,
+        without an interrupt, is gone on with when its calls have been decided, and not begun, for as long as ``idle``:
+        then no living program is about to.
         """
-        return self._drive(self._resumed(since, how))
+        return self._drive(self._resumed(since, idle, how))
 
-    async def aresume_settled(self, since: timedelta = RECENT, **how: Any) -> dict[str, Any]:
+    async def aresume_settled(self, since: timedelta = RECENT, idle: timedelta = IDLE, **how: Any) -> dict[str, Any]:
         """As ``resume_settled``."""
-        return await self._adrive(self._resumed(since, how))
+        return await self._adrive(self._resumed(since, idle, how))
 
-    def _invoked(self, asked: Any, config: Config, how: dict[str, Any]) -> Flow[Any]:
+    def _invoked(self, asked: Any, config: Config, how: dict[str, Any], seconds: float | None) -> Flow[Any]:
         if asked is None:
             yield from self._untouched(latest(config))
         result = yield self._graphs("invoke", asked, config, **how)
-        return (yield from self._answered(result, config, how, self._timeout))
+        return (yield from self._answered(result, config, how, seconds))
 
     def _answered(self, result: Any, config: Config, how: dict[str, Any], seconds: float | None) -> Flow[Any]:
         """Answer one interrupt after the other, each as soon as it is settled; the last result of the graph."""
@@ -95,8 +96,7 @@ class Reviewed:
         thread, running = thread_of(here), list[Open]()
         while True:
             snapshot = yield self._graphs("get_state", here)
-            standing = [Standing.of(one, thread, snapshot) for one in snapshot.interrupts]
-            ready = yield from self._first(standing, thread, until)
+            ready = yield from self._first(known(snapshot, thread), thread, until)
             if ready is None:
                 return result
             snapshot = yield self._graphs("get_state", here)
@@ -134,7 +134,7 @@ class Reviewed:
         elif asked.question is not None:
             yield from self._wait(call, thread, 0)
         else:
-            told = {"run": thread, "schema": asked.schema}
+            told = {"run": thread, "group": call.group, "schema": asked.schema}
             call.request = yield partial(self._client.submit, asked.tool, asked.arguments, key=call.key, **told)
 
     def _wait(self, call: Open, thread: str, seconds: float | None) -> Flow[None]:
@@ -142,8 +142,8 @@ class Reviewed:
             if call.request is not None:
                 call.request = yield partial(self._client.wait, call.request, seconds)
                 return
-            text = str(call.asked.question)
-            said = yield partial(self._client.ask, text, key=call.key, run=thread, timeout=seconds)
+            told: dict[str, Any] = {"key": call.key, "run": thread, "group": call.group}
+            said = yield partial(self._client.ask, str(call.asked.question), timeout=seconds, **told)
             call.decision = Decision(kind="respond", arguments=call.asked.arguments, words=_words(said))
         except StillPending:
             return
@@ -219,12 +219,14 @@ class Reviewed:
             if request.run == thread_of(here) and cut_off(snapshot, request):
                 raise not_claimable(request)
 
-    def _resumed(self, since: timedelta, how: dict[str, Any]) -> Flow[dict[str, Any]]:
-        asked = yield partial(self._client.requests, state=SETTLED, since=datetime.now(UTC) - since)
+    def _resumed(self, since: timedelta, idle: timedelta, how: dict[str, Any]) -> Flow[dict[str, Any]]:
+        now = datetime.now(UTC)
+        asked = yield partial(self._client.requests, since=now - since)
         found: dict[str, Any] = {}
-        for thread in dict.fromkeys(request.run for request in asked if request.run is not None):
+        for thread in dict.fromkeys(request.run for request in asked if request.run and not request.pending):
+            own = [request for request in asked if request.run == thread]
             try:
-                result = yield from self._answered(None, {"configurable": {"thread_id": thread}}, how, 0)
+                result = yield from self._taken_up(thread, own, now - idle, how)
             except Unreachable:
                 raise
             except Exception as error:
@@ -233,6 +235,15 @@ class Reviewed:
             if result is not None:
                 found[thread] = result
         return found
+
+    def _taken_up(self, thread: str, own: list[Request], before: datetime, how: dict[str, Any]) -> Flow[Any]:
+        here = {"configurable": {"thread_id": thread}}
+        snapshot = yield self._graphs("get_state", here)
+        if snapshot.interrupts:
+            return (yield from self._answered(None, here, how, 0))
+        if snapshot.next and stranded(snapshot, own, before):
+            return (yield from self._invoked(None, here, how, 0))
+        return None
 
     def _graphs(self, verb: str, *words: Any, **how: Any) -> Callable[[], Any]:
         """One of the graph's methods, in the form that the client's kind calls for."""
@@ -268,6 +279,17 @@ class Reviewed:
                     step = flow.send(value)
         except StopIteration as end:
             return cast(T, end.value)
+
+
+def known(snapshot: StateSnapshot, thread: str) -> list[Standing]:
+    """The interrupts that this package can answer; what it can't read is for whoever knows it."""
+    found: list[Standing] = []
+    for one in snapshot.interrupts:
+        try:
+            found.append(Standing.of(one, thread, snapshot))
+        except UnknownInterrupt as error:
+            log.warning("%s", error)
+    return found
 
 
 def _words(answer: Answer) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -17,6 +18,9 @@ from signoff.models import Request
 PARKED = "signoff_request"
 """The ``type`` of the interrupt of a gate that waits without holding its process."""
 
+MOST_TOGETHER = 50
+"""Calls of one group, the most that the gateway takes."""
+
 
 @dataclass(kw_only=True, slots=True)
 class Open:
@@ -24,6 +28,7 @@ class Open:
 
     asked: Asked
     key: str
+    group: dict[str, Any] | None = None
     call_id: str | None = None
     request: Request | None = None
     decision: Decision | None = None
@@ -52,9 +57,12 @@ class Standing:
             asked = Asked(tool=str(value.get("name")), arguments={})
             return cls(id=interrupt.id, calls=[Open(asked=asked, key="")], parked=str(value["request_id"]))
         asking = asking_of(value, getattr(interrupt, "response_schema", None))
-        made = iter(_calls(snapshot))
+        made, size = iter(_calls(snapshot)), len(asking.asked)
+        group = {"id": interrupt.id, "size": size} if 1 < size <= MOST_TOGETHER else None
         calls = [
-            Open(asked=one, key=_key(thread, interrupt.id, place), call_id=one.call_id or _id_in(made, one))
+            Open(
+                asked=one, key=_key(thread, interrupt.id, place), group=group, call_id=one.call_id or _id_in(made, one)
+            )
             for place, one in enumerate(asking.asked)
         ]
         return cls(id=interrupt.id, calls=calls, asking=asking)
@@ -97,6 +105,18 @@ def cut_off(snapshot: StateSnapshot, request: Request) -> bool:
         return not failed or any(task.error is not None for task in snapshot.tasks)
     left = [call for call in calls if call["id"] not in ended]
     return any(call["name"] == request.tool and call["args"] == request.proposed_arguments for call in left)
+
+
+def stranded(snapshot: StateSnapshot, requests: list[Request], before: datetime) -> bool:
+    """Are calls of the thread's turn left over that people decided about ``before``, while none waits or was begun?"""
+    left = [request for request in requests if _calls(snapshot) and cut_off(snapshot, request)]
+    idle = ("unclaimed", "lapsed", "revoked")
+    return bool(left) and all(
+        request.decision is not None
+        and request.decision.at <= before
+        and (request.execution is None or request.execution.state in idle)
+        for request in left
+    )
 
 
 def _calls(snapshot: StateSnapshot) -> list[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from signoff.flows import Consult, Flow, Pause, Reply, Send, Step, Talk
 from signoff.models import Request
 
 STATES = ("pending", "approved", "rejected", "expired", "withdrawn", "answered", "blessed")
+T = TypeVar("T")
 EXECUTIONS = (None, "unclaimed", "claimed", "succeeded", "failed", "unknown", "lapsed", "revoked", "dreamt")
 
 
@@ -51,14 +53,14 @@ class World:
     sent: list[Step] = field(default_factory=list)
     got: list[Reply] = field(default_factory=list)
 
-    def play(self, flow: Flow[Request]) -> Request:
+    def play(self, flow: Flow[T]) -> T:
         step = next(flow)
         try:
             while True:
                 self.sent.append(step)
                 step = flow.send(self._reply(step))
         except StopIteration as end:
-            found: Request = end.value
+            found: T = end.value
             return found
 
     def _reply(self, step: Step) -> Reply:
@@ -167,3 +169,19 @@ def test_what_people_ask_is_answered_once_and_the_wait_goes_on() -> None:
         permit(world)
     sent = [step for step in world.sent if isinstance(step, Send) and step.path.endswith("/answers")]
     assert [send.body for send in sent] == [{"inquiry": "inq_1", "text": "because"}]
+
+
+def test_an_agent_s_own_requests_are_read_page_by_page_down_to_a_moment() -> None:
+    def page(cursor: str | None, *hours: int) -> Reply:
+        made = [shown(id=f"req_{hour}", created_at=f"2026-11-23T{hour:02}:00:00Z") for hour in hours]
+        return answer(200, {"requests": made, "cursor": cursor})
+
+    talk = Talk(patience=0, clock=lambda: 0.0)
+    world = World(iter([page("older", 12, 11), page("oldest", 10, 9), page(None, 8)]))
+    since = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    found = world.play(talk.requests(("approved", "expired"), ("unclaimed",), since))
+    assert [one.id for one in found] == ["req_12", "req_11", "req_10"]
+    first, second = (step for step in world.sent if isinstance(step, Send))
+    assert first.path == "/v1/requests?state=approved%2Cexpired&execution=unclaimed&limit=200"
+    assert second.path == f"{first.path}&cursor=older"
+    assert len(World(iter([page("older", 12), page(None, 8)])).play(talk.requests((), (), None))) == 2

@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -76,10 +77,10 @@ def threads_of(seat: Seat) -> str:
 
 
 @asynccontextmanager
-async def agent_of(seat: Seat, middleware: Any, does: Any = None) -> AsyncIterator[Any]:
+async def agent_of(seat: Seat, middleware: Any, does: Any = None, saver: Any = None) -> AsyncIterator[Any]:
     """An agent with one tool."""
-    async with AsyncSqliteSaver.from_conn_string(threads_of(seat)) as saver:
-        yield made_of([seat], [tool_of(seat, does)], middleware, saver)
+    async with saver or AsyncSqliteSaver.from_conn_string(threads_of(seat)) as opened:
+        yield made_of([seat], [tool_of(seat, does)], middleware, opened)
 
 
 def client_of(seat: Seat) -> AsyncSignoff:
@@ -95,14 +96,13 @@ class TestGate(DialectContract):
     """`create_agent(…, middleware=[Gate(AsyncSignoff())])`."""
 
     async def converse(self, seat: Seat) -> str:
-        return await self.run_agent(seat, GO)
+        async with client_of(seat) as client, agent_of(seat, Gate(client)) as agent:
+            return said_by(await agent.ainvoke(GO, config_of(seat)))
 
     async def again(self, seat: Seat) -> str:
-        return await self.run_agent(seat, None)
-
-    async def run_agent(self, seat: Seat, asked: Any) -> str:
         async with client_of(seat) as client, agent_of(seat, Gate(client)) as agent:
-            return said_by(await agent.ainvoke(asked, config_of(seat)))
+            assert await Reviewed(agent, client).aresume_settled() == {}, "a living agent might be about to"
+            return said_by((await Reviewed(agent, client).aresume_settled(idle=timedelta()))[seat.run])
 
     async def edited(self, seat: Seat, said: str) -> None:
         await super().edited(seat, said)
