@@ -1,7 +1,7 @@
 """LangChain: ``create_agent(…, middleware=[Gate(Signoff())])`` asks the gateway before each tool call of the agent.
 
 The gate stands around the tool itself. Whoever starts or resumes the graph, and however often LangGraph runs a step
-again: a call runs with a permit of its own, once. Needs ``langchain`` 1.0 or newer.
+again: a call runs with a permit of its own, once. Needs ``langchain`` 1.4 or newer.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 For graphs that ask already: with LangChain's ``HumanInTheLoopMiddleware``, by ``interrupt`` in a node, or by a ``Gate``
 that parks. Nothing is kept but the graph's own checkpoints: each request's key comes from the thread and the interrupt,
-its ``run`` is the thread's id. Needs ``langgraph`` 1.0 or newer, and a checkpointer.
+its ``run`` is the thread's id. Needs ``langgraph`` 1.2 or newer, and a checkpointer.
 """
 
 from __future__ import annotations
