@@ -31,6 +31,7 @@ from agents import (
     ToolTimeoutError,
     TResponseInputItem,
 )
+from agents.agent_tool_state import get_agent_tool_state_scope, peek_agent_tool_run_result
 from agents.tool import (
     default_tool_timeout_error_message,
     invoke_function_tool,
@@ -126,7 +127,7 @@ class Gate:
         has begun none of its calls.
         """
         items = state.get_interruptions()
-        rest = Together(len(items))
+        rest = Together([mark_of(each.call_id, name_of(each), words_of(each)) for each in items], self._client.run)
         found = await asyncio.gather(*(self._refused(each, rest) for each in items))
         for item, words in zip(items, found, strict=True):
             if words is None:
@@ -137,18 +138,20 @@ class Gate:
     async def invoke(self, tool: FunctionTool, ctx: ToolContext[Any], text: str) -> Any:
         """Run a tool's call as approved, once, and report how it went; else say why it did not run."""
         try:
-            arguments = arguments_of(text)
-            permit = self._taken(mark_of(ctx.tool_call_id, tool.qualified_name, text))
+            arguments, mark = arguments_of(text), mark_of(ctx.tool_call_id, tool.qualified_name, text)
+            permit = self._taken(mark)
             if permit is None:
                 told = self._told[tool.qualified_name]
                 permit = await self._client.approve_or_raise(tool.qualified_name, arguments, **told)
         except (SignoffError, ValueError) as refused:
             return str(refused)
-        approved = json.dumps(permit.arguments)
+        approved, permit.reported = json.dumps(permit.arguments), False
         ctx.tool_arguments = approved if permit.request.modified else text
         try:
             async with permit:
-                return await invoke_function_tool(function_tool=_bare(tool), context=ctx, arguments=approved)
+                result = await invoke_function_tool(function_tool=_bare(tool), context=ctx, arguments=approved)
+                permit.reported = self._goes_on(mark, ctx, permit)
+                return result
         except ToolTimeoutError as error:
             return await _late(tool, ctx, error)
         except Exception as error:
@@ -207,7 +210,7 @@ class Gate:
         gated = isinstance(item.agent, _Gated) and item.agent.gate is self and raw(item, "type") == "function_call"
         try:
             async with rest:
-                settled = await self._settled(item, name, text)
+                settled = await self._settled(item, name, text, rest)
             edited = mark_of(None, name, json.dumps(settled.arguments)) != mark_of(None, name, text)
             if settled.approved and edited and not gated:
                 return self._changed(name, settled)
@@ -221,13 +224,13 @@ class Gate:
             self._foreign.append((item.call_id, permit))
         return None
 
-    async def _settled(self, item: ToolApprovalItem, name: str, text: str) -> Request:
+    async def _settled(self, item: ToolApprovalItem, name: str, text: str, rest: Together) -> Request:
         """The decided request for a waiting call: that of an edit which the model now follows, or its own."""
         standing = self._edited.get(mark_of(None, name, text))
         if standing:
             return standing.pop()
         key = f"openai-agents {self._client.run} {mark_of(item.call_id, name, text)}" if self._client.run else None
-        told = self._told.get(name, {})
+        told = {**self._told.get(name, {}), "group": rest.group}
         return await self._client.wait(await self._client.submit(name, arguments_of(text), key=key, **told))
 
     def _changed(self, name: str, settled: Request) -> str:
@@ -244,6 +247,14 @@ class Gate:
             self._foreign.remove(each)
             async with each[1]:
                 pass
+
+    def _goes_on(self, mark: str, ctx: ToolContext[Any], permit: AsyncPermit) -> bool:
+        """Has an agent used as a tool stopped for calls of its own? Then the call isn't over, and keeps its permit."""
+        inner = ctx.tool_call and peek_agent_tool_run_result(ctx.tool_call, scope_id=get_agent_tool_state_scope(ctx))
+        if not getattr(inner, "interruptions", None):
+            return False
+        self._permits.setdefault(mark, []).append(permit)
+        return True
 
     def _taken(self, call: str) -> AsyncPermit | None:
         permits = self._permits.get(call)

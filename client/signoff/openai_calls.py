@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,11 @@ from signoff.models import Request
 class Together:
     """Lets calls that were asked together wait for each other's decisions, but none longer than its permit stands."""
 
-    def __init__(self, calls: int) -> None:
-        self._open, self._none = calls, asyncio.Event()
+    def __init__(self, marks: Sequence[str], run: str | None) -> None:
+        self._open, self._none = len(marks), asyncio.Event()
+        said = json.dumps([run or secrets.token_urlsafe(16), *marks])
+        several = {"id": hashlib.sha256(said.encode()).hexdigest()[:32], "size": len(marks)}
+        self.group = several if len(marks) > 1 else None
 
     async def __aenter__(self) -> None:
         return None

@@ -12,6 +12,7 @@ import pytest
 from agents import (
     Agent,
     CustomTool,
+    HostedMCPTool,
     Model,
     ModelResponse,
     RunConfig,
@@ -26,10 +27,12 @@ from agents import (
 from agents.mcp import MCPServer
 from agents.testing import assistant_message, function_call
 from openai.types.responses import ResponseCustomToolCall
+from openai.types.responses.response_output_item import McpApprovalRequest
 
 from signoff import AsyncSignoff
 from signoff.openai_agents import Gate
 from tests.client.dialect import DIALECT, DialectContract, Seat
+from tests.gateway.house_policy import channel_of
 from tests.gateway.stage import Stage
 from tests.sandbox_process import until
 
@@ -41,11 +44,11 @@ class Script(Model):
     """Says its turns one after the other, then what its tools said to it. Some models number their calls."""
 
     def __init__(self, *turns: Any) -> None:
-        self.turns, self.asked = turns, 0
+        self.turns, self.heard = turns, []  # type: Any, list[Any]
 
     async def get_response(self, system_instructions: Any, input: Any, *more: Any, **others: Any) -> ModelResponse:
-        self.asked += 1
-        said = [str(item["output"]) for item in input if isinstance(item, dict) and "output" in item]
+        self.heard.append([dict(item) for item in input])
+        said = [str(item.get("output", item.get("reason"))) for item in input if "output" in item or "approve" in item]
         turn = self.turns[len(said)] if len(said) < len(self.turns) else assistant_message(f"It said: {said}")
         output = turn if isinstance(turn, list) else [turn]
         return ModelResponse(output=output, usage=Usage(), response_id=None)
@@ -132,6 +135,7 @@ async def test_calls_of_one_turn_are_asked_together_and_none_is_begun_before_all
     calls = [function_call(seat.tool, seat.arguments, call_id=f"call_{seat.lane}") for seat in (first, second)]
     run = asyncio.create_task(start(calls))
     card = await first.approve()
+    assert "One of 2 calls that the agent waits for together" in card.words
     await second.card()
     await stage.card_saying(card.request_id, "Approved")
     run.cancel()
@@ -254,6 +258,54 @@ async def test_an_mcp_server_s_tool_waits_and_runs_as_edited_also_inside_an_agen
         await seat.edit("40.5")
         assert "refunded 40.5 for HG-1042" in str((await run).final_output)
     assert seat.ran == [("HG-1042", 40.5)]
+
+
+async def test_an_agent_used_as_a_tool_is_asked_for_once_though_it_stops_for_calls_of_its_own(stage: Stage) -> None:
+    seat, inside = Seat(stage=stage, arguments={"input": "Refund"}), Seat(stage=stage)
+    clerk = agent_of(inside, refund_of(inside, needs_approval=True)).as_tool(seat.tool, "Ask the clerk.")
+    async with client_of(seat) as client:
+        run = asyncio.create_task(Gate(client).run(agent_of(seat, clerk), "Refund the vase", **QUIET))
+        card = await seat.approve()
+        await inside.card()
+        assert stage.execution(card.request_id) == "claimed"
+        await inside.approve()
+        assert "refunded 140 for HG-1042" in str((await run).final_output)
+    assert (inside.ran, seat.requests(), inside.requests()) == ([("HG-1042", 140)], 1, 1)
+    assert stage.execution(card.request_id) == "succeeded"
+
+
+@pytest.mark.parametrize(("why", "told"), [("", (True, None)), ("Not this one", (False, "Not this one"))])
+async def test_a_hosted_mcp_server_is_told_the_decision(stage: Stage, why: str, told: tuple[bool, str | None]) -> None:
+    seat = Seat(stage=stage)
+    asked = McpApprovalRequest(
+        id="mcpr_1", type="mcp_approval_request", server_label="shop", name=seat.tool, arguments='{"amount": 140}'
+    )
+    config: Any = {
+        "type": "mcp",
+        "server_label": "shop",
+        "server_url": "https://x.example",
+        "require_approval": "always",
+    }
+    model = Script(asked)
+    agent = Agent(name="clerk", model=model, tools=[HostedMCPTool(tool_config=config)])
+    async with client_of(seat) as client:
+        run = asyncio.create_task(Gate(client).run(agent, "Refund the vase", **QUIET))
+
+        async def waits() -> list[tuple[str]]:
+            return seat.stage.serve.rows("SELECT id FROM requests WHERE tool = ? AND state = 'pending'", name)
+
+        name = f"shop.{seat.tool}"
+        ((request_id,),) = await until(waits)
+        stage.where[request_id] = channel_of(0)
+        card = await stage.card(request_id)
+        await stage.press("U0BEN", card, "signoff.reject" if why else "signoff.approve")
+        if why:
+            await stage.fill("U0BEN", {"Why?": why})
+        await run
+    approved, reason = told
+    (answer,) = [item for item in model.heard[-1] if item.get("type") == "mcp_approval_response"]
+    assert answer["approve"] is approved
+    assert (reason or "") in (answer.get("reason") or "")
 
 
 async def test_who_approves_the_state_by_hand_opens_no_gate(stage: Stage) -> None:
