@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--matcher", default="*", help="which tools, in Claude Code's words (%(default)s: all)")
     install.add_argument("--defer", action="store_true", help="as for hook: for runs without a person at the terminal")
     install.add_argument("--http", action="store_true", help="the gateway's address instead of a command: second best")
+    install.add_argument("--reports", action="store_true", help="tell only how calls went, beside mcp --reports")
     install.add_argument("--yes", action="store_true", help="write without asking")
     install.set_defaults(command=_install)
     proxy = commands.add_parser("proxy", help="gate the tools of an MCP server: signoff-agent proxy -- COMMAND ...")
@@ -68,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     mcp.add_argument("--hold", type=_seconds, default=45.0, help="seconds that a call waits for people (%(default)g)")
     mcp.add_argument(
         "--deadline", type=_seconds, default=PROMPT, help="seconds that a permission prompt waits (%(default)g)"
+    )
+    mcp.add_argument(
+        "--reports", action="store_true", help="note approved prompts for the hook that install --reports puts there"
     )
     mcp.add_argument("--run", help=RUN)
     mcp.add_argument("--http", action="store_true", help="over HTTP, for clients on this machine, instead of stdio")
@@ -135,15 +139,16 @@ def _install(parsed: argparse.Namespace) -> int:
     hook = installing.command(defer=parsed.defer)
     if parsed.http:
         print(installing.WARNING, file=sys.stderr, flush=True)
-        if parsed.defer:
-            print("--defer is the command hook's alone; leave one of them out.", file=sys.stderr)
+        if parsed.defer or parsed.reports:
+            print("--defer and --reports are the command hook's alone; leave --http out.", file=sys.stderr)
             return BLOCK
         try:
             hook = installing.address(checked(os.environ.get("SIGNOFF_URL", ""), allow_http=_own_network()))
         except ValueError as error:
             print(f"Set SIGNOFF_URL: {_words(error)}", file=sys.stderr)
             return BLOCK
-    return installing.install(parsed.settings, matcher=parsed.matcher, hook=hook, yes=parsed.yes)
+    events = installing.REPORTS if parsed.reports else installing.EVENTS
+    return installing.install(parsed.settings, matcher=parsed.matcher, hook=hook, yes=parsed.yes, events=events)
 
 
 def _proxy(parsed: argparse.Namespace) -> int:
@@ -165,11 +170,13 @@ def _proxy(parsed: argparse.Namespace) -> int:
 def _mcp(parsed: argparse.Namespace) -> int:
     try:
         from signoff.mcp_server import serve
+        from signoff.memory import Memory
     except ImportError:
         print("The server needs MCP's library: pip install 'signoff[mcp]'", file=sys.stderr)
         return BLOCK
     port = parsed.port if parsed.http else None
     words = {"hold": parsed.hold, "deadline": parsed.deadline, "run": parsed.run, "port": port}
+    words["memory"] = Memory.default() if parsed.reports else None
     return _serving(serve(**words, allow_http=_own_network()))
 
 

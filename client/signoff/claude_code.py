@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from signoff.client import Signoff
 from signoff.errors import NotApproved, Refused, SignoffError, StillPending
-from signoff.memory import Memory
+from signoff.memory import Memory, prompted
 from signoff.models import Request
 
 BEFORE, PROMPT = "PreToolUse", "PermissionRequest"
@@ -110,7 +110,7 @@ class Hook:
         except Refused:
             return None
         begun = request.execution is not None and request.execution.state != "unclaimed"
-        ours = (request.tool, request.proposed_arguments) == (event.tool_name, event.tool_input)
+        ours = _same([request.tool, request.proposed_arguments], [event.tool_name, event.tool_input])
         return request if ours and not begun else None
 
     def _asked(self, event: Event) -> Request:
@@ -119,19 +119,27 @@ class Hook:
         return self.client.submit(event.tool_name, event.tool_input, key=key, context=context, run=event.session_id)
 
     def _allowed(self, event: Event, request: Request) -> Mapping[str, Any]:
-        edited = {} if request.arguments == event.tool_input else {"updatedInput": request.arguments}
+        edited = {} if _same(request.arguments, event.tool_input) else {"updatedInput": request.arguments}
         if event.hook_event_name == PROMPT:
             return _prompt({"behavior": "allow", **edited})
         return _before("allow", f"Approved by {request.deciders} ({request.id}).", **edited)
 
     def _report(self, event: Event, *, succeeded: bool) -> None:
-        found = self.memory.recall(event.use) if event.tool_use_id else None
-        if found is None:
-            return
+        for name in (event.use, prompted(event.tool_use_id)) if event.tool_use_id else ():
+            found = self.memory.recall(name)
+            if found is not None:
+                self._told(event, found, succeeded=succeeded)
+                self.memory.forget(name)
+
+    def _told(self, event: Event, request_id: str, *, succeeded: bool) -> None:
         told = json.dumps(event.tool_response if succeeded else event.error)
         result = {"result": event.tool_response} if succeeded and len(told) <= RESULT else {"note": told[:1_000]}
-        self.client.report(self.client.read(found), succeeded=succeeded, **result)
-        self.memory.forget(event.use)
+        self.client.report(self.client.read(request_id), succeeded=succeeded, **result)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """The same JSON, ``1`` and ``true`` being two things."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _denied(event: Event, words: str) -> Mapping[str, Any]:

@@ -7,11 +7,12 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
+REPORTS = ("PostToolUse", "PostToolUseFailure")
+EVENTS = ("PreToolUse", *REPORTS)
 TIMEOUT = 600
 """Seconds that Claude Code gives the hook; its own deadline lies below."""
 
@@ -24,12 +25,12 @@ Without --http the hook is a command, which blocks in all of these.
 """
 
 
-def install(settings: str, *, matcher: str, hook: Mapping[str, Any], yes: bool) -> int:
+def install(settings: str, *, matcher: str, hook: Mapping[str, Any], yes: bool, events: Sequence[str] = EVENTS) -> int:
     """Show and write; the exit status. Nothing is written where the file isn't what Claude Code reads."""
     path = Path(settings)
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        after = with_hook(before, hook, matcher)
+        after = with_hook(before, hook, matcher, events)
     except (ValueError, OSError) as error:
         print(f"{path}: {error}; mend it by hand first. Nothing was written.", file=sys.stderr)
         return 1
@@ -46,7 +47,8 @@ def install(settings: str, *, matcher: str, hook: Mapping[str, Any], yes: bool) 
     fresh = path.with_name(path.name + ".signoff")
     fresh.write_text(after, encoding="utf-8")
     fresh.replace(path)
-    print("Written." if hook["type"] == "http" else "Written. Now run: signoff-agent prove")
+    proves = hook["type"] == "command" and "PreToolUse" in events
+    print("Written. Now run: signoff-agent prove" if proves else "Written.")
     return 0
 
 
@@ -64,18 +66,23 @@ def address(url: str) -> dict[str, Any]:
     return {"type": "http", "url": place, "timeout": TIMEOUT, "headers": headers, "allowedEnvVars": ["SIGNOFF_KEY"]}
 
 
-def with_hook(text: str, hook: Mapping[str, Any], matcher: str) -> str:
-    """Settings with the hook in them, in place of an earlier one of ours. Raises ``ValueError`` for broken settings."""
+def with_hook(text: str, hook: Mapping[str, Any], matcher: str, events: Sequence[str] = EVENTS) -> str:
+    """Settings with the hook in them for ``events``, in place of an earlier one of ours for any.
+
+    Raises ``ValueError`` for broken settings.
+    """
     settings = json.loads(text) if text.strip() else {}
     hooks = settings.setdefault("hooks", {}) if isinstance(settings, dict) else None
     if not isinstance(hooks, dict):
         raise ValueError("the settings are no JSON object with hooks in an object")
     for event in EVENTS:
-        groups = hooks.setdefault(event, [])
+        groups = hooks.get(event, [])
         if not isinstance(groups, list):
             raise ValueError(f"hooks.{event} is no list")
         kept = [group for group in groups if not _ours(group)]
-        hooks[event] = [*kept, {"matcher": matcher, "hooks": [dict(hook)]}]
+        ours = [{"matcher": matcher, "hooks": [dict(hook)]}] if event in events else []
+        if event in hooks or ours:
+            hooks[event] = [*kept, *ours]
     return json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
 
 

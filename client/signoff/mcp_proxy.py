@@ -14,6 +14,7 @@ from typing import Any
 import mcp_types as types
 from mcp import Client
 from mcp.server import Server
+from mcp.shared.exceptions import MCPError
 
 from signoff.client import AsyncSignoff
 from signoff.errors import SignoffError, StillPending
@@ -21,9 +22,12 @@ from signoff.mcp_desk import Asked, Desk
 from signoff.mcp_rounds import Called, Context
 from signoff.mcp_serving import on_stdio, open_desk
 from signoff.models import Request
+from signoff.permit import AsyncPermit
 
 Result = types.CallToolResult | types.InputRequiredResult
 NOTE = 1_000
+LOST = (types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT)
+"""Errors that say nothing about the call itself: it may have run."""
 
 
 @dataclass(kw_only=True)
@@ -71,8 +75,19 @@ class Proxy:
             return called.come_again(waiting.request) or _error(words)
         except SignoffError as refused:
             return _error(str(refused))
+        return await self._run(params.name, permit)
+
+    async def _run(self, name: str, permit: AsyncPermit) -> Result:
+        """Pass the call on and report its end. Where the server went away in the middle of it nothing is reported."""
         async with permit:
-            result = await self.upstream.call_tool(params.name, permit.arguments)
+            try:
+                result = await self.upstream.call_tool(name, permit.arguments)
+            except MCPError as error:
+                if error.code in LOST:
+                    permit.reported = True
+                    return _error(f"The server behind {name} is gone ({error}): look whether it ran before you go on.")
+                await permit.failed(str(error)[:NOTE])
+                raise
             if result.is_error:
                 await permit.failed(_text(result)[:NOTE])
         return result

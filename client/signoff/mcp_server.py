@@ -6,6 +6,7 @@ model does takes the proxy, the hook, or the permission prompt tool ``approve``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from signoff.errors import NotApproved, SignoffError, StillPending
 from signoff.mcp_desk import Asked, Desk
 from signoff.mcp_rounds import Called, Context
 from signoff.mcp_serving import on_http, on_stdio, open_desk
+from signoff.memory import Memory, prompted
 from signoff.models import Choice, Request
 
 Result = types.CallToolResult | types.InputRequiredResult
@@ -33,12 +35,16 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
-    """The tools. ``hold``: seconds that a call waits for people; ``deadline``: those of a permission prompt."""
+    """The tools. ``hold``: seconds that a call waits for people; ``deadline``: those of a permission prompt.
+
+    In ``memory`` stands for Claude Code's hook which request an approved prompt was, so that it can report its end.
+    """
 
     client: AsyncSignoff
     desk: Desk
     hold: float
     deadline: float
+    memory: Memory | None = None
 
     def server(self) -> Server[Any]:
         """The server that agents talk to."""
@@ -121,7 +127,11 @@ class Tools:
         try:
             request = await self.desk.again(called, given.tool_name, given.input) or await self.desk.ask(called, submit)
             settled = await self.desk.settled(called, request, seconds=self.deadline)
-            return say.permitted((await self.desk.permit(settled)).arguments)
+            permit = await self.desk.permit(settled)
+            if self.memory is not None and given.tool_use_id:
+                with contextlib.suppress(OSError):  # then nobody reports; what was approved stays approved
+                    self.memory.keep(prompted(given.tool_use_id), settled.id)
+            return say.permitted(permit.arguments)
         except Asked as asked:
             return called.form_first(asked.request, asked.inquiry)
         except StillPending as waiting:
@@ -149,8 +159,10 @@ def _faults(error: ValidationError) -> str:
     return "These arguments don't fit; nothing was asked. " + "; ".join(told)
 
 
-async def serve(*, hold: float, deadline: float, run: str | None, port: int | None, allow_http: bool) -> None:
+async def serve(
+    *, hold: float, deadline: float, run: str | None, port: int | None, memory: Memory | None, allow_http: bool
+) -> None:
     """Serve until the client goes, or over HTTP on ``port`` until stopped."""
     async with open_desk(run=run, allow_http=allow_http) as desk:
-        server = Tools(client=desk.client, desk=desk, hold=hold, deadline=deadline).server()
+        server = Tools(client=desk.client, desk=desk, hold=hold, deadline=deadline, memory=memory).server()
         await (on_stdio(server, desk) if port is None else on_http(server, port))

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import uvicorn
 from mcp.server import Server
 from mcp.server.stdio import stdio_server
@@ -35,20 +36,25 @@ async def open_desk(*, run: str | None, allow_http: bool) -> AsyncIterator[Desk]
 
 
 async def on_stdio(server: Server[Any], desk: Desk) -> None:
-    """One client. The thread that reads standard input can't be interrupted, so a signal ends the program from here."""
+    """One client. The thread that reads standard input can't be interrupted, so all but its end ends the program."""
     ending: set[asyncio.Task[None]] = set()
 
-    async def end() -> None:
+    async def end(status: int) -> None:
         try:
             await desk.close()
         finally:
-            os._exit(0)
+            os._exit(status)
 
     loop = asyncio.get_running_loop()
     for number in ENDING:
-        loop.add_signal_handler(number, lambda: ending.add(asyncio.ensure_future(end())))
+        loop.add_signal_handler(number, lambda: ending.add(asyncio.ensure_future(end(0))))
     async with stdio_server() as (reads, writes):
-        await server.run(reads, writes, server.create_initialization_options())
+        try:
+            await server.run(reads, writes, server.create_initialization_options())
+        except BaseException:
+            print("Signoff's MCP server ends: what stands behind it is gone.", file=sys.stderr, flush=True)
+            with anyio.CancelScope(shield=True):
+                await end(1)
 
 
 async def on_http(server: Server[Any], port: int) -> None:

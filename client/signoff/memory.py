@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,3 +40,8 @@ class Memory:
         """Drop it."""
         with contextlib.suppress(FileNotFoundError):
             (self.folder / name).unlink()
+
+
+def prompted(tool_use_id: str) -> str:
+    """The name under which an approved permission prompt is kept."""
+    return hashlib.sha256(f"prompt {tool_use_id}".encode()).hexdigest()

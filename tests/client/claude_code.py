@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signoff.installing import address, command, with_hook
+from signoff.installing import REPORTS, address, command, with_hook
 from tests.gateway.house_policy import channel_of
 from tests.gateway.stage import Card, Stage, staged
 from tests.sandbox_process import until
@@ -81,11 +81,13 @@ class Desk:
             settings.write_text(with_hook("", address(self.stage.serve.url), "*"))
         if self.way in ("hook", "http"):
             return ["--allowedTools", "Bash", "--settings", str(settings)]
-        words = ["-m", "signoff", "mcp", "--run", f"{self.way}-{name}"]
+        words = ["-m", "signoff", "mcp", "--run", f"{self.way}-{name}", "--reports"]
         servers = {"signoff": {"command": sys.executable, "args": words}}
         config = ["--mcp-config", json.dumps({"mcpServers": servers}), "--strict-mcp-config"]
         if self.way == "prompt":
-            return [*config, "--permission-prompt-tool", "mcp__signoff__approve"]
+            line = f"{sys.executable} -m signoff hook claude-code"
+            settings.write_text(with_hook("", {"type": "command", "command": line}, "*", REPORTS))
+            return [*config, "--settings", str(settings), "--permission-prompt-tool", "mcp__signoff__approve"]
         return [*config, "--allowedTools", "mcp__signoff__request_approval", "Bash"]
 
     async def said(self, process: asyncio.subprocess.Process) -> dict[str, Any]:
@@ -116,7 +118,7 @@ async def approved(desk: Desk) -> str:
     await desk.said(process)
     assert desk.made("approved")
     ended = desk.stage.execution(card.request_id)
-    assert ended == ("succeeded" if desk.way in ("hook", "http") else "claimed"), ended
+    assert ended == ("claimed" if desk.way == "ask" else "succeeded"), ended
     return f"ran once ({ended})"
 
 

@@ -1,5 +1,6 @@
 """An MCP server as anybody may write one, with a side effect: `python shop_server.py FILE`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def refund(order_id: str, amount: float) -> str:
         raise LookupError("no such order")
     with done.open("a") as written:
         written.write(f"{order_id} {amount:g}\n")
+    if order_id == "crash":
+        os._exit(1)
     return f"refunded {amount:g} for {order_id}"
 
 

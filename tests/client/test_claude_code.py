@@ -176,7 +176,14 @@ async def test_a_request_that_the_memory_names_counts_only_for_its_own_call(stag
         await stage.press("U0ANA", await session.card(), "signoff.approve")
         with pytest.raises(StillPending) as waits:
             await asyncio.to_thread(Hook(client=client, memory=memory, deadline=0).answer, event)
-    assert waits.value.request.arguments == session.call
+        assert waits.value.request.arguments == session.call
+        once, always = ({**session.call, "dangerously": flag} for flag in (0, False))
+        alike = client.submit(session.tool, once)
+        event = Event.model_validate(session.event(use="toolu_2", tool_input=always))
+        memory.keep(event.call, alike.id)
+        with pytest.raises(StillPending) as waits:
+            await asyncio.to_thread(Hook(client=client, memory=memory, deadline=0).answer, event)
+        assert waits.value.request.id != alike.id
 
 
 async def test_a_permission_prompt_is_answered_in_its_own_shape(stage: Stage, tmp_path: Path) -> None:

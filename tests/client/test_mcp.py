@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,11 +20,13 @@ from mcp.server import MCPServer
 from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitResult, TextContent
 
 from bot.slack import ids
-from signoff import AsyncSignoff
+from signoff import AsyncSignoff, Signoff
+from signoff.claude_code import Event, Hook
 from signoff.mcp_desk import Desk
 from signoff.mcp_proxy import Proxy
 from signoff.mcp_rounds import ROUNDS
 from signoff.mcp_server import Tools
+from signoff.memory import Memory
 from tests.client.dialect import DIALECT, DialectContract, Seat
 from tests.gateway.house_policy import policy_of
 from tests.gateway.stage import Stage, staged
@@ -46,11 +49,12 @@ async def stage() -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def inside(
-    seat: Seat, mode: str, *, run: str | None = None, hold: float = 45, **more: Any
+    seat: Seat, mode: str, *, run: str | None = None, hold: float = 45, memory: Memory | None = None, **more: Any
 ) -> AsyncIterator[Client]:
     """The server in this process, behind the whole protocol."""
     async with AsyncSignoff(seat.url, seat.key, run=run, patience=seat.patience) as client:
-        tools = Tools(client=client, desk=Desk(client=client, keeps=run is not None), hold=hold, deadline=hold)
+        desk = Desk(client=client, keeps=run is not None)
+        tools = Tools(client=client, desk=desk, hold=hold, deadline=hold, memory=memory)
         async with Client(tools.server(), mode=mode, **more) as caller:
             yield caller
 
@@ -102,15 +106,32 @@ class TestRequestApproval(DialectContract):
 
 
 class TestPermissionPrompt(DialectContract):
-    """A program that asks `approve` before it runs a tool, as Claude Code does, on the protocol of 2025-11-25."""
-
-    reports = False
+    """A program that asks `approve` before it runs a tool, and then runs its hook, as Claude Code does."""
 
     async def converse(self, seat: Seat) -> str:
-        async with inside(seat, "legacy", run=seat.run) as client:
-            sent = {"tool_name": seat.tool, "input": seat.arguments, "tool_use_id": "toolu_1"}
-            said = json.loads(text(await client.call_tool("approve", sent)))
-            return seat.refund(**said["updatedInput"]) if said["behavior"] == "allow" else str(said["message"])
+        with tempfile.TemporaryDirectory() as folder:
+            memory = Memory(folder=Path(folder))
+            async with inside(seat, "legacy", run=seat.run, memory=memory) as client:
+                sent = {"tool_name": seat.tool, "input": seat.arguments, "tool_use_id": "toolu_1"}
+                said = json.loads(text(await client.call_tool("approve", sent)))
+            if said["behavior"] != "allow":
+                return str(said["message"])
+            result = seat.refund(**said["updatedInput"])
+            await asyncio.to_thread(self.hook, seat, memory, result)
+            return result
+
+    def hook(self, seat: Seat, memory: Memory, result: str) -> None:
+        """The hook that only tells."""
+        event = Event(
+            hook_event_name="PostToolUse",
+            session_id="s",
+            tool_name=seat.tool,
+            tool_input=seat.arguments,
+            tool_use_id="toolu_1",
+            tool_response=result,
+        )
+        with Signoff(seat.url, seat.key) as client:
+            assert Hook(client=client, memory=memory, deadline=1).answer(event) is None
 
 
 @asynccontextmanager
@@ -337,4 +358,11 @@ async def test_a_server_behind_the_proxy_looks_and_answers_as_without(stage: Sta
         request_id = (await stage.card_naming("left")).request_id
     assert stage.serve.rows("SELECT state FROM requests WHERE id = ?", request_id) == [("withdrawn",)]
     left.cancel()
-    assert done.read_text().splitlines() == ["HG-1 140"]
+    async with shop(stage, done) as client:
+        running = refund(client, "crash")
+        crashed = await stage.card_naming("crash")
+        await stage.press("U0ANA", crashed, "signoff.approve")
+        result = await running
+        assert (result.is_error, "look whether it ran" in text(result)) == (True, True)
+        assert stage.execution(crashed.request_id) == "claimed", "nobody knows how it went"
+    assert done.read_text().splitlines() == ["HG-1 140", "crash 140"]
