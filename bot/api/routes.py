@@ -26,6 +26,7 @@ from bot.api.hook_routes import HookRoutes
 from bot.api.models import RequestOut, RequestsOut
 from bot.api.operations import IDEMPOTENCY_KEY, Operation, describes
 from bot.api.problems import moved, problems
+from bot.api.submitting import submitted
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from bot.webhooks.sender import Sender
@@ -137,7 +138,7 @@ class RequestRoutes:
         submission = await turns.run(_submission_of(sent))
         caller.allowance.check_tool(submission.call.tool)
         again = await turns.run(partial(idempotency, requester, key, sent)) if key is not None else None
-        added = await self.gateway.submit(submission, requester, idempotency=again)
+        added = await submitted(http, self.gateway, self.doorkeeper, submission, requester, again)
         status = 201 if added.created else 200
         response = await turns.run(lambda: show(RequestOut.of(added.request), status=status))
         response.headers["Location"] = f"/v1/requests/{added.request.id}"

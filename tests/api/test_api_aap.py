@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ import pytest_asyncio
 from agentapprovalprotocol import Allow, AsyncClient, AsyncGate, Call, ConflictError, CredentialRefused, Deny, NotFound
 from agentapprovalprotocol._wire import loads, matches, parse_request
 
+from bot.crowding import AT_ONCE
 from policies.allowance import Scope
 from policies.errors import NotAllowed
 from policies.request import State
 from policies.review import Verdict
-from tests.api.house import Answer, House, open_house
+from tests.api.house import MAIL, Answer, House, open_house, until
 
 BODY: Mapping[str, Any] = {
     "tool": "refund",
@@ -450,6 +451,29 @@ async def test_a_deleted_instance_is_gone_with_all_that_it_asked_for(house: Hous
     subject = f"key_{uuid.UUID(made.body['instance']['id']).hex}"
     lines = [line for line in await house.store.journal() if line.subject == subject]
     assert [(line.what, line.actor) for line in lines] == [("provisioned", "key:fleet-4"), ("retired", "key:fleet-4")]
+
+
+async def test_what_waits_for_its_turn_while_its_instance_is_deleted_is_taken_back(house: House) -> None:
+    fleet = await house.key("fleet-7", kind="provisioner")
+    made = await provision(house, fleet)
+    token, agent = made.body["credential"]["token"], f"key:{made.body['instance']['name']}"
+    crowding = house.gateway.budgets.crowding
+    crowding.refused(agent)  # from now on its calls come one after the other
+    async with AsyncExitStack() as places:
+        for _ in range(AT_ONCE):
+            await places.enter_async_context(crowding.place(agent))
+        asking = [
+            asyncio.create_task(ask_with(house, token)),
+            asyncio.create_task(house.call("POST", "/v1/requests", key=token, json=dict(MAIL))),
+        ]
+        await until(lambda: len(crowding._places[agent]._waiters or ()) == len(asking))
+        headers = {"Authorization": f"Bearer {fleet}"}
+        address = house.address(f"/aap/v1/instances/{made.body['instance']['id']}")
+        async with house.session.delete(address, headers=headers) as gone:
+            assert gone.status == 204
+    assert [(await each).status for each in asking] == [401, 401]
+    stored = (await house.store.requests(requester=agent)).requests
+    assert [request.state for request in stored] == [State.WITHDRAWN] * 2
 
 
 async def test_a_provisioner_asks_for_nothing_and_makes_not_too_many(house: House) -> None:

@@ -16,6 +16,7 @@ from bot.api.aap.shows import id_of, shown, status_of
 from bot.api.auth import Doorkeeper
 from bot.api.bodies import body_as, idempotency, query_as
 from bot.api.operations import IDEMPOTENCY_KEY, describes
+from bot.api.submitting import submitted
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.allowance import Scope
@@ -85,7 +86,7 @@ class AapRoutes:
             submission = await turns.run(body_as(SubmissionBody, sent).submission)
             caller.allowance.check_tool(submission.call.tool)
             again = await turns.run(partial(idempotency, caller.requester, key, sent))
-            added = await self.gateway.submit(submission, caller.requester, idempotency=again)
+            added = await submitted(http, self.gateway, self.doorkeeper, submission, caller.requester, again)
             response = await turns.run(partial(_show, added.request, status=201 if added.created else 200))
             response.headers["Location"] = f"{BASE}/v1/requests/{uuid_of(added.request.id)}"
             return response
