@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import secrets
 import weakref
 from collections.abc import Collection
 from dataclasses import fields
@@ -215,7 +214,7 @@ class Gate:
             if settled.approved and edited and not gated:
                 return self._changed(name, settled)
             await rest.over(settled)
-            permit = await self._client.claim(settled, key=f"claim {secrets.token_urlsafe(16)}")
+            permit = await self._client.claim(settled)
         except (SignoffError, ValueError) as refused:
             return str(refused)
         if gated:
