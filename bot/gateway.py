@@ -144,8 +144,8 @@ class Gateway:
 
     async def own(self, request_id: str, requester: Requester) -> Request:
         """The requester's own request; a foreign one reads like an unknown one."""
-        request = await self.store.request(request_id)
-        if request is None or request.requester.id != requester.id:
+        request = await self.store.request(request_id, requester=requester.id)
+        if request is None:
             raise NotFound("No such request.")
         return request
 
@@ -393,11 +393,9 @@ class Gateway:
 
     async def _change_own(self, request_id: str, requester: Requester, event: Event) -> Request:
         def step(request: Request) -> Outcome:
-            if request.requester.id != requester.id:
-                raise NotFound("No such request.")
             return by_key(apply(request, event, self.clock()), requester)
 
-        return await self.store.change(request_id, step)
+        return await self.store.change(request_id, step, requester=requester.id)
 
 
 def _check_all(submission: Submission) -> None:

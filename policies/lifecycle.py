@@ -183,6 +183,8 @@ def _claim(request: Request, event: Claimed, now: datetime) -> Outcome:
 
 def _claim_again(request: Request, event: Claimed, now: datetime) -> Outcome:
     execution = request.execution
+    if request.purged_at is not None:
+        raise Conflict("The contents of this call were blanked since it ended; nothing can run.", code="call_purged")
     if execution and event.key is not None and execution.key == event.key and event.digest == request.digest:
         return Outcome(request=request)
     raise Conflict("This call was claimed already; it runs once only.", code="already_claimed")

@@ -32,6 +32,11 @@ INSERT = inserting(REQUESTS)
 DECIDE = inserting(DECISIONS)
 REMEMBER_KEY = inserting(IDEMPOTENCY)
 LOAD = Statement(select(REQUESTS.c.document).where(REQUESTS.c.id == bindparam("of_id"), OURS))
+LOAD_OWN = Statement(
+    select(REQUESTS.c.document).where(
+        REQUESTS.c.id == bindparam("of_id"), OURS, REQUESTS.c.requester == bindparam("of_requester")
+    )
+)
 UPDATE = Statement(
     setting(REQUESTS, "state", "execution_state", "revision", "version", "next_action_at", "document").where(
         REQUESTS.c.id == bindparam("of_id"), REQUESTS.c.version == bindparam("of_version")
@@ -46,9 +51,15 @@ BY_KEY = Statement(
 )
 
 
-def load(connection: Connection, workspace_id: str, request_id: str) -> Request | None:
-    """The request as it stands, or None; also None for another workspace's."""
-    found = connection.row(LOAD, of_id=request_id, workspace=workspace_id)
+def load(connection: Connection, workspace_id: str, request_id: str, requester: str | None = None) -> Request | None:
+    """The request as it stands, or None; also None for another workspace's, and for another requester's than this one.
+
+    What isn't the requester's isn't even read, so that nobody can tell by the time it takes that it is there.
+    """
+    if requester is None:
+        found = connection.row(LOAD, of_id=request_id, workspace=workspace_id)
+    else:
+        found = connection.row(LOAD_OWN, of_id=request_id, workspace=workspace_id, of_requester=requester)
     return REQUEST.load(found[0]) if found else None
 
 
@@ -82,10 +93,12 @@ def add(
     return Added(request=request, created=True)
 
 
-def change(request_id: str, fn: Change, transaction: Transaction, *, watch: Watch | None = None) -> Request:
+def change(
+    request_id: str, fn: Change, transaction: Transaction, *, watch: Watch | None = None, requester: str | None = None
+) -> Request:
     """Load, ``fn``, compare-and-set. A lost comparison is tried again with what stands by then."""
     for _ in range(TRIES):
-        before = load(transaction.connection, transaction.workspace_id, request_id)
+        before = load(transaction.connection, transaction.workspace_id, request_id, requester)
         if before is None:
             raise NotFound(f"There is no request {request_id}; check its id.")
         saved = save(transaction, before, fn(before))
@@ -202,14 +215,17 @@ class Requests(Access):
         """The request that the same key made already. Raises Conflict where the key came with another body."""
         return await self._read(lambda connection: made_before(connection, self._workspace_id, idempotency))
 
-    async def change(self, request_id: str, fn: Change, *, watch: Watch | None = None) -> Request:
+    async def change(
+        self, request_id: str, fn: Change, *, watch: Watch | None = None, requester: str | None = None
+    ) -> Request:
         """Let ``fn`` change a request, and return what stands once that is durable. ``watch`` looks at a rejection.
 
-        ``fn`` runs in the writer's thread, perhaps more than once: a pure function, please. Raises NotFound, and
-        whatever ``fn`` raises; then nothing was changed.
+        With ``requester`` (its id) only a request of its own: any other is as unknown as one that there isn't. ``fn``
+        runs in the writer's thread, perhaps more than once: a pure function, please. Raises NotFound, and whatever
+        ``fn`` raises; then nothing was changed.
         """
-        return await self._write(partial(change, request_id, fn, watch=watch))
+        return await self._write(partial(change, request_id, fn, watch=watch, requester=requester))
 
-    async def request(self, request_id: str) -> Request | None:
-        """The request as it stands."""
-        return await self._read(lambda connection: load(connection, self._workspace_id, request_id))
+    async def request(self, request_id: str, *, requester: str | None = None) -> Request | None:
+        """The request as it stands; with ``requester`` (its id) only one of its own."""
+        return await self._read(lambda connection: load(connection, self._workspace_id, request_id, requester))

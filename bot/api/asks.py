@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from bot.api.questions import Body, Name, QuestionBody, Words, at_place
+from bot.api.questions import Body, Name, QuestionBody, Whole, Words, at_place, whole
 from policies.arguments import JsonValue, canonical, intake
 from policies.duration import LONGEST, PATTERN, parse_duration
 from policies.errors import Invalid
@@ -51,6 +52,7 @@ def _span(sent: Any) -> timedelta | None:
         raise ValueError(error.words) from error
     if sent is None:
         return None
+    sent = whole(sent)
     if type(sent) is not int or not 1 <= sent <= LONGEST.total_seconds():
         raise ValueError("must be whole seconds from 1 up to 366 days, or a duration such as 10m")
     return timedelta(seconds=sent)
@@ -63,7 +65,7 @@ Span = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": int(LONGEST.total_seconds())},
-                {"type": "string", "pattern": PATTERN, "maxLength": 32},
+                {"type": "string", "pattern": f"^(?=.*[1-9]){PATTERN[1:]}", "maxLength": 32},
                 {"type": "null"},
             ]
         }
@@ -109,7 +111,7 @@ class GroupBody(Body):
     id: Annotated[Name, AfterValidator(_group_id), WithJsonSchema(GROUP_NAME)] = Field(
         description="Your name for the group: the same for all of its calls."
     )
-    size: int = Field(ge=1, le=MOST_CALLS, description="How many calls they are.")
+    size: Whole = Field(ge=1, le=MOST_CALLS, description="How many calls they are.")
 
     def group(self) -> Group:
         """The group."""
@@ -248,6 +250,17 @@ class GroupQuery(Query):
     inquiry: int | None = Field(default=None, ge=0, description="Also come back with more inquiries than so many.")
 
 
+def _cursor(sent: str) -> str:
+    if not _CURSOR.fullmatch(sent):
+        raise ValueError("isn't a cursor that a page gave; leave it out to start anew")
+    return sent
+
+
+_CURSOR = re.compile(r"[0-9]{1,17}\.req_[0-9a-f]{32}")
+Cursor = Annotated[str, AfterValidator(_cursor), WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"})]
+"""Where a page ended."""
+
+
 def _listed(sent: Any) -> Any:
     return sent.split(",") if isinstance(sent, str) else sent
 
@@ -262,4 +275,4 @@ class ListQuery(Query):
         default=None, description="Only those whose approved call stands so: `unclaimed` is what may run now."
     )
     limit: int = Field(default=50, ge=1, le=200, description="How many at most.")
-    cursor: Name | None = Field(default=None, description="The `cursor` of the page before; leave it out to start.")
+    cursor: Cursor | None = Field(default=None, description="The `cursor` of the page before; leave it out to start.")

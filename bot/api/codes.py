@@ -55,6 +55,7 @@ CODES: Mapping[str, Code] = {
         call_unclaimed="Nothing was claimed yet, so there is nothing to report.",
         call_lapsed="The permit ran out before it was claimed.",
         call_revoked="The permit was taken back before it was claimed.",
+        call_purged="The call's contents were blanked (`signoff purge`) since it ended.",
     ),
     **_codes(413, body_too_large="The body is larger than 256 KiB."),
     **_codes(

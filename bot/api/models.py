@@ -257,6 +257,7 @@ class RequestOut(Out):
     paused_until: datetime | None = Field(description="The clock stands still for the agent's answer, until then.")
     audit_by: str | None
     audit_note: str | None
+    purged_at: datetime | None = Field(description="Since when its contents are blanked: then no arguments are left.")
 
     @classmethod
     def of(cls, request: Request) -> RequestOut:
@@ -300,6 +301,7 @@ class RequestOut(Out):
             paused_until=None if request.settled else request.pause.ends_at,
             audit_by=request.audit_by,
             audit_note=request.audit_note,
+            purged_at=request.purged_at,
         )
 
 

@@ -211,15 +211,16 @@ class _Writer:
         if operation.id in self._answers:
             content["example"] = self._answers[operation.id]
         told["content"] = {JSON: content}
-        if operation.id in ("submit_request", "read_request"):
-            told["links"] = self._links()
+        if operation.leads_on:
+            told["links"] = self._links(shape)
         return told
 
-    def _links(self) -> Document:
-        """What can be done next with a request that was answered, by the operation's id."""
+    def _links(self, shape: type[BaseModel]) -> Document:
+        """What can be done next with a request that was answered in this shape, by the operation's id."""
+        (base,) = {call.path for call in self.calls if call.operation.answers.get(201) is shape}
         found: Document = {}
         for call in self.calls:
-            if call.path.startswith("/v1/requests/{id}"):
+            if call.path.startswith(f"{base}/{{id}}"):
                 link: Document = {"operationId": call.operation.id, "parameters": {"id": "$response.body#/id"}}
                 if ClaimBody in call.operation.bodies:
                     link["requestBody"] = {"digest": "$response.body#/digest"}

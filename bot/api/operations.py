@@ -33,9 +33,10 @@ class Operation:
     An agent's key must have one of ``scopes``. ``bodies`` are the shapes of which a body has one, ``id_pattern`` is
     what an id in the address can be, ``headers`` are those besides ``Authorization`` that it reads, ``answers`` the
     successes by status, ``shapes`` what else they hold, ``codes`` the problems that it can have besides those of every
-    key and body. ``stored``: it looks into the database. Where what isn't a success has a shape of its own, ``problem``
-    is that, in ``problem_type``, its code stands at ``code_at``, and ``table`` says the status of each code. One that
-    isn't ``refusing`` answers whatever goes wrong with a success, in words of its own.
+    key and body. ``stored``: it looks into the database. ``leads_on``: what it answers can be acted on. Where what
+    isn't a success has a shape of its own, ``problem`` is that, in ``problem_type``, its code stands at ``code_at``,
+    and ``table`` says the status of each code. One that isn't ``refusing`` answers whatever goes wrong with a success,
+    in words of its own.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Operation:
     codes: tuple[str, ...] = ()
     stored: bool = True
     refusing: bool = True
+    leads_on: bool = False
     problem: type[BaseModel] = Problem
     problem_type: str = PROBLEM
     table: Mapping[str, Code] = field(default_factory=lambda: CODES)

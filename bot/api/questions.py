@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.api.problems import moved
 from policies.arguments import intake
@@ -14,6 +14,15 @@ from policies.question import MOST_CHOICES, Choice, Question
 
 Words = Annotated[str, Field(max_length=8_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def whole(sent: Any) -> Any:
+    """``sent``, as an integer where it is a number without a fraction: in JSON 5.0 is the same as 5."""
+    return int(sent) if isinstance(sent, float) and sent.is_integer() else sent
+
+
+Whole = Annotated[int, BeforeValidator(whole)]
+"""A whole number of a body."""
 
 
 class Body(BaseModel):

@@ -105,6 +105,7 @@ class RequestRoutes:
             bodies=(SubmitBody, BareBody),
             headers=(IDEMPOTENCY_KEY,),
             answers={201: RequestOut, 200: RequestOut},
+            leads_on=True,
             codes=(
                 "arguments_invalid",
                 "too_large",
@@ -151,6 +152,7 @@ class RequestRoutes:
             key="agent",
             query=ReadQuery,
             answers={200: RequestOut},
+            leads_on=True,
             codes=("not_found", "restarting"),
         )
     )
@@ -206,6 +208,7 @@ class RequestRoutes:
                 "already_claimed",
                 "call_lapsed",
                 "call_revoked",
+                "call_purged",
                 "idempotency_key_invalid",
             ),
         )

@@ -13,7 +13,7 @@ from tests.api.house import MAIL, PAYMENT, POLICY, House, open_house
 NAMES = """
 id state checkpoint tool arguments proposed_arguments modified changes preview revision digest requester
 on_behalf_of run group created_at deadline_at snoozed_until snoozed_by permit_expires_at reviews
-decision execution audit question answer inquiries paused_until audit_by audit_note
+decision execution audit question answer inquiries paused_until audit_by audit_note purged_at
 """
 
 

@@ -27,6 +27,25 @@ async def test_a_stored_request_comes_back_as_it_was(store: Store) -> None:
     assert await store.request("nope") is None
 
 
+async def test_what_is_another_requesters_is_as_unknown_as_what_there_is_not(store: Store) -> None:
+    await store.add(opened())
+    owner = request().requester.id
+    assert await store.request("r1", requester=owner) == request()
+    assert await store.request("r1", requester="key:other") is None
+    read: list[Request] = []
+
+    def reading(before: Request) -> Outcome:
+        read.append(before)
+        return noted("x")(before)
+
+    for request_id, requester in (("r1", "key:other"), ("nope", owner)):
+        with pytest.raises(NotFound):
+            await store.change(request_id, reading, requester=requester)
+    assert read == []  # not even looked at, so that it takes no longer either
+    await store.change("r1", reading, requester=owner)
+    assert read == [request()]
+
+
 async def test_the_topics_name_what_a_commit_touched(store: Store, topics: list[frozenset[str]]) -> None:
     await store.add(opened())
     await store.change("r1", noted("x"))

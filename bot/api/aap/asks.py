@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from bot.api.asks import Query, ToolName
 from bot.api.questions import Body, at_place
@@ -41,10 +41,24 @@ def _spanning(text: str) -> str:
     return text
 
 
-Span = Annotated[str, AfterValidator(_spanning)]
+Span = Annotated[str, AfterValidator(_spanning), WithJsonSchema({"type": "string", "pattern": f"^{_SPAN.pattern}$"})]
 
 
-class SubmissionBody(Body):
+def _without_null(schema: dict[str, Any]) -> None:
+    """Take null out of what the schema of a body says its members can be."""
+    for name, member in schema["properties"].items():
+        kinds = [kind for kind in member.get("anyOf", ()) if kind != {"type": "null"}]
+        if len(kinds) == 1:
+            schema["properties"][name] = {key: value for key, value in member.items() if key != "anyOf"} | kinds[0]
+
+
+class NullFree(Body):
+    """A body whose members are left out rather than null (``without_nulls`` sees to it)."""
+
+    model_config = ConfigDict(json_schema_extra=_without_null)
+
+
+class SubmissionBody(NullFree):
     """``POST /aap/v1/requests``: one call as the adapter met it, and for how long it may wait (``timeout``)."""
 
     tool: ToolName
@@ -89,7 +103,7 @@ class ConsumeBody(Body):
     """``POST /aap/v1/requests/{id}/consume`` says nothing beside its address and its key."""
 
 
-class OutcomeBody(Body):
+class OutcomeBody(NullFree):
     """``POST /aap/v1/requests/{id}/outcome``: how the consumed call went."""
 
     status: Literal["succeeded", "failed"]

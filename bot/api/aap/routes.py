@@ -61,6 +61,7 @@ class AapRoutes:
             headers=(IDEMPOTENCY_KEY,),
             headers_needed=True,
             answers={201: AapRequest, 200: AapRequest},
+            leads_on=True,
             codes=(
                 "missing_idempotency_key",
                 "idempotency_key_invalid",
