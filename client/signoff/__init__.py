@@ -14,7 +14,7 @@ from signoff.errors import (
     Unreachable,
     Withdrawn,
 )
-from signoff.models import Answer, Change, Choice, Inquiry, Request
+from signoff.models import Answer, Change, Choice, Group, Inquiry, Request
 from signoff.permit import AsyncPermit, Permit
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Change",
     "Choice",
     "Expired",
+    "Group",
     "Inquiry",
     "Interrupted",
     "NotApproved",

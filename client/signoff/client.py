@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,10 +14,11 @@ from typing import Any, TypeVar, cast
 import httpx2
 
 from signoff.connection import Connection, failed, question_body, reply_of, request_of
-from signoff.errors import SignoffError, not_approved
+from signoff.errors import SignoffError, Unreachable, not_approved
 from signoff.flows import Consult, Flow, Pause, Reply, Step, Talk
-from signoff.models import Answer, Choice, Inquiry, Request
+from signoff.models import Answer, Choice, Group, Inquiry, Request
 from signoff.permit import AsyncPermit, Permit
+from signoff.together import asking_all, look_at, settle_all
 
 PATIENCE = 300.0
 """Seconds that a client goes on trying while the gateway gives no answer."""
@@ -114,10 +114,49 @@ class Signoff:
         try:
             return self._drive(self._talk.settle(request, timeout))
         except BaseException as error:
-            if not isinstance(error, Exception) and request.run is None:
-                with contextlib.suppress(SignoffError):
-                    self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
+            if not isinstance(error, Exception):
+                self._take_back([request])
             raise
+
+    def submit_all(self, calls: Sequence[Mapping[str, Any]]) -> list[Request]:
+        """Ask for several calls together and go on at once; each is ``{"tool", "arguments"}`` and the other words.
+
+        Each is decided alone. What was asked is taken back where one of them can't be, unless a run may take it up.
+        """
+        found: list[Request] = []
+        try:
+            for body, key in asking_all(self._connection, calls):
+                found.append(self._drive(self._talk.submit(body, key)))
+        except BaseException:
+            self._take_back(found)
+            raise
+        return found
+
+    def wait_all(self, requests: Sequence[Request], timeout: float | None = None) -> list[Request]:
+        """Wait until all are settled; how they stand then, in their order, or after ``timeout`` seconds.
+
+        ``claim`` those that are approved, each right before it runs. An interrupted wait takes them back as ``wait``.
+        """
+        try:
+            return self._drive(settle_all(self._talk, requests, timeout))
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._take_back(requests)
+            raise
+
+    def group(self, group_id: str) -> Group:
+        """How a group of this agent stands."""
+        return self._drive(look_at(self._talk, group_id))
+
+    def _take_back(self, requests: Sequence[Request]) -> None:
+        for one in requests:
+            if one.run is None:
+                try:
+                    self._drive(replace(self._talk, patience=FAREWELL).withdraw(one.id))
+                except Unreachable:
+                    return
+                except SignoffError:
+                    continue
 
     def news(self, request: Request, seconds: float) -> Request:
         """How it stands after at most ``seconds``, sooner if it settles, is edited, or people ask about it."""
@@ -259,7 +298,7 @@ class AsyncSignoff:
         try:
             return await self._drive(self._talk.settle(request, timeout))
         except BaseException as error:
-            if not isinstance(error, Exception) and request.run is None:
+            if not isinstance(error, Exception):
                 await self._take_back(request)
             raise
 
@@ -271,13 +310,43 @@ class AsyncSignoff:
         except asyncio.CancelledError:
             await asyncio.wait({asking}, timeout=FAREWELL)
             asking.cancel()
-            if body.get("run") is None and asking.done() and not asking.cancelled() and not asking.exception():
+            if asking.done() and not asking.cancelled() and not asking.exception():
                 await self._take_back(asking.result())
             raise
 
-    async def _take_back(self, request: Request) -> None:
-        with contextlib.suppress(SignoffError):
-            await self._drive(replace(self._talk, patience=FAREWELL).withdraw(request.id))
+    async def submit_all(self, calls: Sequence[Mapping[str, Any]]) -> list[Request]:
+        """As ``Signoff.submit_all``."""
+        found: list[Request] = []
+        try:
+            for body, key in asking_all(self._connection, calls):
+                found.append(await self._asked(body, key))
+        except BaseException:
+            await self._take_back(*found)
+            raise
+        return found
+
+    async def wait_all(self, requests: Sequence[Request], timeout: float | None = None) -> list[Request]:
+        """As ``Signoff.wait_all``; a cancelled wait takes them back as ``wait``."""
+        try:
+            return await self._drive(settle_all(self._talk, requests, timeout))
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                await self._take_back(*requests)
+            raise
+
+    async def group(self, group_id: str) -> Group:
+        """As ``Signoff.group``."""
+        return await self._drive(look_at(self._talk, group_id))
+
+    async def _take_back(self, *requests: Request) -> None:
+        for one in requests:
+            if one.run is None:
+                try:
+                    await self._drive(replace(self._talk, patience=FAREWELL).withdraw(one.id))
+                except Unreachable:
+                    return
+                except SignoffError:
+                    continue
 
     async def news(self, request: Request, seconds: float) -> Request:
         """As ``Signoff.news``."""

@@ -90,6 +90,13 @@ class Choice(Value):
     arguments: dict[str, Any] | None = None
 
 
+class GroupRef(Value):
+    """The group that a request was asked in: calls that their agent waits for together."""
+
+    id: str
+    size: int
+
+
 class Request(Value):
     """A tool call that people decide about, as it stands.
 
@@ -109,6 +116,7 @@ class Request(Value):
     digest: str
     requester: str
     run: str | None = None
+    group: GroupRef | None = None
     created_at: datetime
     deadline_at: datetime | None = None
     permit_expires_at: datetime | None = None
@@ -142,3 +150,11 @@ class Page(Value):
 
     requests: tuple[Request, ...]
     cursor: str | None = None
+
+
+class Group(GroupRef):
+    """How a group stands: ``asked`` of its ``size`` calls are known, ``settled`` of them are; in the order asked."""
+
+    asked: int
+    settled: int
+    requests: tuple[Request, ...]

@@ -26,6 +26,7 @@ from pydantic_ai.tools import (
 from signoff.client import AsyncSignoff
 from signoff.errors import SignoffError
 from signoff.permit import AsyncPermit
+from signoff.together import together
 
 
 class Gate(AbstractCapability[Any]):
@@ -61,7 +62,8 @@ class Gate(AbstractCapability[Any]):
         ours = [call for call in requests.approvals if "signoff" in requests.metadata.get(call.tool_call_id, {})]
         if not ours:
             return None
-        told = [requests.metadata[call.tool_call_id]["signoff"] for call in ours]
+        group = together(len(ours))
+        told = [{**requests.metadata[call.tool_call_id]["signoff"], **group} for call in ours]
         found = await asyncio.gather(*(self._asked(call, words) for call, words in zip(ours, told, strict=True)))
         answers = {call.tool_call_id: answer for call, (answer, _) in zip(ours, found, strict=True)}
         by = {call.tool_call_id: who for call, (_, who) in zip(ours, found, strict=True)}
