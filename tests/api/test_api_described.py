@@ -223,7 +223,7 @@ async def test_whatever_a_description_holds_is_text_on_the_page() -> None:
     )
 
 
-ASKED_FOR = {f"bot.api.{name}" for name in ("openapi", "page", "examples", "schemas", "kinds")}
+ASKED_FOR = {f"bot.api.{name}" for name in ("openapi", "page", "examples", "schemas", "kinds", "news")}
 
 
 async def test_a_gateway_that_nobody_asks_for_its_description_does_not_pay_for_it() -> None:
