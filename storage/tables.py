@@ -366,6 +366,7 @@ class InstanceRow(Row, table=True):
     body: str
     registration_id: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
+    salt: str = Field(sa_column_kwargs={"server_default": ""})
 
 
 class IdempotencyRow(Row, table=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -254,7 +254,8 @@ class Instance:
     """An agent's key that a provisioner made: ``provisioner`` and ``key_id`` are ids of keys, ``name`` is the agent's.
 
     ``idempotency`` and ``body`` (its sha256) are what it was asked for by; ``deleted_at`` is when its key ended.
-    ``registration_id`` is what its receiver knew it by at first, ``url`` where its webhook goes, while it has one.
+    ``registration_id`` is what its receiver knew it by at first, ``url`` where its webhook goes, while it has one. From
+    ``salt`` and the provisioner's secret its own is derived: neither of the two is enough.
     """
 
     key_id: str
@@ -262,6 +263,7 @@ class Instance:
     idempotency: str
     body: str
     created_at: datetime
+    salt: str = field(repr=False)
     registration_id: str | None = None
     name: str = ""
     url: str | None = None

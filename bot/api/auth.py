@@ -43,11 +43,14 @@ def mint(kind: Kind) -> tuple[str, str]:
     return secret, hashed(secret)
 
 
-def derive(provisioner: str, instance: str) -> str:
-    """The secret of an agent's key that a provisioner made: from its own secret and the instance's id, so that it can
-    be told again while only hashes are stored. As random as the provisioner's to everybody else.
+def derive(provisioner: str, instance: str, salt: str) -> str:
+    """The secret of an agent's key that a provisioner made, so that it can be told again though only a hash is stored.
+
+    It takes the provisioner's secret and the ``salt`` that is stored with the instance: a lost secret alone, or a lost
+    database alone, tells nobody the agents' keys.
     """
-    left = int.from_bytes(hmac.digest(provisioner.encode(), f"signoff instance {instance}".encode(), "sha256"))
+    message = f"signoff instance {instance}{salt}".encode()
+    left = int.from_bytes(hmac.digest(provisioner.encode(), message, "sha256"))
     digits = []
     for _ in range(_LENGTH):
         left, digit = divmod(left, len(_ALPHABET))

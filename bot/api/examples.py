@@ -77,10 +77,19 @@ def bodies() -> dict[str, dict[str, Any]]:
         },
         "aap_submit": {"call": dict(AAP_CALL)},
         "aap_consume": {"nothing": {}},
-        "aap_provision": {"named": {"instance_name": "codex-laptop"}},
+        "aap_provision": {"named": {"instance_name": "codex-laptop"}, "with a receiver": {"delivery": dict(RECEIVER)}},
         "aap_outcome": {"succeeded": {"status": "succeeded"}},
         "answer_inquiry": {"answer": {"inquiry": f"inq_{'0' * 32}", "text": "The customer sent a photo of it."}},
     }
+
+
+RECEIVER: Mapping[str, str] = {
+    "type": "webhook",
+    "url": "https://harness.example.com/aap/events",
+    "registration_id": "8246931c-4ce0-4c15-a94a-e9c078ad06e2",
+    "signing_secret": f"whsec_{'A' * 43}=",
+}
+"""Where an instance's notifications go."""
 
 
 def aap() -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pytest_asyncio
 from agentapprovalprotocol import Allow, AsyncClient, AsyncGate, Call, ConflictError, CredentialRefused, Deny, NotFound
 from agentapprovalprotocol._wire import loads, matches, parse_request
 
+from bot.api.auth import derive
 from bot.crowding import AT_ONCE
 from policies.allowance import Scope
 from policies.errors import NotAllowed
@@ -417,6 +418,7 @@ async def test_the_same_provisioning_again_shows_the_same_credential(house: Hous
     assert (made.status, again.status, made.body) == (201, 200, again.body)
     faulted(await provision(house, fleet, {"instance_name": "x"}, key="one"), 409, "conflict", "idempotency_conflict")
     assert (await provision(house, other, key="one")).body["credential"] != made.body["credential"]
+    assert derive(fleet, made.body["instance"]["id"], "") != made.body["credential"]["token"]  # a secret isn't enough
     answers = await asyncio.gather(*(provision(house, fleet, key="many") for _ in range(8)))
     assert sorted(each.status for each in answers) == [200] * 7 + [201]
     named = [await provision(house, fleet, {"instance_name": "twin"}) for _ in range(2)]

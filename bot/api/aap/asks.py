@@ -133,5 +133,7 @@ class DeliveryBody(Body):
 class InstanceBody(Body):
     """``POST /aap/v1/instances``: an agent's key by a recognisable name, with a receiver for its notifications."""
 
-    instance_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    delivery: DeliveryBody | None = None
+    instance_name: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, description="What people and the policy are to know it by, behind the provisioner's name."
+    )
+    delivery: DeliveryBody | None = Field(default=None, description="Where it is told that a request is decided.")

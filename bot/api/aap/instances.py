@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -159,9 +160,10 @@ class InstanceRoutes:
             idempotency=idempotency,
             body=_hash(sent),
             created_at=now,
+            salt=secrets.token_hex(16),
             registration_id=body.delivery.registration_id if body.delivery is not None else None,
         )
-        issued = derive(secret, uuid_of(key_id))
+        issued = _token(instance, secret)
         return await self.store.add_instance(
             instance, key, hashed(issued), otherwise=otherwise, by=f"key:{provisioner.name}", webhook=hook
         )
@@ -172,7 +174,7 @@ class InstanceRoutes:
             raise Conflict("This Idempotency-Key came with another body before.", code="idempotency_conflict")
         if made.deleted_at is not None:
             raise Conflict("This instance was deleted; make another one under another key.", code="instance_deleted")
-        key = await self.store.key_by_hash(hashed(derive(secret, uuid_of(made.key_id))))
+        key = await self.store.key_by_hash(hashed(_token(made, secret)))
         if key is None or key.id != made.key_id:
             words = "The provisioner's secret was replaced since, so the credential can't be shown again; make another."
             raise Conflict(words, code="credential_gone")
@@ -205,8 +207,12 @@ def _shown(instance: Instance) -> dict[str, Any]:
     return told
 
 
+def _token(instance: Instance, secret: str) -> str:
+    return derive(secret, uuid_of(instance.key_id), instance.salt)
+
+
 def _issued(instance: Instance, secret: str, *, status: int) -> web.Response:
-    token = derive(secret, uuid_of(instance.key_id))
-    issued = answer({"instance": _shown(instance), "credential": {"token": token}}, status=status)
+    credential = {"token": _token(instance, secret)}
+    issued = answer({"instance": _shown(instance), "credential": credential}, status=status)
     issued.headers["Location"] = f"{BASE}/v1/instances/{uuid_of(instance.key_id)}"
     return issued
