@@ -6,24 +6,21 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 from aiohttp import web
-from anthropic import (
-    APIConnectionError,
-    APIStatusError,
-    AsyncAnthropic,
-    AuthenticationError,
-    BadRequestError,
-    InternalServerError,
-    RateLimitError,
-)
-from anthropic.types import Message
 
 from sandbox.model import API_KEY, ScriptedModel, add_routes
 from sandbox.story import StoryError, choose_story, load_stories
+from tests.lazily import Lazily
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+    from anthropic.types import Message
+
+anthropic = Lazily("anthropic")
 
 STORIES = Path(__file__).parents[2] / "sandbox" / "stories"
 
@@ -57,7 +54,7 @@ TOOLS = [READ, SEND]
 FOUND = '{"items": [{"name": "mara"}], "total": 3}'
 
 Turns = list[dict[str, Any]]
-Serve = Callable[..., Awaitable[AsyncAnthropic]]
+Serve = Callable[..., Awaitable["AsyncAnthropic"]]
 
 
 @pytest.fixture
@@ -74,7 +71,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = runner.addresses[0][1]
-        client = AsyncAnthropic(base_url=f"http://127.0.0.1:{port}/anthropic", api_key=API_KEY, max_retries=0)
+        client = anthropic.AsyncAnthropic(base_url=f"http://127.0.0.1:{port}/anthropic", api_key=API_KEY, max_retries=0)
         closing.extend([client.close, runner.cleanup])
         return client
 
@@ -186,21 +183,21 @@ async def test_what_a_person_says_after_the_end_begins_another_story(serve: Serv
 @pytest.mark.parametrize(
     ("kind", "error", "status"),
     [
-        ("unauthorized", AuthenticationError, 401),
-        ("rate_limited", RateLimitError, 429),
-        ("server_error", InternalServerError, 500),
-        ("overloaded", APIStatusError, 529),
+        ("unauthorized", "AuthenticationError", 401),
+        ("rate_limited", "RateLimitError", 429),
+        ("server_error", "InternalServerError", 500),
+        ("overloaded", "APIStatusError", 529),
     ],
 )
 async def test_a_status_fault_is_the_apis_own_error(
-    serve: Serve, kind: str, error: type[APIStatusError], status: int, stream: bool
+    serve: Serve, kind: str, error: str, status: int, stream: bool
 ) -> None:
     client = await serve(story=FAULTY.format(kind=kind, times=1))
-    with pytest.raises(error) as caught:
+    with pytest.raises(getattr(anthropic, error)) as caught:
         await ask(client, task(kind), stream=stream)
     assert caught.value.status_code == status
     assert caught.value.response.headers.get("retry-after") == ("3" if kind == "rate_limited" else None)
-    assert caught.value.body["request_id"] == caught.value.response.headers["request-id"]  # type: ignore[index]
+    assert caught.value.body["request_id"] == caught.value.response.headers["request-id"]
     assert (await ask(client, task(kind), stream=stream)).stop_reason == "tool_use"
 
 
@@ -210,7 +207,7 @@ async def test_a_fault_comes_as_often_as_the_story_says_in_each_conversation(ser
     async def fails(text: str) -> bool:
         try:
             await ask(client, task(text))
-        except APIStatusError:
+        except anthropic.APIStatusError:
             return True
         return False
 
@@ -235,13 +232,13 @@ async def test_a_dropped_stream_breaks_the_connection(serve: Serve) -> None:
 @pytest.mark.parametrize("kind", ["dropped", "truncated", "interrupted"])
 async def test_without_a_stream_a_broken_answer_is_a_broken_connection(serve: Serve, kind: str) -> None:
     client = await serve(story=FAULTY.format(kind=kind, times=1))
-    with pytest.raises(APIConnectionError):
+    with pytest.raises(anthropic.APIConnectionError):
         await ask(client, task(kind))
 
 
 async def test_an_interrupted_stream_carries_an_error_event(serve: Serve) -> None:
     client = await serve(story=FAULTY.format(kind="interrupted", times=1))
-    with pytest.raises(APIStatusError, match="overloaded_error"):
+    with pytest.raises(anthropic.APIStatusError, match="overloaded_error"):
         await ask(client, task("interrupted"), stream=True)
 
 
@@ -285,7 +282,7 @@ def result(of: str, **more: Any) -> dict[str, Any]:
 )
 async def test_a_malformed_transcript_is_refused(serve: Serve, turns: Turns, fault: str) -> None:
     client = await serve(story=STORY.replace("[mail]", "['']"))
-    with pytest.raises(BadRequestError) as caught:
+    with pytest.raises(anthropic.BadRequestError) as caught:
         await ask(client, turns)
     body: Any = caught.value.body
     assert body["error"]["type"] == "invalid_request_error"
@@ -305,13 +302,13 @@ async def test_a_malformed_transcript_is_refused(serve: Serve, turns: Turns, fau
 )
 async def test_a_malformed_request_is_refused(serve: Serve, changed: dict[str, Any], fault: str) -> None:
     client = await serve(story=STORY)
-    with pytest.raises(BadRequestError, match=fault):
+    with pytest.raises(anthropic.BadRequestError, match=fault):
         await ask(client, task("mail"), **changed)
 
 
 async def test_a_foreign_key_a_missing_version_and_an_unknown_path_are_refused(serve: Serve) -> None:
     client = await serve(story=STORY)
-    with pytest.raises(AuthenticationError, match="invalid x-api-key"):
+    with pytest.raises(anthropic.AuthenticationError, match="invalid x-api-key"):
         await ask(client.with_options(api_key="sk-other"), task("mail"))
     async with httpx2.AsyncClient() as plain:
         url, headers = f"{client.base_url}v1/messages", {"x-api-key": API_KEY}
@@ -340,7 +337,7 @@ async def test_a_placeholder_that_nothing_fills_is_told_and_not_guessed(serve: S
     client = await serve(story=STORY)
     first = await ask(client, turns := task("mail"))
     for came_back in ('{"items": []}', "no json at all"):
-        with pytest.raises(BadRequestError, match="story story, step ask: "):
+        with pytest.raises(anthropic.BadRequestError, match="story story, step ask: "):
             await ask(client, answered(turns, first, came_back))
 
 
@@ -384,7 +381,9 @@ async def test_the_servers_clock_can_be_given(tmp_path: Path) -> None:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with AsyncAnthropic(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}", api_key=API_KEY) as client:
+    async with anthropic.AsyncAnthropic(
+        base_url=f"http://127.0.0.1:{runner.addresses[0][1]}", api_key=API_KEY
+    ) as client:
         assert words(await ask(client, task("x"))) == "2027-02-01 2027-03-03"
     await runner.cleanup()
 

@@ -1,17 +1,21 @@
 """What agents ask of the scripted Messages API stands in the record, beside what the app says in Slack."""
 
+from __future__ import annotations
+
 from typing import Any
 
-import anthropic
 import pytest
 
+from tests.lazily import Lazily
 from tests.sandbox_process import SandboxProcess
+
+anthropic = Lazily("anthropic")
 
 TOOLS = [{"name": "read_order", "description": "Read an order.", "input_schema": {"type": "object"}}]
 ASK = [{"role": "user", "content": "Refund order 1042, please."}]
 
 
-def client(sandbox: SandboxProcess) -> anthropic.AsyncAnthropic:
+def client(sandbox: SandboxProcess) -> Any:
     return anthropic.AsyncAnthropic(base_url=f"{sandbox.url}/anthropic", api_key="sandbox", max_retries=0)
 
 
