@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pytest_asyncio
@@ -27,6 +27,7 @@ from signoff.mcp_proxy import Proxy
 from signoff.mcp_rounds import ROUNDS
 from signoff.mcp_server import Tools
 from signoff.memory import Memory
+from signoff.models import Request
 from tests.client.dialect import DIALECT, DialectContract, Seat
 from tests.gateway.house_policy import policy_of
 from tests.gateway.stage import Stage, staged
@@ -190,6 +191,33 @@ async def test_a_pending_call_is_told_so_and_its_permit_is_given_once(stage: Sta
         assert told(await asking(client, left))["state"] == "pending"
     assert state(left) == [("withdrawn",)]
     assert state(seat) == [("approved",), ("withdrawn",), ("withdrawn",)]
+
+
+class Abreast(AsyncSignoff):
+    """A client that goes on only when its twin has heard of the approval as well."""
+
+    heard: ClassVar[list[asyncio.Event]] = []
+
+    async def news(self, request: Request, seconds: float) -> Request:
+        found = await super().news(request, seconds)
+        if not found.pending:
+            self.heard.append(asyncio.Event())
+            if len(self.heard) == 2:
+                all(event.set() is None for event in self.heard)
+            await self.heard[-1].wait()
+        return found
+
+
+async def test_two_that_wait_for_one_request_share_no_approval(stage: Stage) -> None:
+    seat = Seat(stage=stage)
+    async with Abreast(seat.url, seat.key) as client:
+        tools = Tools(client=client, desk=Desk(client=client), hold=45, deadline=45)
+        async with Client(tools.server()) as one, Client(tools.server()) as two:
+            first = asking(one, seat)
+            asked = {"id": (await seat.card()).request_id}
+            second = asyncio.create_task(two.call_tool("get_approval_status", asked))
+            await seat.approve()
+            assert sorted([told(await first)["approved"], told(await second)["approved"]]) == [False, True]
 
 
 async def test_a_call_that_is_given_up_is_taken_back(stage: Stage) -> None:
