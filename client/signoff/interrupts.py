@@ -151,13 +151,14 @@ def _inbox_answer(one: Asked, decision: Decision) -> Json:
 def decision_of(asked: Asked, request: Request) -> Decision:
     """The answer to one call of which the request is settled, in a form that the graph takes.
 
-    Raises ``NotApproved`` where it takes no no: then it has to stay interrupted.
+    What was begun before is a no once it has ended, or nobody told how for too long; claimed, somebody may be at it:
+    that is the claim's matter. Raises ``NotApproved`` where the graph takes no no: then it stays interrupted.
     """
     edited = request.modified
     if not request.approved:
         return refusal_of(asked, request, str(not_approved(request)))
     state = request.execution.state if request.execution is not None else "gone"
-    if state in ("lapsed", "revoked", "gone"):
+    if state not in ("unclaimed", "claimed"):
         return refusal_of(asked, request, str(not_claimable(request)))
     if "edit" in asked.allowed and (edited or "approve" not in asked.allowed):
         return Decision(kind="edit", arguments=request.arguments)

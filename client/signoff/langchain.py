@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ class Gate(AgentMiddleware[Any, Any, Any]):
     With ``Signoff`` for ``invoke`` and ``stream``, with ``AsyncSignoff`` for ``ainvoke`` and ``astream``. A thread with
     a checkpointer that is run again finds its requests. ``park``: while people decide, the graph is interrupted and
     nothing waits; ``signoff.langgraph.Reviewed`` takes it up. ``repeatable`` names tools that do no harm when they run
-    twice: they are begun again where an earlier life of the thread began them and never told how it went.
+    twice: they are begun again where an earlier life of the thread began them and never told how it went. ``tell``
+    gives the API's other fields for a call: ``on_behalf_of``, ``reason``.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         *,
         park: bool = False,
         repeatable: Collection[str] = (),
+        tell: Callable[[ToolCallRequest], Mapping[str, Any]] = lambda call: {},
     ) -> None:
         super().__init__()
         self._client = client
         self._gated = tools
         self._park = park
         self._repeatable = repeatable
+        self._tell = tell
         self._paused: dict[str, Any] = {}
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Result]) -> Result:
@@ -88,7 +91,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
             return failed.result
 
     def _call(self, request: ToolCallRequest) -> Call:
-        call = Call.of(request)
+        call = Call.of(request, self._tell(request))
         if self._park and call.thread is None:
             raise ValueError('A gate that parks needs a checkpointer and a thread: {"configurable": {"thread_id": …}}.')
         return call
@@ -134,16 +137,18 @@ class Call:
     arguments: dict[str, Any]
     thread: str | None
     key: str
+    told: Mapping[str, Any]
 
     @classmethod
-    def of(cls, request: ToolCallRequest) -> Call:
+    def of(cls, request: ToolCallRequest, told: Mapping[str, Any]) -> Call:
         """The call with the arguments as they are now: what anybody changes meanwhile in the graph doesn't count."""
-        told = request.runtime.config.get("configurable", {})
+        config = request.runtime.config.get("configurable", {})
         arguments = json.loads(json.dumps(request.tool_call["args"], allow_nan=False))
-        named = [told.get("thread_id"), told.get("checkpoint_ns"), request.tool_call["id"]]
+        named = [config.get("thread_id"), config.get("checkpoint_ns"), request.tool_call["id"]]
         said = json.dumps(["langgraph", *named, request.tool_call["name"], arguments], sort_keys=True, default=str)
         thread = str(named[0]) if named[0] is not None else None
-        return cls(request=request, arguments=arguments, thread=thread, key=hashlib.sha256(said.encode()).hexdigest())
+        key = hashlib.sha256(said.encode()).hexdigest()
+        return cls(request=request, arguments=arguments, thread=thread, key=key, told=told)
 
     @property
     def tool(self) -> str:
@@ -154,7 +159,8 @@ class Call:
     def words(self) -> dict[str, Any]:
         """What else is told of it: how to find its thread, and what people need to see of its tool."""
         tool = self.request.tool
-        return {**({} if tool is None else told_of(tool)), **({} if self.thread is None else {"run": self.thread})}
+        shown = {} if tool is None else told_of(tool)
+        return {**shown, **self.told, **({} if self.thread is None else {"run": self.thread})}
 
     def parked(self, request: Request) -> dict[str, Any]:
         """The value of the interrupt while people decide."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage, convert_to_messages
 from langgraph.types import Interrupt, StateSnapshot
 
 from signoff.interrupts import Asked, Asking, Decision, asking_of
@@ -126,8 +126,12 @@ def _calls(snapshot: StateSnapshot) -> list[Any]:
 
 
 def _messages(state: Any) -> list[Any]:
+    """A state's messages; LangGraph's server gives them as JSON. Where there are none, or others, nothing is known."""
     found = state.get("messages") if isinstance(state, dict) else None
-    return list(found) if isinstance(found, list) else []
+    try:
+        return convert_to_messages(found) if isinstance(found, list) else []
+    except (ValueError, NotImplementedError):
+        return []
 
 
 def _id_in(made: Iterator[Any], asked: Asked) -> str | None:

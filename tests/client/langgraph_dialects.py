@@ -150,3 +150,18 @@ async def test_what_asks_for_no_call_is_left_standing(stage: Stage) -> None:
     async with client_of(seat) as client, AsyncSqliteSaver.from_conn_string(threads_of(seat)) as saver:
         found = await Reviewed(graph.compile(checkpointer=saver), client).ainvoke(GO, config_of(seat))
     assert found["__interrupt__"][0].value == "Into which account?"
+
+
+async def test_where_a_tool_takes_people_s_words_alone_they_are_asked_a_question(stage: Stage) -> None:
+    seat = Seat(stage=stage, arguments={"what": "Blue or red, for the vase?"})
+    middleware = HumanInTheLoopMiddleware({seat.tool: {"allowed_decisions": ["respond"]}})
+
+    def ask(what: str) -> str:
+        raise AssertionError("people answer in its stead")
+
+    async with client_of(seat) as client, agent_of(seat, middleware, ask) as agent:
+        run = asyncio.create_task(Reviewed(agent, client).ainvoke(GO, config_of(seat)))
+        card = await stage.card_naming("Blue or red, for the vase?")
+        await stage.press("U0ANA", card, "signoff.answer_words")
+        await stage.fill("U0ANA", {"Your answer": "Red, please"})
+        assert said_by(await run) == "It said: Red, please"

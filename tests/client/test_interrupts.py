@@ -102,9 +102,9 @@ def test_an_edit_that_the_graph_does_not_take_is_a_no_that_tells_it() -> None:
     assert '{"amount": 40}' in decision["message"]
 
 
-@pytest.mark.parametrize("found", [request("approved", execution=state) for state in ("lapsed", "revoked")])
-def test_an_approval_that_is_over_is_a_no(found: Request) -> None:
-    assert answer(CALL, found)["type"] == "reject"
+@pytest.mark.parametrize("state", ["lapsed", "revoked", "succeeded", "failed", "unknown", "dreamt"])
+def test_an_approval_that_is_over_is_a_no(state: str) -> None:
+    assert answer(CALL, request("approved", execution=state))["type"] == "reject"
 
 
 def test_where_a_graph_takes_no_no_it_stays_interrupted() -> None:

@@ -22,11 +22,12 @@ from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, StateSnapshot, interrupt
 
 from signoff import AsyncSignoff, Interrupted, Signoff
 from signoff.langchain import Gate
 from signoff.langgraph import Reviewed
+from signoff.threads import heard
 from tests.client.dialect import DIALECT, DialectContract, Seat
 from tests.gateway.stage import Stage
 
@@ -118,7 +119,7 @@ def per_call(seats: list[Seat], client: Any) -> Any:
 
 
 def parked(seats: list[Seat], client: Any) -> Any:
-    return Gate(client, park=True)
+    return Gate(client, park=True, tell=lambda call: {"reason": f"For the ticket of {call.tool_call['name']}"})
 
 
 @pytest.mark.parametrize("way", [batched, per_call, parked])
@@ -138,6 +139,8 @@ async def test_three_calls_at_once_run_as_each_was_decided_while_no_agent_was_th
     await asyncio.gather(seats[0].approve(), seats[1].edit("40.5"), seats[2].reject("Ask for a photo first"))
     found = await asyncio.to_thread(live, lambda agent: agent.resume_settled())
     assert [seat.ran for seat in seats] == [[("HG-1042", 140)], [("HG-1042", 40.5)], []]
+    if way is parked:
+        assert f"For the ticket of {seats[0].tool}" in (await seats[0].card()).words
     said = said_by(found[seats[0].run])
     assert all(words in said for words in ("refunded 140", "refunded 40.5", "Ask for a photo first"))
     states = [stage.execution((await seat.card()).request_id) for seat in seats]
@@ -227,3 +230,14 @@ async def test_a_tool_that_fails_is_reported_as_failed(stage: Stage) -> None:
         with pytest.raises(LookupError):
             await agent.ainvoke(GO)
     assert ("failed",) in stage.serve.rows("SELECT execution_state FROM requests WHERE tool = 'free'")
+
+
+async def test_of_a_thread_at_langgraph_s_server_the_messages_are_read_too() -> None:
+    asked = AIMessage("", tool_calls=[{"name": "refund", "args": {}, "id": "call_1"}])
+    told = [message.model_dump() for message in (asked, ToolMessage("No money", tool_call_id="call_1", status="error"))]
+
+    def snapshot(messages: Any) -> StateSnapshot:
+        return StateSnapshot({"messages": messages}, (), {}, None, None, None, (), ())
+
+    assert [(key, one.status) for key, one in heard(snapshot(told)).items()] == [("call_1", "error")]
+    assert heard(snapshot([5])) == {}
