@@ -169,7 +169,8 @@ class Auditor:
 
     async def _say_of_runs(self) -> None:
         idle = 0 if self._runs_driven else len(await self._store.runs())
-        self._say(Trouble.IDLE_RUN, idle, "runs of the agent wait for a runner; set SIGNOFF_TOOLS or stop them")
+        words = "runs of the agent wait for a runner; set SIGNOFF_TOOLS or SIGNOFF_MCP, or stop them"
+        self._say(Trouble.IDLE_RUN, idle, words)
 
     async def _say_of_webhooks(self, now: datetime) -> None:
         endpoints = await self._store.endpoints()

@@ -23,6 +23,7 @@ from bot.commands.keys import ending
 from bot.commands.manifest import manifest_text
 from bot.commands.opening import open_store
 from bot.commands.reaching import mcp_servers
+from bot.logs import set_up_logs
 from bot.reloading import read_policy
 from bot.settings import Settings, load_settings, require_slack
 from bot.slack.directory import Directory
@@ -48,6 +49,7 @@ MOST_LOOKED_UP = 50
 async def examine() -> None:
     """Look at everything and say what was found. Raises ``Invalid`` at the end where something is wrong."""
     settings = load_settings()
+    set_up_logs(settings.signoff_log)
     wrong = 0
     async for finding in _findings(settings):
         typer.echo(f"{finding.mark.value:<5}{finding.words}")

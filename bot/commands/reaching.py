@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.bootstrap import load_servers
 from bot.commands.findings import Finding, bad, care, good
@@ -43,7 +44,14 @@ async def _server(address: ServerAddress) -> Finding:
     finally:
         await server.close()
     if server.passed_over:
-        return care(
-            f"MCP server {address.name}: {len(found)} tools; not offered: {'; '.join(sorted(server.passed_over))}"
-        )
+        why = "; ".join(sorted(server.passed_over))
+        return care(f"MCP server {address.name}: {len(found)} tools; not offered: {why}")
+    if _in_clear(address):
+        return care(f"MCP server {address.name}: {len(found)} tools; its headers go there unencrypted, use https")
     return good(f"MCP server {address.name}: {len(found)} tools, called {address.name}.NAME in the policy")
+
+
+def _in_clear(address: ServerAddress) -> bool:
+    """Do its headers, which may hold a token, leave this machine for all to read?"""
+    parts = urlsplit(address.url or "")
+    return bool(address.headers) and parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")

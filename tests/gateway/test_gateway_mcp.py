@@ -82,6 +82,7 @@ async def test_a_call_changed_in_slack_runs_as_changed_whatever_the_server_says_
     assert "refunded 40.5" in words
     assert '"data": {"count": 3}' in words
     await shop.card_saying(card.request_id, "is done")
+    assert "the shop opens" in shop.serve.log(), "what a server has to say is passed on"
     given = (folder_of(shop) / "environment").read_text().split()
     assert "SHOP_KEY" in given
     assert not [name for name in given if name.startswith(("SLACK", "ANTHROPIC", "SIGNOFF", "DATABASE"))]
