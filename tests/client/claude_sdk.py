@@ -22,20 +22,18 @@ from tests.serve_process import ROOT
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Desk(claude_code.Desk):
-    """Where a scenario plays; ``claude`` is the Python that has the SDK."""
+    """Where a scenario plays; ``claude`` is the Python that has the SDK, the ways are ``hooks`` and ``prompts``."""
 
-    mode: str = "hooks"
-
-    async def start(self, name: str, *words: str, defer: bool = False) -> asyncio.subprocess.Process:
+    async def start(self, name: str, *words: str, defer: bool = False, key: str = "") -> asyncio.subprocess.Process:
         """An agent at work on a scenario."""
         env = {**os.environ, "HOME": str(self.folder), "PYTHONPATH": str(ROOT / "client")}
-        env |= {"SIGNOFF_URL": self.stage.serve.url, "SIGNOFF_KEY": self.stage.agent.key, "IS_SANDBOX": "1"}
+        env |= {"SIGNOFF_URL": self.stage.serve.url, "SIGNOFF_KEY": key or self.stage.agent.key, "IS_SANDBOX": "1"}
         env |= {"ANTHROPIC_BASE_URL": f"{self.stage.sandbox.url}/anthropic", "ANTHROPIC_API_KEY": "sandbox"}
-        env |= {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "RUN": f"run of {name}"}
+        env |= {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "RUN": f"run of {self.way} {name}"}
         env |= {"PATIENCE": "1"} if name == "down" else {}
         agent = str(ROOT / "tests" / "client" / "claude_sdk_agent.py")
         return await asyncio.create_subprocess_exec(
-            *(self.claude, agent, self.mode, f"Please do errand-{name}", *words),
+            *(self.claude, agent, self.way, f"Please do errand-{self.way}-{name}", *words),
             cwd=self.folder,
             env=env,
             stdout=asyncio.subprocess.PIPE,
@@ -61,7 +59,7 @@ async def again(desk: claude_code.Desk) -> str:
     assert not desk.made("again")
     await desk.said(await desk.start("again"))
     assert desk.made("again")
-    assert len(desk.stage.serve.rows("SELECT id FROM requests WHERE document LIKE '%made-again%'")) == 1
+    assert len(desk.stage.serve.rows("SELECT id FROM requests WHERE document LIKE ?", f"%made-{desk.way}-again%")) == 1
     return "started again after its kill, it found the approval, and ran once"
 
 
@@ -84,22 +82,22 @@ HOOKS: Mapping[str, Callable[[claude_code.Desk], Awaitable[str]]] = {
 PROMPTS = {name: HOOKS[name] for name in ("approved", "rejected", "edited", "expired", "down")}
 
 
-async def play(python: str, mode: str, plays: Mapping[str, Callable[[claude_code.Desk], Awaitable[str]]]) -> int:
+async def play(python: str, way: str, plays: Mapping[str, Callable[[claude_code.Desk], Awaitable[str]]]) -> int:
     """Every scenario, a line each; how many went wrong."""
     with tempfile.TemporaryDirectory() as place:
         folder, stories = Path(place), Path(place) / "stories"
         stories.mkdir()
         for name in plays:
-            (stories / f"{name}.yml").write_text(claude_code.story(name, folder))
+            (stories / f"{name}.yml").write_text(claude_code.story(way, name, folder))
         wrong = 0
         async with staged(lanes=1, policy=claude_code.POLICY, stories=stories) as stage:
             for name, scenario in plays.items():
-                desk = Desk(stage=stage, claude=python, folder=folder, mode=mode)
+                desk = Desk(stage=stage, claude=python, folder=folder, way=way)
                 try:
-                    print(f"{mode:8} {name:10} {await scenario(desk)}", flush=True)
+                    print(f"{way:8} {name:10} {await scenario(desk)}", flush=True)
                 except (AssertionError, TimeoutError, LookupError, ValueError) as error:
                     wrong += 1
-                    print(f"{mode:8} {name:10} WRONG: {error!r}"[:2_000], flush=True)
+                    print(f"{way:8} {name:10} WRONG: {error!r}"[:2_000], flush=True)
     return wrong
 
 
