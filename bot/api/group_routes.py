@@ -33,6 +33,7 @@ class GroupRoutes:
             key="agent",
             query=GroupQuery,
             id_pattern=GROUP_ID.pattern,
+            id_words="Your own name for the group.",
             answers={200: GroupOut},
             codes=("not_found", "restarting"),
         )

@@ -44,7 +44,8 @@ class HookRoutes:
         Operation(
             id="claude_code_hook",
             tag="hooks",
-            key=None,
+            key="agent",
+            scopes=(Scope.ASK,),
             bodies=(HookEvent,),
             query=HookQuery,
             answers={200: HookAnswer},

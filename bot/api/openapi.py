@@ -139,7 +139,7 @@ class _Writer:
         for query in (call.operation.query for call in self.calls if call.operation.query is not None):
             found |= {name: schema for name, schema in schemas_of([query]).items() if name != query.__name__}
         used = (model for call in self.calls for model in _models(call.operation))
-        return found | schemas_of(dict.fromkeys((*used, NewsOut)))
+        return dict(sorted((found | schemas_of(dict.fromkeys((*used, NewsOut)))).items()))
 
     @cached_property
     def _bodies(self) -> dict[str, dict[str, Any]]:
@@ -178,7 +178,8 @@ class _Writer:
     def _in_path(self, call: Call) -> Iterator[Document]:
         for name in call.names:
             schema = {"type": "string", "pattern": f"^{call.operation.id_pattern}$"}
-            yield {"name": name, "in": "path", "required": True, "schema": schema}
+            words = call.operation.id_words
+            yield {"name": name, "in": "path", "required": True, "description": words, "schema": schema}
 
     def _in_query(self, operation: Operation) -> Iterator[Document]:
         if operation.query is None:

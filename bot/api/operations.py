@@ -31,12 +31,12 @@ class Operation:
     """One call of the API. ``key`` is the kind of key that it needs, None where it needs none.
 
     An agent's key must have one of ``scopes``. ``bodies`` are the shapes of which a body has one, ``id_pattern`` is
-    what an id in the address can be, ``headers`` are those besides ``Authorization`` that it reads, ``answers`` the
-    successes by status, ``shapes`` what else they hold, ``codes`` the problems that it can have besides those of every
-    key and body. ``stored``: it looks into the database. ``leads_on``: what it answers can be acted on. Where what
-    isn't a success has a shape of its own, ``problem`` is that, in ``problem_type``, its code stands at ``code_at``,
-    and ``table`` says the status of each code. One that isn't ``refusing`` answers whatever goes wrong with a success,
-    in words of its own.
+    what the id in the address can be and ``id_words`` whose it is, ``headers`` are those besides ``Authorization`` that
+    it reads, ``answers`` the successes by status, ``shapes`` what else they hold, ``codes`` the problems that it can
+    have besides those of every key and body. ``stored``: it looks into the database. ``leads_on``: what it answers can
+    be acted on. Where what isn't a success has a shape of its own, ``problem`` is that, in ``problem_type``, its code
+    stands at ``code_at``, and ``table`` says the status of each code. One that isn't ``refusing`` answers whatever goes
+    wrong with a success, in words of its own.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Operation:
     bodies: tuple[type[BaseModel], ...] = ()
     query: type[BaseModel] | None = None
     id_pattern: str = "[0-9A-Za-z_-]{1,100}"
+    id_words: str = "The request's id."
     body_needed: bool = True
     headers: tuple[str, ...] = ()
     headers_needed: bool = False

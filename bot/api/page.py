@@ -34,6 +34,9 @@ HEAD = (
 )
 
 
+MUST, MAY = ' <span class="must">required</span>', ' <span class="may">not always there</span>'
+
+
 def page_of(document: Document) -> str:
     """The page of an OpenAPI document."""
     info = document["info"]
@@ -147,7 +150,13 @@ def _key(told: Document) -> str:
 
 def _parameters(document: Document, told: Document) -> str:
     rows = (
-        _row(each["name"], kind_of(each["schema"]), each["required"], each.get("description", ""), each["in"])
+        _row(
+            each["name"],
+            kind_of(each["schema"]),
+            MUST if each["required"] else "",
+            each.get("description", ""),
+            each["in"],
+        )
         for each in told.get("parameters", ())
     )
     return _table(rows)
@@ -167,24 +176,21 @@ def _kinds(schema: Document) -> list[Document]:
 
 
 def members(shape: Document) -> str:
-    """The members of an object's schema as a table."""
-    required = shape.get("required", ())
-    return _table(
-        _row(
-            name,
-            kind_of(schema if name in required else without_null(schema)),
-            name in required,
-            schema.get("description", ""),
-        )
-        for name, schema in shape.get("properties", {}).items()
-    )
+    """The members of an object's schema as a table: which of a body must be sent, which of an answer may be missing."""
+    required, sent = shape.get("required", ()), shape.get("additionalProperties") is False
+    rows = []
+    for name, schema in shape.get("properties", {}).items():
+        always = name in required
+        mark = MUST if sent and always else "" if sent or always else MAY
+        kind = kind_of(schema if always else without_null(schema))
+        rows.append(_row(name, kind, mark, schema.get("description", "")))
+    return _table(rows)
 
 
-def _row(name: str, kind: str, required: bool, words: str, place: str = "") -> str:
-    must = ' <span class="must">required</span>' if required else ""
+def _row(name: str, kind: str, mark: str, words: str, place: str = "") -> str:
     where = f"in the {place} · " if place else ""
     return (
-        f'<tr><td><code>{escape(name)}</code>{must}<span class="kind">{where}{kind}</span></td>'
+        f'<tr><td><code>{escape(name)}</code>{mark}<span class="kind">{where}{kind}</span></td>'
         f"<td>{_words(words)}</td></tr>"
     )
 

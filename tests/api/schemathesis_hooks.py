@@ -7,7 +7,8 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData, UseAfterFree
+from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.openapi.checks import EnsureResourceAvailability, IgnoredAuth, RejectedPositiveData, UseAfterFree
 
 NAMES = st.from_regex(re.compile(r"[a-z_.]{1,12}", re.ASCII), fullmatch=True)
 schemathesis.openapi.format("tool-name", NAMES)
@@ -31,6 +32,8 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
     """Is it one? Not where what fits the schema is refused for what no schema can say, nor what nobody asked."""
+    if case.operation.path == "/v1/hooks/claude-code" and isinstance(failure, (AcceptedNegativeData, IgnoredAuth)):
+        return '"permissionDecision":"deny"' not in response.text  # it says no with 200, as Claude Code needs it
     if isinstance(failure, UseAfterFree):
         return False  # DELETE withdraws: what was asked stays to be read
     if isinstance(failure, EnsureResourceAvailability):

@@ -52,6 +52,7 @@ class Row:
     operator: Answered
     provisioner: Answered = WRONG_KIND
     body: Any = None
+    denies: bool = False
 
     @property
     def route(self) -> tuple[str, str]:
@@ -66,6 +67,12 @@ def _agents(method: str, path: str, own: Answered, other: Answered = MISSING, bo
 
 def _open(method: str, path: str) -> Row:
     return Row(method=method, path=path, needs="none", own=OK, other=OK, operator=OK, provisioner=OK)
+
+
+def _denying(method: str, path: str, body: Any) -> Row:
+    """One that answers whatever goes wrong with 200 and a denied call: ``test_api_hooks.py`` reads what it says."""
+    alike = {"own": OK, "other": OK, "operator": OK, "provisioner": OK}
+    return Row(method=method, path=path, needs="agent", body=body, denies=True, **alike)
 
 
 def _operators(method: str, path: str) -> Row:
@@ -98,7 +105,7 @@ ROWS = (
             ("DELETE", "", OK, None),
         )
     ),
-    _open("POST", "/v1/hooks/claude-code"),  # what opens nothing is told so in a denied call: see test_api_hooks.py
+    _denying("POST", "/v1/hooks/claude-code", {"hook_event_name": "Stop", "session_id": "s", "cwd": "/"}),
     _provisioners("POST", "/aap/v1/instances", (201, ""), {}),
     _provisioners("GET", "/aap/v1/instances/{aap}", MISSING),
     _provisioners("DELETE", "/aap/v1/instances/{aap}", MISSING),

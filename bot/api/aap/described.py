@@ -122,5 +122,5 @@ operation = partial(
     code_at=("error", "code"),
 )  # fmt: skip
 """An operation of AAP's: its errors have its own shape, and its requests UUIDs."""
-of_provisioner = partial(operation, key="provisioner")
+of_provisioner = partial(operation, key="provisioner", id_words="The instance's id.")
 """One of those that make and end instances."""
