@@ -11,7 +11,9 @@ import pytest
 from policies.review import Verdict
 from tests.api.house import House, open_house
 
-README = (Path(__file__).resolve().parents[2] / "client" / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "client" / "README.md").read_text(encoding="utf-8")
+CODE = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "client" / "signoff").glob("*.py")}
 DECORATED, PLAIN = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -48,3 +50,11 @@ async def test_its_examples_do_what_they_say(
         await decided(house, verdict, "Not this one." if verdict is Verdict.REJECT else None)
         await program
     assert capsys.readouterr().out == said
+
+
+def test_every_framework_s_adapter_is_told_with_its_line() -> None:
+    told = set(re.findall(r"^from signoff\.(\w+) import (Gate|Reviewed)$", README, re.MULTILINE))
+    there = {
+        (name, kind) for name, text in CODE.items() for kind in re.findall(r"^class (Gate|Reviewed)\b", text, re.M)
+    }
+    assert told == there - {("decorator", "Gate")}
