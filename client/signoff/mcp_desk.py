@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from mcp.shared.exceptions import MCPError
@@ -30,6 +30,7 @@ PATIENCE = 12.0
 """Seconds that one call goes on trying while the gateway gives no answer: with a hold of 45 it ends within a minute."""
 MOST_STANDING = 1_000
 """Pending calls that are remembered; the oldest are forgotten, and then can be asked about by their ids alone."""
+T = TypeVar("T")
 
 
 class Asked(Exception):
@@ -60,7 +61,7 @@ class Desk:
         if found is not None:
             return await self.client.read(found)
         request = await self._submitted(submit)
-        self._open[request.id] = request
+        _keep(self._open, request.id, request)
         return request
 
     async def settled(
@@ -189,11 +190,15 @@ class Desk:
             await self.client.withdraw(request)
 
     def _stand(self, call: str | None, request: Request) -> None:
-        if call is None:
-            return
-        self._standing[call] = request.id
-        while len(self._standing) > MOST_STANDING:
-            del self._standing[next(iter(self._standing))]
+        if call is not None:
+            _keep(self._standing, call, request.id)
+
+
+def _keep(kept: dict[str, T], name: str, value: T) -> None:
+    """Keep ``value``, and of all no more than ``MOST_STANDING``."""
+    kept[name] = value
+    while len(kept) > MOST_STANDING:
+        del kept[next(iter(kept))]
 
 
 def unanswered(request: Request) -> tuple[Inquiry, ...]:

@@ -382,15 +382,14 @@ async def test_a_server_behind_the_proxy_looks_and_answers_as_without(stage: Sta
         await stage.press("U0ANA", lost, "signoff.approve")
         assert (await running).is_error
         assert stage.execution(lost.request_id) == "failed"
-        left = refund(client, "left")
-        request_id = (await stage.card_naming("left")).request_id
-    assert stage.serve.rows("SELECT state FROM requests WHERE id = ?", request_id) == [("withdrawn",)]
-    left.cancel()
-    async with shop(stage, done) as client:
         running = refund(client, "crash")
         crashed = await stage.card_naming("crash")
         await stage.press("U0ANA", crashed, "signoff.approve")
         result = await running
         assert (result.is_error, "look whether it ran" in text(result)) == (True, True)
         assert stage.execution(crashed.request_id) == "claimed", "nobody knows how it went"
+        left = refund(client, "left")
+        request_id = (await stage.card_naming("left")).request_id
+    left.cancel()
+    assert stage.serve.rows("SELECT state FROM requests WHERE id = ?", request_id) == [("withdrawn",)]
     assert done.read_text().splitlines() == ["HG-1 140", "crash 140"]
