@@ -48,7 +48,8 @@ def text_input(**rest: Any) -> dict[str, Any]:
 def stock_app(sandbox: SandboxProcess) -> AsyncApp:
     """An app for this sandbox, by tokens and address alone."""
     client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
-    return AsyncApp(client=client, signing_secret=sandbox.signing_secret, raise_error_for_unhandled_request=False)
+    secret = sandbox.signing_secret
+    return AsyncApp(name="stock", client=client, signing_secret=secret, raise_error_for_unhandled_request=False)
 
 
 @asynccontextmanager
