@@ -123,9 +123,9 @@ def _inbox(value: Json, *, listed: bool) -> Asking:
 
 
 def _asked(tool: Any, arguments: Any, allowed: frozenset[str], schema: Json | None = None) -> Asked:
-    if not (isinstance(tool, str) and isinstance(arguments, dict)):
-        raise TypeError("a call has a name and arguments")
-    return Asked(tool=tool, arguments=arguments, allowed=allowed, schema=schema)
+    if not (isinstance(tool, str) and isinstance(arguments, dict) and allowed & ALL):
+        raise TypeError("a call has a name, arguments and answers that it takes")
+    return Asked(tool=tool, arguments=arguments, allowed=allowed & ALL, schema=schema if schema else None)
 
 
 def _hitl(tool: str, decision: Decision, edited: str = "edited_action") -> Json:

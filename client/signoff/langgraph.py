@@ -238,7 +238,11 @@ class Reviewed:
 
     def _taken_up(self, thread: str, own: list[Request], before: datetime, how: dict[str, Any]) -> Flow[Any]:
         here = {"configurable": {"thread_id": thread}}
-        snapshot = yield self._graphs("get_state", here)
+        try:
+            snapshot = yield self._graphs("get_state", here)
+        except Exception as error:  # the agent's other runs are no threads of this graph
+            log.warning("The thread %s could not be read: %s", thread, error)
+            return None
         if snapshot.interrupts:
             return (yield from self._answered(None, here, how, 0))
         if snapshot.next and stranded(snapshot, own, before):

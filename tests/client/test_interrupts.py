@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from itertools import combinations, product
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from signoff import NotApproved, Request
 from signoff.interrupts import ALL, Asked, Decision, UnknownInterrupt, asking_of, decision_of
@@ -31,9 +35,8 @@ def request(state: str, *, edited: bool = False, execution: str = "unclaimed", n
         "requester": "clerk",
         "created_at": at,
         "decision": {"verdict": state, "by": ["U0ANA"], "at": at, "note": note},
+        "execution": {"state": execution, "at": at, "note": None},
     }
-    if state == "approved":
-        told["execution"] = {"state": execution, "at": at, "note": None}
     return Request.model_validate(told)
 
 
@@ -136,6 +139,7 @@ def test_where_people_answer_in_the_tool_s_stead_they_are_asked_a_question() -> 
         {"name": "refund", "args": [140]},
         {"action_requests": [CALL], "review_configs": []},
         {"action_requests": [CALL]},
+        batched("bless"),
         {"action_requests": 5, "review_configs": [5]},
         [{"action_request": OLD_CALL, "config": EVERYTHING}] * 2,
     ],
@@ -144,3 +148,53 @@ def test_where_people_answer_in_the_tool_s_stead_they_are_asked_a_question() -> 
 def test_what_is_not_known_is_not_answered(value: Any) -> None:
     with pytest.raises(UnknownInterrupt):
         asking_of(value)
+
+
+STATES = ("pending", "approved", "rejected", "expired", "withdrawn", "answered", "blessed")
+EXECUTIONS = ("unclaimed", "claimed", "succeeded", "failed", "unknown", "lapsed", "revoked", "dreamt")
+
+
+def test_nothing_but_an_approval_that_stands_is_ever_a_yes_and_it_is_one_to_the_arguments_that_were_approved() -> None:
+    yes = set()
+    for state, execution, edited in product(STATES, EXECUTIONS, (False, True)):
+        found = request(state, edited=edited, execution=execution)
+        for size in range(len(ALL) + 1):
+            for allowed in combinations(sorted(ALL), size):
+                asked = Asked(tool="refund", arguments={"amount": 140}, allowed=frozenset(allowed))
+                try:
+                    decision = decision_of(asked, found)
+                except NotApproved:
+                    continue
+                assert decision.kind in allowed
+                if decision.runs:
+                    yes.add((state, execution))
+                    ran = asked.arguments if decision.kind == "approve" else decision.arguments
+                    assert ran == found.arguments
+    assert yes == {("approved", "unclaimed"), ("approved", "claimed")}
+
+
+LEAVES = st.none() | st.integers() | st.sampled_from(("refund", "approve", "reject", "name"))
+ANYTHING = LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.sampled_from(("name", "args")), LEAVES)
+ACTIONS = st.fixed_dictionaries({"name": st.just("refund") | ANYTHING, "args": st.just({}) | ANYTHING})
+CONFIGS = st.fixed_dictionaries({"action_name": st.just("refund") | ANYTHING, "allowed_decisions": ANYTHING})
+VALUES = (
+    ANYTHING
+    | ACTIONS
+    | st.fixed_dictionaries({"action_requests": st.lists(ACTIONS) | ANYTHING, "review_configs": st.lists(CONFIGS)})
+    | st.fixed_dictionaries({"action_request": ANYTHING | st.just(OLD_CALL), "config": ANYTHING | st.just(EVERYTHING)})
+)
+
+
+@given(value=VALUES, schema=ANYTHING)
+@settings(max_examples=100)
+def test_whatever_interrupts_a_graph_is_a_call_or_left_alone(value: Any, schema: Any) -> None:
+    try:
+        asking = asking_of(value, schema)
+    except UnknownInterrupt:
+        return
+    for asked in asking.asked:
+        assert isinstance(asked.tool, str)
+        assert isinstance(asked.arguments, dict)
+        assert asked.allowed
+    decisions = [Decision(kind="reject", arguments={}, words="No")] * len(asking.asked)
+    json.dumps(asking.answer(decisions))
