@@ -80,7 +80,7 @@ class Desk:
             await self.take_back([] if looks else [request])
             raise
         except (SignoffError, Asked):
-            self._stand(called.name, request)
+            self._stand(None if looks else called.name, request)
             raise
         self.done(settled)
         return settled

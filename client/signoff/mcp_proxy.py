@@ -1,19 +1,23 @@
 """An MCP server's tools behind the gate: the proxy starts the server, and asks the gateway before each call.
 
 Client and server stay as they are: the tools keep their names, schemas and results; reviewers get the tool's own schema
-as the form for edits. Resources and prompts pass through. What isn't approved comes back as the tool's error, in words
-for the model. Needs the extra ``signoff[mcp]``.
+as the form for edits. Resources, prompts and notices of changed lists pass through. Sampling and elicitation don't:
+what a server has somebody fill in, in the middle of a call, is nothing that anybody approved. What isn't approved comes
+back as the tool's error, in words for the model. Needs the extra ``signoff[mcp]``.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import mcp_types as types
 from mcp import Client
-from mcp.server import Server
+from mcp.client.session import IncomingMessage
+from mcp.server import NotificationOptions, Server
+from mcp.server.session import ServerSession
 from mcp.shared.exceptions import MCPError
 
 from signoff.client import AsyncSignoff
@@ -26,6 +30,12 @@ from signoff.permit import AsyncPermit
 
 Result = types.CallToolResult | types.InputRequiredResult
 NOTE = 1_000
+CHANGED = (
+    types.ToolListChangedNotification,
+    types.ResourceListChangedNotification,
+    types.PromptListChangedNotification,
+)
+CHANGES = NotificationOptions(tools_changed=True, resources_changed=True, prompts_changed=True)
 LOST = (types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT)
 """Errors that say nothing about the call itself: it may have run."""
 
@@ -45,6 +55,15 @@ class Proxy:
     name: str
     hold: float
     _tools: dict[str, types.Tool] = field(default_factory=dict)
+    _session: ServerSession | None = None
+
+    async def heard(self, message: IncomingMessage) -> None:
+        """Pass on that the server's lists changed, and know its tools anew: reviewers edit in forms made of them."""
+        if isinstance(message, CHANGED):
+            self._tools.clear()
+            if self._session is not None:
+                with contextlib.suppress(MCPError):  # a client that can't be told
+                    await self._session.send_notification(message)
 
     def server(self) -> Server[Any]:
         """The server that agents talk to, with what the upstream server has."""
@@ -58,6 +77,7 @@ class Proxy:
         return Server(self.name, on_list_tools=self._list, on_call_tool=self._call, **more)
 
     async def _list(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        self._session = ctx.session
         found = await self.upstream.list_tools(cursor=params.cursor if params else None)
         self._tools.update({tool.name: tool for tool in found.tools})
         return found
@@ -130,8 +150,12 @@ class Proxy:
 
 async def serve(upstream: Any, *, name: str, hold: float, run: str | None, allow_http: bool) -> None:
     """Speak MCP on standard input and output until the client goes; ``upstream`` as ``mcp.Client`` takes it."""
-    async with open_desk(run=run, allow_http=allow_http) as desk, Client(upstream) as behind:
-        await on_stdio(Proxy(client=desk.client, desk=desk, upstream=behind, name=name, hold=hold).server(), desk)
+    behind = Client(upstream)
+    async with open_desk(run=run, allow_http=allow_http) as desk:
+        proxy = Proxy(client=desk.client, desk=desk, upstream=behind, name=name, hold=hold)
+        behind.message_handler = proxy.heard
+        async with behind:
+            await on_stdio(proxy.server(), desk, CHANGES)
 
 
 def _error(words: str) -> types.CallToolResult:

@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 import uvicorn
-from mcp.server import Server
+from mcp.server import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
 
 from signoff.client import AsyncSignoff
@@ -35,8 +35,9 @@ async def open_desk(*, run: str | None, allow_http: bool) -> AsyncIterator[Desk]
             await desk.close()
 
 
-async def on_stdio(server: Server[Any], desk: Desk) -> None:
-    """One client. The thread that reads standard input can't be interrupted, so all but its end ends the program."""
+async def on_stdio(server: Server[Any], desk: Desk, changes: NotificationOptions | None = None) -> None:
+    """One client, told of ``changes`` of the server's lists. The thread that reads standard input can't be interrupted,
+    so all but its end ends the program."""
     ending: set[asyncio.Task[None]] = set()
 
     async def end(status: int) -> None:
@@ -50,7 +51,7 @@ async def on_stdio(server: Server[Any], desk: Desk) -> None:
         loop.add_signal_handler(number, lambda: ending.add(asyncio.ensure_future(end(0))))
     async with stdio_server() as (reads, writes):
         try:
-            await server.run(reads, writes, server.create_initialization_options())
+            await server.run(reads, writes, server.create_initialization_options(changes))
         except BaseException:
             print("Signoff's MCP server ends: what stands behind it is gone.", file=sys.stderr, flush=True)
             with anyio.CancelScope(shield=True):

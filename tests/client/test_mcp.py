@@ -17,7 +17,8 @@ import httpx2
 import pytest_asyncio
 from mcp import Client, StdioServerParameters
 from mcp.server import MCPServer
-from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitResult, TextContent
+from mcp.server.mcpserver import Context
+from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitResult, TextContent, ToolListChangedNotification
 
 from bot.slack import ids
 from signoff import AsyncSignoff, Signoff
@@ -361,6 +362,45 @@ async def shop(stage: Stage, done: Path, *words: str) -> AsyncIterator[Client]:
 
 def refund(client: Client, order_id: str) -> asyncio.Task[CallToolResult]:
     return asyncio.create_task(client.call_tool("refund", {"order_id": order_id, "amount": 140}))
+
+
+async def test_when_a_server_s_tools_change_the_client_hears_it_and_reviewers_get_the_new_form(stage: Stage) -> None:
+    seat = Seat(stage=stage, server="shop")
+    name = seat.tool.removeprefix("shop.")
+    server, heard = MCPServer("shop"), asyncio.Event()
+
+    async def grow(ctx: Context) -> str:
+        """Change what the tool takes."""
+        server.remove_tool(name)
+        server.add_tool(seat.refund, name=name)
+        await ctx.session.send_tool_list_changed()
+        return "grown"
+
+    async def hear(message: object) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            heard.set()
+
+    server.add_tool(grow, name=name)
+    async with AsyncSignoff(seat.url, seat.key) as client:
+        behind = Client(server, mode="legacy")
+        proxy = Proxy(client=client, desk=Desk(client=client), upstream=behind, name="shop", hold=45)
+        behind.message_handler = proxy.heard
+        async with behind, Client(proxy.server(), mode="legacy", message_handler=hear) as caller:
+            await caller.list_tools()
+            for arguments in ({}, seat.arguments):
+                call = asyncio.create_task(caller.call_tool(name, arguments))
+                ((request_id,),) = await until(lambda: waits(seat))
+                stage.where[request_id] = f"C0LANE{seat.lane}"
+                await stage.press("U0ANA", await stage.card(request_id), "signoff.approve")
+                assert not (await call).is_error
+            await asyncio.wait_for(heard.wait(), 10)
+    rows = stage.serve.rows("SELECT document FROM requests WHERE tool = ? ORDER BY created_at", seat.tool)
+    schemas = [json.loads(document)["call"]["schema"]["properties"] for (document,) in rows]
+    assert [set(schema) for schema in schemas] == [set(), {"order_id", "amount"}]
+
+
+async def waits(seat: Seat) -> list[tuple[Any, ...]]:
+    return seat.stage.serve.rows("SELECT id FROM requests WHERE tool = ? AND state = 'pending'", seat.tool)
 
 
 async def test_a_server_behind_the_proxy_looks_and_answers_as_without(stage: Stage, tmp_path: Path) -> None:
