@@ -53,7 +53,7 @@ def _without_null(schema: dict[str, Any]) -> None:
 
 
 class NullFree(Body):
-    """A body whose members are left out rather than null (``without_nulls`` sees to it)."""
+    """A body whose members are left out rather than null (``bodies.fields`` sees to it)."""
 
     model_config = ConfigDict(json_schema_extra=_without_null)
 
@@ -130,7 +130,7 @@ class DeliveryBody(Body):
     signing_secret: Annotated[str, Field(pattern=r"^whsec_[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$")]
 
 
-class InstanceBody(Body):
+class InstanceBody(NullFree):
     """``POST /aap/v1/instances``: an agent's key by a recognisable name, with a receiver for its notifications."""
 
     instance_name: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
