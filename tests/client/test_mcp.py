@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx2
+import pytest
 import pytest_asyncio
-from mcp import Client, StdioServerParameters
+from mcp import Client
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitResult, TextContent, ToolListChangedNotification
+from mcp_types import ElicitRequestFormParams, ElicitResult, ToolListChangedNotification
 
 from bot.slack import ids
-from signoff import AsyncSignoff, Signoff
+from signoff import AsyncSignoff, Signoff, mcp_desk
 from signoff.claude_code import Event, Hook
 from signoff.mcp_desk import Desk
 from signoff.mcp_proxy import Proxy
@@ -30,14 +28,27 @@ from signoff.mcp_server import Tools
 from signoff.memory import Memory
 from signoff.models import Request
 from tests.client.dialect import DIALECT, DialectContract, Seat
+from tests.client.mcp_house import (
+    asking,
+    inquire,
+    inside,
+    listening,
+    program,
+    proxied,
+    refund,
+    sent,
+    settled,
+    shop,
+    state,
+    text,
+    told,
+    waits,
+)
 from tests.gateway.house_policy import policy_of
 from tests.gateway.stage import Stage, staged
 from tests.sandbox_process import until
-from tests.serve_process import ROOT
 
 pytestmark = DIALECT
-SHOP = Path(__file__).with_name("shop_server.py")
-ASK = "What do you want to know?"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -47,51 +58,6 @@ async def stage() -> AsyncIterator[Stage]:
     both = re.sub(r"match: ((?:hard|quick)_\d+)", r"match: [\1, shop.\1]", policy)
     async with staged(lanes=lanes, policy=both) as found:
         yield found
-
-
-@asynccontextmanager
-async def inside(
-    seat: Seat, mode: str, *, run: str | None = None, hold: float = 45, memory: Memory | None = None, **more: Any
-) -> AsyncIterator[Client]:
-    """The server in this process, behind the whole protocol."""
-    async with AsyncSignoff(seat.url, seat.key, run=run, patience=seat.patience) as client:
-        desk = Desk(client=client, keeps=run is not None)
-        tools = Tools(client=client, desk=desk, hold=hold, deadline=hold, memory=memory)
-        async with Client(tools.server(), mode=mode, **more) as caller:
-            yield caller
-
-
-@asynccontextmanager
-async def program(seat: Seat, *words: str, **more: Any) -> AsyncIterator[Client]:
-    """The server as clients start it."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "client"), "SIGNOFF_URL": seat.url, "SIGNOFF_KEY": seat.key}
-    command = StdioServerParameters(command=sys.executable, args=["-m", "signoff", "mcp", *words], env=env)
-    async with Client(command, **more) as caller:
-        yield caller
-
-
-def text(result: CallToolResult) -> str:
-    (part,) = result.content
-    assert isinstance(part, TextContent)
-    return part.text
-
-
-def told(result: CallToolResult) -> dict[str, Any]:
-    assert not result.is_error, text(result)
-    found: dict[str, Any] = result.structured_content
-    return found
-
-
-def sent(seat: Seat) -> dict[str, Any]:
-    return {"tool": seat.tool, "arguments": seat.arguments}
-
-
-async def settled(seat: Seat) -> bool:
-    return state(seat) != [("pending",)]
-
-
-def asking(client: Client, seat: Seat, **more: Any) -> asyncio.Task[CallToolResult]:
-    return asyncio.create_task(client.call_tool("request_approval", {**sent(seat), **more}))
 
 
 class TestRequestApproval(DialectContract):
@@ -136,18 +102,6 @@ class TestPermissionPrompt(DialectContract):
             assert Hook(client=client, memory=memory, deadline=1).answer(event) is None
 
 
-@asynccontextmanager
-async def proxied(seat: Seat, mode: str, **more: Any) -> AsyncIterator[Client]:
-    """A server with the seat's tool, behind the proxy, in this process."""
-    shop = MCPServer("shop")
-    shop.add_tool(seat.refund, name=seat.tool.removeprefix("shop."))
-    async with AsyncSignoff(seat.url, seat.key, run=seat.run, patience=seat.patience) as client, Client(shop) as behind:
-        desk = Desk(client=client, keeps=True)
-        proxy = Proxy(client=client, desk=desk, upstream=behind, name="shop", hold=45)
-        async with Client(proxy.server(), mode=mode, **more) as caller:
-            yield caller
-
-
 class TestProxy(DialectContract):
     """Any client, before a server behind `signoff-agent proxy`."""
 
@@ -157,18 +111,6 @@ class TestProxy(DialectContract):
     async def converse(self, seat: Seat) -> str:
         async with proxied(seat, "legacy") as client:
             return text(await client.call_tool(seat.tool.removeprefix("shop."), seat.arguments))
-
-
-def state(seat: Seat) -> list[tuple[Any, ...]]:
-    return seat.stage.serve.rows("SELECT state FROM requests WHERE tool = ? ORDER BY created_at", seat.tool)
-
-
-async def inquire(seat: Seat, text: str) -> None:
-    """Ben asks the agent something, from the card's menu."""
-    card = await seat.card()
-    chosen = ids.option("ask", ids.target(f"{card.request_id}:1"))
-    await seat.stage.people.press("U0BEN", card.channel, card.ts, ids.MORE, chosen)
-    await seat.stage.fill("U0BEN", {ASK: text})
 
 
 async def test_a_pending_call_is_told_so_and_its_permit_is_given_once(stage: Stage) -> None:
@@ -285,12 +227,21 @@ async def test_what_reviewers_ask_is_put_to_whoever_sits_at_the_client_and_else_
         assert told(await status)["arguments"] == seat.arguments
 
 
-async def test_a_question_is_answered_by_people_and_approves_nothing(stage: Stage) -> None:
-    seat = Seat(stage=stage)
+async def test_a_question_is_answered_by_people_and_approves_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat, signs = Seat(stage=stage), asyncio.Event()
+    monkeypatch.setattr(mcp_desk, "ALIVE", 0.01)
+
+    async def alive(progress: float, total: float | None, message: str | None) -> None:
+        if "Waiting for a person" in (message or ""):
+            signs.set()
+
     async with inside(seat, "auto") as client:
         question = {"text": f"Which colour for {seat.tool}?", "choices": [{"id": "red", "label": "Red"}]}
-        call = asyncio.create_task(client.call_tool("ask_human", question))
+        call = asyncio.create_task(client.call_tool("ask_human", question, progress_callback=alive))
         card = await stage.card_naming(str(question["text"]))
+        await asyncio.wait_for(signs.wait(), 10)
         choice = next(action for action in card.buttons if action.startswith(ids.ANSWER))
         await stage.press("U0ANA", card, choice)
         result = await call
@@ -315,21 +266,6 @@ async def test_what_makes_no_sense_is_answered_in_words_and_never_with_a_yes(sta
         assert prompt["behavior"] == "deny"
 
 
-@asynccontextmanager
-async def listening(seat: Seat, *words: str) -> AsyncIterator[str]:
-    """The server over HTTP, as a program of its own; its address."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "client"), "SIGNOFF_URL": seat.url, "SIGNOFF_KEY": seat.key}
-    command = [sys.executable, "-m", "signoff", "mcp", "--http", "--port", "0", *words]
-    server = await asyncio.create_subprocess_exec(*command, env=env, stderr=asyncio.subprocess.PIPE)
-    assert server.stderr is not None
-    address = (await server.stderr.readline()).decode().split()[-1]
-    try:
-        yield address
-    finally:
-        server.terminate()
-        assert await server.wait() == 0
-
-
 async def test_over_http_each_client_has_its_own_requests_and_no_page_reaches_it(stage: Stage) -> None:
     seat, left = Seat(stage=stage), Seat(stage=stage)
     async with listening(seat, "--hold", "0") as url:
@@ -348,20 +284,6 @@ async def test_over_http_each_client_has_its_own_requests_and_no_page_reaches_it
             answer = httpx2.post(url, json={}, headers={**evil, header: "http://evil.example"})
             assert answer.status_code == status
     assert state(left) == [("withdrawn",)]
-
-
-@asynccontextmanager
-async def shop(stage: Stage, done: Path, *words: str) -> AsyncIterator[Client]:
-    """A server of its own behind the proxy, as clients start it."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "client"), "SIGNOFF_URL": stage.serve.url}
-    env["SIGNOFF_KEY"] = stage.agent.key
-    command = ["-m", "signoff", "proxy", "--name", "shop", *words, "--", sys.executable, str(SHOP), str(done)]
-    async with Client(StdioServerParameters(command=sys.executable, args=command, env=env)) as client:
-        yield client
-
-
-def refund(client: Client, order_id: str) -> asyncio.Task[CallToolResult]:
-    return asyncio.create_task(client.call_tool("refund", {"order_id": order_id, "amount": 140}))
 
 
 async def test_when_a_server_s_tools_change_the_client_hears_it_and_reviewers_get_the_new_form(stage: Stage) -> None:
@@ -397,10 +319,6 @@ async def test_when_a_server_s_tools_change_the_client_hears_it_and_reviewers_ge
     rows = stage.serve.rows("SELECT document FROM requests WHERE tool = ? ORDER BY created_at", seat.tool)
     schemas = [json.loads(document)["call"]["schema"]["properties"] for (document,) in rows]
     assert [set(schema) for schema in schemas] == [set(), {"order_id", "amount"}]
-
-
-async def waits(seat: Seat) -> list[tuple[Any, ...]]:
-    return seat.stage.serve.rows("SELECT id FROM requests WHERE tool = ? AND state = 'pending'", seat.tool)
 
 
 async def test_a_server_behind_the_proxy_looks_and_answers_as_without(stage: Stage, tmp_path: Path) -> None:
