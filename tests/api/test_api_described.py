@@ -84,6 +84,21 @@ async def test_every_reference_leads_somewhere(house: House) -> None:
             place = place[part]
 
 
+async def test_every_link_leads_to_a_call_by_the_parameters_that_it_has(house: House) -> None:
+    known = {told["operationId"]: told for _, _, told in operations(house)}
+    links = [link for told in known.values() for answer in told["responses"].values() for link in links_of(answer)]
+    assert {"claim_request", "report_request", "withdraw_request", "aap_consume"} <= {
+        link["operationId"] for link in links
+    }
+    for link in links:
+        named = {parameter["name"] for parameter in known[link["operationId"]]["parameters"]}
+        assert set(link["parameters"]) <= named
+
+
+def links_of(answer: Mapping[str, Any]) -> list[Any]:
+    return list(answer.get("links", {}).values())
+
+
 async def test_every_schema_is_valid_and_every_example_fits_its_own(house: House) -> None:
     components = house.contract.components
     for name in components["schemas"]:
