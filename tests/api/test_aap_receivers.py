@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from agentapprovalprotocol import (
     Call,
     Deny,
     Pending,
+    ProvisionError,
     Receiver,
     Verdict,
     WebhookVerificationFailed,
@@ -46,12 +47,15 @@ class Post:
     receiver: Receiver
     came: list[Mapping[str, Any]] = field(default_factory=list)
     instead: Callable[[Mapping[str, Any]], web.Response | None] = lambda message: None
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def take(self, http: web.Request) -> web.Response:
         """One delivery."""
         body = await http.read()
         message = await http.json()
         self.came.append(message)
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if (answer := self.instead(message)) is not None:
             return answer
         status, said = await self.receiver.handle(dict(http.headers), body)
@@ -223,6 +227,16 @@ def _saying(said: web.Response | dict[str, Any] | int | None) -> Callable[[Mappi
         return web.json_response(right, status=said) if isinstance(said, int) else said
 
     return say
+
+
+async def test_a_provisioner_that_is_revoked_while_a_receiver_answers_makes_nothing(house: House) -> None:
+    async with post() as box:
+        fleet = await house.key("fleet-late", kind="provisioner")
+        box.meanwhile = lambda: house.store.revoke_key("fleet-late", house.clock())
+        with pytest.raises(ProvisionError) as refused:
+            await box.receiver.provision(provider_url=house.address("/aap"), provisioner_token=fleet, url=box.url)
+        assert (refused.value.status, refused.value.code) == (401, "key_revoked")
+        assert not any(key.agent.startswith("fleet-late.") for key in await house.store.keys())
 
 
 async def test_what_may_not_be_reached_or_is_no_receiver_is_refused_before_anything_is_sent(house: House) -> None:

@@ -34,6 +34,7 @@ from policies.arguments import JsonValue, canonical
 from policies.dialect import uuid_of
 from policies.effects import Entry
 from policies.errors import Conflict, NotFound, OverBudget
+from policies.webhook import Webhook
 from storage.store import Instance, Key, Store
 
 MOST_A_MINUTE = 30
@@ -111,7 +112,19 @@ class InstanceRoutes:
             if made is not None:
                 return await self._again(made, _hash(sent), secret)
             admission.admit(self.clock())
-            made = await self._make(provisioner, secret, idempotency, sent, body)
+            now, key_id = self.clock(), new_id("key")
+            hook = await self.receivers.verified(body.delivery, key_id, now) if body.delivery is not None else None
+            await self.doorkeeper.provisioner(http)  # its key may have ended while the receiver took its time
+            instance = Instance(
+                key_id=key_id,
+                provisioner=provisioner.id,
+                idempotency=idempotency,
+                body=_hash(sent),
+                created_at=now,
+                salt=secrets.token_hex(16),
+                registration_id=body.delivery.registration_id if body.delivery is not None else None,
+            )
+            made = await self._store(instance, provisioner, secret, body.instance_name, hook)
         return _issued(made, secret, status=201)
 
     @describes(of_provisioner(id="aap_instance", answers={200: AapInstance}, codes=("not_found",)))
@@ -141,32 +154,13 @@ class InstanceRoutes:
         await take_back(self.store, instance.name, now)
         return web.Response(status=204)
 
-    async def _make(
-        self, provisioner: Key, secret: str, idempotency: str, sent: JsonValue, body: InstanceBody
+    async def _store(
+        self, instance: Instance, provisioner: Key, secret: str, wanted: str | None, hook: Webhook | None
     ) -> Instance:
-        now, key_id = self.clock(), new_id("key")
-        name, otherwise = _names(provisioner.name, body.instance_name, key_id)
-        key = Key(
-            id=key_id,
-            name=name,
-            owner=provisioner.owner,
-            kind="agent",
-            created_at=now,
-        )
-        hook = await self.receivers.verified(body.delivery, key_id, now) if body.delivery is not None else None
-        instance = Instance(
-            key_id=key_id,
-            provisioner=provisioner.id,
-            idempotency=idempotency,
-            body=_hash(sent),
-            created_at=now,
-            salt=secrets.token_hex(16),
-            registration_id=body.delivery.registration_id if body.delivery is not None else None,
-        )
-        issued = _token(instance, secret)
-        return await self.store.add_instance(
-            instance, key, hashed(issued), otherwise=otherwise, by=f"key:{provisioner.name}", webhook=hook
-        )
+        name, otherwise = _names(provisioner.name, wanted, instance.key_id)
+        key = Key(id=instance.key_id, name=name, owner=provisioner.owner, kind="agent", created_at=instance.created_at)
+        secret_hash, by = hashed(_token(instance, secret)), f"key:{provisioner.name}"
+        return await self.store.add_instance(instance, key, secret_hash, otherwise=otherwise, by=by, webhook=hook)
 
     async def _again(self, made: Instance, body: str, secret: str) -> web.Response:
         """The same submission once more: the same instance, and the same credential."""
