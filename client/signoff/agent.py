@@ -164,7 +164,8 @@ def _proxy(parsed: argparse.Namespace) -> int:
         return BLOCK
     command, *words = parsed.server or [""]
     upstream = parsed.url or StdioServerParameters(command=command, args=words, env=dict(os.environ))
-    return _serving(serve(upstream, name=parsed.name, hold=parsed.hold, run=parsed.run, allow_http=_own_network()))
+    server = serve(upstream, name=parsed.name, hold=parsed.hold, run=parsed.run, allow_http=_own_network())
+    return _serving(server, f"The proxy can't start {parsed.url or parsed.server[0]}")
 
 
 def _mcp(parsed: argparse.Namespace) -> int:
@@ -177,14 +178,17 @@ def _mcp(parsed: argparse.Namespace) -> int:
     port = parsed.port if parsed.http else None
     words = {"hold": parsed.hold, "deadline": parsed.deadline, "run": parsed.run, "port": port}
     words["memory"] = Memory.default() if parsed.reports else None
-    return _serving(serve(**words, allow_http=_own_network()))
+    return _serving(serve(**words, allow_http=_own_network()), "Signoff's MCP server can't start")
 
 
-def _serving(server: Coroutine[Any, Any, None]) -> int:
+def _serving(server: Coroutine[Any, Any, None], what: str) -> int:
     try:
         asyncio.run(server)
-    except (ValueError, OSError) as error:  # no address, no key, a port in use
-        print(_words(error), file=sys.stderr)
+    except Exception as error:  # no address, no key, a port in use, a server that isn't there
+        first: BaseException = error
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        print(f"{what}: {_words(first)}", file=sys.stderr)
         return BLOCK
     return 0
 

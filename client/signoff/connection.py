@@ -112,6 +112,6 @@ def checked(url: str, *, allow_http: bool) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK and not allow_http:
         raise ValueError(
             "Over http anybody on the way can read the key and say yes in the gateway's name; use https, "
-            "or pass allow_http=True where the network is your own."
+            "or pass allow_http=True (to the programs SIGNOFF_ALLOW_HTTP=1) where the network is your own."
         )
     return url
