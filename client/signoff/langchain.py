@@ -16,16 +16,14 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Command, interrupt
-from pydantic import BaseModel
 
 from signoff.client import AsyncSignoff, Signoff
 from signoff.errors import SignoffError
 from signoff.models import Request
 from signoff.permit import AsyncPermit, Permit
-from signoff.threads import PARKED
+from signoff.threads import PARKED, told_of
 
 Result = ToolMessage | Command[Any]
 
@@ -190,14 +188,6 @@ class ToolFailed(Exception):
     def __init__(self, result: ToolMessage) -> None:
         super().__init__(str(result.text))
         self.result = result
-
-
-def told_of(tool: BaseTool) -> dict[str, Any]:
-    """A tool's arguments as JSON Schema, without what LangChain injects, and what it says of itself."""
-    schema = tool.tool_call_schema
-    if isinstance(schema, type):
-        schema = schema.model_json_schema() if issubclass(schema, BaseModel) else {"type": "object"}
-    return {"schema": schema, "description": tool.description}
 
 
 def noticed(result: ToolMessage, request: Request) -> ToolMessage:

@@ -14,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command
 
 from signoff.client import AsyncSignoff, Signoff
 from signoff.errors import NotApproved, SignoffError, StillPending, Unreachable, Withdrawn, not_claimable
-from signoff.interrupts import Decision, UnknownInterrupt, decision_of, refusal_of
+from signoff.interrupts import Decision, decision_of, refusal_of
 from signoff.models import Answer, Request
 from signoff.permit import NOTE, note_of
-from signoff.threads import Open, Standing, cut_off, heard, latest, stranded, thread_of
+from signoff.threads import Open, Standing, cut_off, heard, known, latest, stranded, thread_of, told_of, tools_in
 
 log = logging.getLogger("signoff")
 TURN = 2.0
@@ -47,6 +47,7 @@ class Reviewed:
         self, graph: Any, client: Signoff | AsyncSignoff, *, timeout: float | None = None, repeatable: bool = False
     ) -> None:
         self._graph = graph
+        self._tools = tools_in(graph)
         self._client = client
         self._timeout = timeout
         self._repeatable = repeatable
@@ -134,7 +135,9 @@ class Reviewed:
         elif asked.question is not None:
             yield from self._wait(call, thread, 0)
         else:
-            told = {"run": thread, "group": call.group, "schema": asked.schema}
+            tool = self._tools.get(asked.tool)
+            shown = {"schema": asked.schema} if tool is None else told_of(tool)
+            told = {**shown, "run": thread, "group": call.group}
             call.request = yield partial(self._client.submit, asked.tool, asked.arguments, key=call.key, **told)
 
     def _wait(self, call: Open, thread: str, seconds: float | None) -> Flow[None]:
@@ -283,17 +286,6 @@ class Reviewed:
                     step = flow.send(value)
         except StopIteration as end:
             return cast(T, end.value)
-
-
-def known(snapshot: StateSnapshot, thread: str) -> list[Standing]:
-    """The interrupts that this package can answer; what it can't read is for whoever knows it."""
-    found: list[Standing] = []
-    for one in snapshot.interrupts:
-        try:
-            found.append(Standing.of(one, thread, snapshot))
-        except UnknownInterrupt as error:
-            log.warning("%s", error)
-    return found
 
 
 def _words(answer: Answer) -> str:

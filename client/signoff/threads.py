@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage, convert_to_messages
+from langchain_core.tools import BaseTool
+from langgraph.prebuilt import ToolNode
 from langgraph.types import Interrupt, StateSnapshot
+from pydantic import BaseModel
 
-from signoff.interrupts import Asked, Asking, Decision, asking_of
+from signoff.interrupts import Asked, Asking, Decision, UnknownInterrupt, asking_of
 from signoff.models import Request
 
+log = logging.getLogger("signoff")
 PARKED = "signoff_request"
 """The ``type`` of the interrupt of a gate that waits without holding its process."""
 
@@ -73,6 +78,17 @@ class Standing:
         return all(call.settled for call in self.calls)
 
 
+def known(snapshot: StateSnapshot, thread: str) -> list[Standing]:
+    """The interrupts that this package can answer; what it can't read is for whoever knows it."""
+    found: list[Standing] = []
+    for one in snapshot.interrupts:
+        try:
+            found.append(Standing.of(one, thread, snapshot))
+        except UnknownInterrupt as error:
+            log.warning("%s", error)
+    return found
+
+
 def thread_of(config: Mapping[str, Any]) -> str:
     """The thread's id. Raises ``ValueError`` without one: then nothing could be taken up again."""
     thread = config.get("configurable", {}).get("thread_id")
@@ -85,6 +101,21 @@ def latest(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config for the thread as it stands, wherever in its past the run began."""
     told = {name: value for name, value in config.get("configurable", {}).items() if name != "checkpoint_id"}
     return {**config, "configurable": told}
+
+
+def told_of(tool: BaseTool) -> dict[str, Any]:
+    """A tool's arguments as JSON Schema, without what LangChain injects, and what it says of itself."""
+    schema = tool.tool_call_schema
+    if isinstance(schema, type):
+        schema = schema.model_json_schema() if issubclass(schema, BaseModel) else {"type": "object"}
+    return {"schema": schema, "description": tool.description}
+
+
+def tools_in(graph: Any) -> dict[str, BaseTool]:
+    """The tools of an agent's graph by their names; none where it is elsewhere, at LangGraph's server."""
+    nodes = getattr(graph, "nodes", None)
+    bound = [getattr(node, "bound", None) for node in nodes.values()] if isinstance(nodes, dict) else []
+    return {name: tool for each in bound if isinstance(each, ToolNode) for name, tool in each.tools_by_name.items()}
 
 
 def heard(snapshot: StateSnapshot) -> dict[str, ToolMessage]:

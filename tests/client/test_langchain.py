@@ -6,6 +6,7 @@ Their other ways of asking meet the seven scenarios in ``langgraph_dialects.py``
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -139,6 +140,8 @@ async def test_three_calls_at_once_run_as_each_was_decided_while_no_agent_was_th
     await asyncio.gather(seats[0].approve(), seats[1].edit("40.5"), seats[2].reject("Ask for a photo first"))
     found = await asyncio.to_thread(live, lambda agent: agent.resume_settled())
     assert [seat.ran for seat in seats] == [[("HG-1042", 140)], [("HG-1042", 40.5)], []]
+    for (document,) in stage.serve.rows("SELECT document FROM requests WHERE tool = ?", seats[1].tool):
+        assert json.loads(document)["call"]["schema"]["properties"]["amount"] == {"title": "Amount", "type": "number"}
     if way is parked:
         assert f"For the ticket of {seats[0].tool}" in (await seats[0].card()).words
     said = said_by(found[seats[0].run])
