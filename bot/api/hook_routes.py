@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.api.answers import show
 from bot.api.auth import Caller, Doorkeeper
 from bot.api.bodies import body_as, idempotency, json_of, query_as
-from bot.api.hooks import AFTER, BEFORE, PROMPT, HookAnswer, HookEvent, HookQuery, allowed, denied, why_not
+from bot.api.hooks import AFTER, BEFORE, PROMPT, HookAnswer, HookEvent, HookQuery, allowed, denied, unclaimed, why_not
 from bot.api.operations import Operation, describes
 from bot.api.problems import ANSWER_HEADERS, log_bug, sentence
 from bot.api.waits import OpenWaits
@@ -99,7 +99,7 @@ class HookRoutes:
         if not settled.settled:
             again = "Call the tool again with the same arguments to go on waiting."
             return denied(f"{event.tool_name} waits for people still ({settled.id}); it did not run. {again}", event)
-        if settled.state is not State.APPROVED:
+        if settled.state is not State.APPROVED or not unclaimed(settled):
             return denied(why_not(settled), event)
         return await self._claimed(http, event, caller.requester, settled)
 

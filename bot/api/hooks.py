@@ -18,7 +18,7 @@ from bot.api.bodies import body_as
 from bot.api.models import Out
 from bot.api.questions import Body, Name
 from policies.arguments import canonical, intake
-from policies.request import Request, State
+from policies.request import ExecutionState, Request, State
 
 BEFORE: Final = "PreToolUse"
 PROMPT: Final = "PermissionRequest"
@@ -115,9 +115,16 @@ def denied(words: str, event: HookEvent | None = None) -> HookAnswer:
     return HookAnswer(hookSpecificOutput=said)
 
 
+def unclaimed(request: Request) -> bool:
+    """Is its permit still there? A session that is resumed sends the event of a call once more that may have run."""
+    return request.execution is not None and request.execution.state is ExecutionState.UNCLAIMED
+
+
 def why_not(request: Request) -> str:
     """Why a settled request's call may not run, in words for the model."""
     tool, note = request.call.tool, request.decision.note if request.decision is not None else None
+    if request.state is State.APPROVED and request.execution is not None:
+        return f"{tool} was approved and begun before (it is {request.execution.state.value}); it does not run twice."
     if request.state is State.EXPIRED:
         return f"Nobody decided about {tool} in time; it did not run."
     if request.state is not State.REJECTED:

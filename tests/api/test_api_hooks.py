@@ -80,10 +80,12 @@ async def test_an_approved_call_is_allowed_and_its_end_reported(house: House) ->
         "permissionDecision": "allow",
         "permissionDecisionReason": f"Approved by U0Ana ({request.id}).",
     }
-    again = said(await hook(house, event("a")))
-    assert again["permissionDecision"] == "allow", "the same event sent again is the same use of the tool"
-    after = event("a", "PostToolUse", tool_response={"stdout": "made", "stderr": ""})
-    assert (await hook(house, after)).body == {}
+    for state in ("claimed", "succeeded"):
+        again = said(await hook(house, event("a")))
+        assert again["permissionDecision"] == "deny", "a resumed session's call may have run"
+        assert f"it is {state}" in again["permissionDecisionReason"]
+        after = event("a", "PostToolUse", tool_response={"stdout": "made", "stderr": ""})
+        assert (await hook(house, after)).body == {}
     execution = (await house.gateway.request(request.id)).execution
     assert execution is not None
     assert (execution.state, execution.result) == ("succeeded", {"stdout": "made", "stderr": ""})
