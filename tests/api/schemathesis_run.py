@@ -1,4 +1,4 @@
-"""``python -m tests.api.schemathesis_run [--examples 150] [--seed 1]``: Schemathesis against the whole running gateway.
+"""``python -m tests.api.schemathesis_run [--examples 150] [--seed 1] [--minutes 5]``: Schemathesis on a whole gateway.
 
 It reads ``/openapi.json`` and calls everything that stands there, with what fits and what doesn't, one call after the
 other and led on by what was answered. Nothing may answer 5xx, or otherwise than described; and when it is over nothing
@@ -43,12 +43,13 @@ def words(url: str, key: str, *, seed: int, examples: int, phases: str) -> list[
 
 
 async def called(
-    url: str, key: str, *, seed: int, examples: int, phases: str, seconds: float = 1800
+    url: str, key: str, *more: str, seed: int, examples: int, phases: str, seconds: float = 1800
 ) -> tuple[int, str]:
-    """Run it: its exit code and all that it said."""
+    """Run it, with ``more`` of its own options: its exit code and all that it said."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
     running = await asyncio.create_subprocess_exec(
         *words(url, key, seed=seed, examples=examples, phases=phases),
+        *more,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env=env,
@@ -72,11 +73,13 @@ async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="go on for so long, instead of until nothing new is found")
     parser.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
     told = parser.parse_args()
     async with staged(lanes=1, policy=POLICY) as stage:
         url, key = stage.serve.url, stage.agent.key
-        code, said = await called(url, key, seed=told.seed, examples=told.examples, phases=told.phases)
+        length = ("--max-time", str(round(60 * told.minutes))) if told.minutes else ()
+        code, said = await called(url, key, *length, seed=told.seed, examples=told.examples, phases=told.phases)
         by, log = decided(stage), stage.serve.log()
         stored = stage.serve.rows("SELECT count(*) FROM requests")[0][0]
     print(said)
