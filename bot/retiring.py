@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
+from policies.errors import Refused
 from policies.events import Withdrawn
 from policies.granting import revoke
 from policies.lifecycle import apply
@@ -22,6 +24,7 @@ async def take_back(store: Store, agent: str, now: datetime) -> int:
     for states, execution in (((State.PENDING,), ()), ((), (ExecutionState.UNCLAIMED,))):
         while page := (await store.requests(requester=requester, states=states, execution=execution)).requests:
             for request in page:
-                await store.change(request.id, lambda standing: apply(standing, Withdrawn(), now))
+                with suppress(Refused):  # it was decided or claimed meanwhile; the others are to end all the same
+                    await store.change(request.id, lambda standing: apply(standing, Withdrawn(), now))
             count += len(page)
     return count

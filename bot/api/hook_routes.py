@@ -12,11 +12,13 @@ from typing import Any
 from aiohttp import web
 
 from bot.api.answers import show
+from bot.api.asks import MAX_RESULT_BYTES
 from bot.api.auth import Caller, Doorkeeper
 from bot.api.bodies import body_as, idempotency, json_of, query_as
 from bot.api.hooks import AFTER, BEFORE, PROMPT, HookAnswer, HookEvent, HookQuery, allowed, denied, unclaimed, why_not
 from bot.api.operations import Operation, describes
 from bot.api.problems import ANSWER_HEADERS, log_bug, sentence
+from bot.api.submitting import submitted
 from bot.api.waits import OpenWaits
 from bot.gateway import Gateway
 from policies.allowance import Scope
@@ -28,8 +30,7 @@ ALIVE = 15.0
 LATELY = 200
 """How many of an agent's open requests are looked through for the one that an earlier try left standing."""
 NOTE = 1_000
-RESULT = 60_000
-"""Characters of a tool's response that are passed on as its result; of a larger one the beginning is noted."""
+"""Characters of a failure that are noted, and of a response that is too large to be a result."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +72,7 @@ class HookRoutes:
     async def _answered(self, http: web.Request) -> HookAnswer:
         event: HookEvent | None = None
         try:
-            caller = await self.doorkeeper.caller(http, Scope.ASK)
-            caller.allowance.check(Scope.ACT)
+            caller = await self._caller(http)
             query = query_as(HookQuery, http)
             event = body_as(HookEvent, await json_of(http, self.gateway.turns))
             caller.allowance.check_tool(event.tool_name)
@@ -88,12 +88,18 @@ class HookRoutes:
             log_bug(error, http, reference)
             return _refused(f"something is wrong inside Signoff; its log tells more under {reference}.", event)
 
+    async def _caller(self, http: web.Request) -> Caller:
+        """Whose hook it is, with a key that may ask and act. Raises as ``Doorkeeper.caller`` does."""
+        caller = await self.doorkeeper.caller(http, Scope.ASK)
+        caller.allowance.check(Scope.ACT)
+        return caller
+
     async def _told(self, http: web.Request, event: HookEvent, caller: Caller, seconds: int) -> HookAnswer:
         if event.hook_event_name in AFTER:
             return await self._report(event, caller.requester)
         if event.hook_event_name not in (BEFORE, PROMPT):
             raise Invalid(f"This hook answers {BEFORE} and {PROMPT}, not {event.hook_event_name}; mend the settings.")
-        request = await self._standing(event, caller.requester) or await self._asked(event, caller.requester)
+        request = await self._standing(event, caller.requester) or await self._asked(http, event, caller.requester)
         waiting = self.gateway.wait(request.id, caller.requester, revision=None, inquiries=None, seconds=seconds)
         settled = await self.waits.hold(http, waiting)
         if not settled.settled:
@@ -104,13 +110,18 @@ class HookRoutes:
         return await self._claimed(http, event, caller.requester, settled)
 
     async def _claimed(self, http: web.Request, event: HookEvent, requester: Requester, request: Request) -> HookAnswer:
-        """Take the permit for this one use of the tool. Who isn't there any more doesn't get it."""
+        """Take the permit for this one use of the tool. Who went away, or whose key ended, doesn't get it."""
+        await self._caller(http)  # people may have been waited for for an hour
         if http.transport is None or http.transport.is_closing():
             raise ConnectionResetError("The client went away.")
         key = f"claude-code {event.use}" if event.tool_use_id else secrets.token_urlsafe(24)
-        return allowed(event, await self.gateway.claim(request.id, requester, request.digest, key=key))
+        claimed = await self.gateway.claim(request.id, requester, request.digest, key=key)
+        if claimed.execution is None or claimed.execution.state is not ExecutionState.CLAIMED:
+            state = claimed.execution.state.value if claimed.execution is not None else claimed.state.value
+            return denied(f"This use of {event.tool_name} was allowed before and is {state}; it runs once only.", event)
+        return allowed(event, claimed)
 
-    async def _asked(self, event: HookEvent, requester: Requester) -> Request:
+    async def _asked(self, http: web.Request, event: HookEvent, requester: Requester) -> Request:
         """Ask, once however often Claude Code sends the event."""
         turns = self.gateway.turns
         body = event.body()
@@ -120,7 +131,7 @@ class HookRoutes:
             again = await turns.run(partial(idempotency, requester, f"claude-code {event.use}", sent))
         submission = await turns.run(body.submission)
         async with self.gateway.budgets.crowding.place(requester.id):
-            return (await self.gateway.submit(submission, requester, idempotency=again)).request
+            return (await submitted(http, self.gateway, self.doorkeeper, submission, requester, again)).request
 
     async def _standing(self, event: HookEvent, requester: Requester) -> Request | None:
         """The request that an earlier try of this very call in this session left behind, if nothing was run by it."""
@@ -133,12 +144,12 @@ class HookRoutes:
         claimed = await self.gateway.list_own(requester, execution=open_, limit=LATELY)
         key = f"claude-code {event.use}"
         found = next((one for one in claimed.requests if one.execution and one.execution.key == key), None)
-        if found is None:
+        if found is None or found.call.tool != event.tool_name:
             return HookAnswer()
         state = ExecutionState.SUCCEEDED if AFTER[event.hook_event_name] else ExecutionState.FAILED
         told = event.tool_response if state is ExecutionState.SUCCEEDED else event.error
         text = json.dumps(told, ensure_ascii=False)
-        whole = state is ExecutionState.SUCCEEDED and len(text) <= RESULT
+        whole = state is ExecutionState.SUCCEEDED and len(text.encode()) <= MAX_RESULT_BYTES
         words: dict[str, Any] = {"result": told} if whole else {"note": text[:NOTE]}
         await self.gateway.report(found.id, requester, state, **words)
         return HookAnswer()

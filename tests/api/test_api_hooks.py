@@ -90,6 +90,9 @@ async def test_an_approved_call_is_allowed_and_its_end_reported(house: House) ->
     assert execution is not None
     assert (execution.state, execution.result) == ("succeeded", {"stdout": "made", "stderr": ""})
     assert (await hook(house, event("a", "PostToolUseFailure", error="no"))).body == {}, "what is reported stands"
+    late = said(await hook(house, event("a")))
+    assert late["permissionDecision"] == "deny", "what has run already may not run a second time"
+    assert "succeeded" in late["permissionDecisionReason"]
 
 
 async def test_a_rejected_call_is_denied_in_the_reviewer_s_words_and_an_edited_one_runs_as_edited(house: House) -> None:
@@ -163,6 +166,31 @@ async def test_a_client_that_went_away_takes_no_permit(house: House) -> None:
     await decide(house, "g", Verdict.APPROVE)
     again = said(await hook(house, event("g", use="toolu_2"), wait=0))
     assert again["permissionDecision"] == "allow", "the approval was left for the next try"
+
+
+async def test_a_key_that_ended_while_people_were_waited_for_takes_no_permit(house: House) -> None:
+    brief = await house.key("brief", owner="U0OWNER", agent="mailer")
+    asked = hook(house, event("i"), key=brief)
+    request = await pending(house, "i")
+    await house.store.revoke_key("brief", house.clock())
+    await house.gateway.review(request.id, house.person("U0ANA"), Verdict.APPROVE, 1)
+    told = said(await asked)
+    assert (told["permissionDecision"], "revoked" in told["permissionDecisionReason"]) == ("deny", True)
+    assert said(await hook(house, event("i", use="toolu_2"), wait=0))["permissionDecision"] == "allow"
+
+
+async def test_a_report_is_for_the_tool_that_the_key_is_for_and_a_large_one_is_cut(house: House) -> None:
+    asked = hook(house, event("j"))
+    request = await decide(house, "j", Verdict.APPROVE)
+    assert said(await asked)["permissionDecision"] == "allow"
+    reader = await house.key("reads", owner="U0OWNER", agent="mailer", tools=("Read",))
+    foreign = event("j", "PostToolUse", tool_name="Read", tool_response="x")
+    assert (await hook(house, foreign, key=reader)).body == {}
+    assert (await house.gateway.request(request.id)).execution.state == "claimed"  # type: ignore[union-attr]
+    assert (await hook(house, event("j", "PostToolUse", tool_response="€" * 30_000))).body == {}
+    execution = (await house.gateway.request(request.id)).execution
+    assert execution is not None
+    assert (execution.state, execution.result, len(execution.note or "")) == ("succeeded", None, hook_routes.NOTE)
 
 
 async def test_whatever_goes_wrong_is_a_denied_call(house: House) -> None:

@@ -8,13 +8,18 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from bot.api.auth import Doorkeeper, hashed, mint
+from bot.retiring import take_back
 from policies.allowance import Scope
 from policies.errors import NotAllowed
+from policies.request import State
+from policies.review import Verdict
+from storage.store import Page
 from tests.api.house import MAIL, House
 
 
@@ -132,3 +137,21 @@ async def test_a_route_that_knows_nothing_of_limits_lets_limited_keys_only_read(
 async def test_a_list_holds_only_ones_own(house: House) -> None:
     await house.ask()
     assert (await house.call("GET", "/v1/requests", key=house.other_agent)).body == {"requests": [], "cursor": None}
+
+
+async def test_what_an_ended_agent_had_asked_is_taken_back_though_one_of_it_is_decided_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [await house.ask(), await house.ask(), await house.ask()]
+    listing = house.store.requests
+
+    async def decided_meanwhile(**wanted: Any) -> Page:
+        page = await listing(**wanted)
+        for each in (one for one in page.requests if one.id == asked[1]["id"] and not one.settled):
+            await house.gateway.review(each.id, house.person("U0ANA"), Verdict.REJECT, 1)
+        return page
+
+    monkeypatch.setattr(house.store, "requests", decided_meanwhile)
+    await take_back(house.store, "mailer", house.clock())
+    ended = [(await house.gateway.request(one["id"])).state for one in asked]
+    assert ended == [State.WITHDRAWN, State.REJECTED, State.WITHDRAWN]
