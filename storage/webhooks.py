@@ -97,17 +97,22 @@ GIVE_UP_ALL = Statement(setting(DELIVERIES, "failed", "error").where(*OF_WEBHOOK
 REDRIVE_ALL = Statement(
     setting(DELIVERIES, "attempts", "due_at", "failed", "error").where(*OF_WEBHOOK, DELIVERIES.c.failed.is_(True))
 )
-REDRIVE_ONE = Statement(
-    setting(DELIVERIES, "attempts", "due_at", "failed", "error").where(
-        DELIVERIES.c.message_id == bindparam("of_message"), DELIVERIES.c.failed.is_(True)
+REDRIVE_ONE = Statement(setting(DELIVERIES, "attempts", "due_at", "failed", "error").where(THIS))
+GIVEN_UP_ONE = Statement(
+    select(DELIVERIES.c.id, DELIVERIES.c.webhook_id)
+    .select_from(
+        DELIVERIES.join(WEBHOOKS, WEBHOOKS.c.id == DELIVERIES.c.webhook_id).join(KEYS, KEYS.c.id == WEBHOOKS.c.key_id)
     )
+    .where(OURS, STANDS, DELIVERIES.c.message_id == bindparam("of_message"), DELIVERIES.c.failed.is_(True))
 )
+ANEW = {"attempts": 0, "due_at": EPOCH, "failed": False, "error": None}
+"""A delivery as if it had never been tried."""
 WEBHOOK = WEBHOOKS.c.id == bindparam("of_webhook")
 RECOVERED = Statement(setting(WEBHOOKS, "failing_since", "error").where(WEBHOOK, WEBHOOKS.c.failing_since.is_not(None)))
 FIRST_FAILURE = Statement(setting(WEBHOOKS, "failing_since").where(WEBHOOK, WEBHOOKS.c.failing_since.is_(None)))
 FAILURE = Statement(setting(WEBHOOKS, "error").where(WEBHOOK))
 DISABLE = Statement(setting(WEBHOOKS, "disabled", "error").where(WEBHOOK))
-ENABLE = Statement(setting(WEBHOOKS, "disabled").where(WEBHOOK))
+ENABLE = Statement(setting(WEBHOOKS, "disabled", "failing_since", "error").where(WEBHOOK))
 RENEW = Statement(setting(WEBHOOKS, "secret", "former_secret", "former_until").where(WEBHOOK))
 DROP_ALL = Statement(delete(DELIVERIES).where(*OF_WEBHOOK))
 DROP = Statement(delete(WEBHOOKS).where(WEBHOOK))
@@ -215,18 +220,25 @@ def _disable(webhook_id: str, why: str, transaction: Transaction) -> int:
 
 
 def _redrive(webhook_id: str, transaction: Transaction) -> int:
-    anew = {"attempts": 0, "due_at": EPOCH, "failed": False, "error": None}
-    transaction.connection.write(ENABLE, of_webhook=webhook_id, disabled=None)
-    sent = transaction.connection.write(REDRIVE_ALL, of_webhook=webhook_id, **anew)
+    _enable(webhook_id, transaction)
+    sent = transaction.connection.write(REDRIVE_ALL, of_webhook=webhook_id, **ANEW)
     transaction.connection.write(ALL_AT_ONCE, of_webhook=webhook_id, due_at=EPOCH)
-    transaction.topics.append(TOPIC)
     return sent
 
 
 def _redrive_one(message_id: str, transaction: Transaction) -> int:
-    anew = {"attempts": 0, "due_at": EPOCH, "failed": False, "error": None}
+    found = transaction.connection.row(GIVEN_UP_ONE, workspace=transaction.workspace_id, of_message=message_id)
+    if found is None:
+        return 0
+    delivery_id, webhook_id = found
+    _enable(webhook_id, transaction)
+    return transaction.connection.write(REDRIVE_ONE, of_id=delivery_id, **ANEW)
+
+
+def _enable(webhook_id: str, transaction: Transaction) -> None:
+    """Somebody has looked after its receiver: how long that had failed counts no more."""
+    transaction.connection.write(ENABLE, of_webhook=webhook_id, disabled=None, failing_since=None, error=None)
     transaction.topics.append(TOPIC)
-    return transaction.connection.write(REDRIVE_ONE, of_message=message_id, **anew)
 
 
 def _renew(webhook: Webhook, secret: str, until: datetime, transaction: Transaction) -> None:
@@ -296,7 +308,7 @@ class Webhooks(Access):
         return await self._write(partial(_redrive, webhook_id))
 
     async def redrive_message(self, message_id: str) -> int:
-        """Send one message again that was given up; 0 where there is no such."""
+        """Send one message again that was given up, also to a disabled webhook; 0 where there is no such."""
         return await self._write(partial(_redrive_one, message_id))
 
 

@@ -121,6 +121,23 @@ async def test_a_disabled_webhook_is_owed_nothing_more(store: Store) -> None:
     assert [hook.disabled for hook in await store.due_webhooks(NOW)] == [None]
 
 
+async def test_what_is_sent_again_is_sent_as_if_its_receiver_had_never_failed(store: Store) -> None:
+    await store.add_key(KEY, "hash1", webhook=HOOK)
+    for name in ("r1", "r2"):
+        await store.add(opened(name))
+        await store.change(name, decided())
+    first, second = await store.deliveries("hook1", NOW, limit=2)
+    for redriven in (store.redrive_message(second.message_id), store.redrive_webhook("hook1")):
+        await store.not_delivered(first, NOW + DAY, "it answered 500", NOW - 6 * DAY)
+        await store.disable_webhook("hook1", "it failed for 5 days")
+        assert await redriven >= 1
+        (hook,) = await store.due_webhooks(NOW)
+        assert (hook.disabled, hook.failing_since, hook.error) == (None, None, None)
+    await store.disable_webhook("hook1", "gone")
+    await store.revoke_key("till", NOW)
+    assert await store.redrive_message(second.message_id) == 0, "nothing is sent for an ended key"
+
+
 async def test_a_webhook_that_is_removed_takes_along_what_it_was_owed(store: Store) -> None:
     await store.add_key(KEY, "hash1", webhook=HOOK)
     await store.add(opened("r1"))
