@@ -53,4 +53,5 @@ class GroupRoutes:
                 group_id, requester, settled=query.settled, inquiries=query.inquiry, seconds=query.wait
             )
             group = await self.waits.hold(http, waiting)
+            await self.doorkeeper.requester(http)  # whose key ended meanwhile is told nothing
         return await self.gateway.turns.run(lambda: show(GroupOut.of(group)))

@@ -169,7 +169,9 @@ class RequestRoutes:
         waiting = self.gateway.wait(
             request_id_of(http), requester, revision=query.revision, inquiries=query.inquiry, seconds=query.wait
         )
-        return shown(await self.waits.hold(http, waiting))
+        found = await self.waits.hold(http, waiting)
+        await self.doorkeeper.requester(http)  # whose key ended meanwhile is told nothing
+        return shown(found)
 
     @describes(Operation(id="list_requests", tag="requests", key="agent", query=ListQuery, answers={200: RequestsOut}))
     async def list_own(self, http: web.Request) -> web.Response:

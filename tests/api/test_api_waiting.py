@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.api.waits import OpenWaits
+from policies.allowance import Scope
 from policies.errors import Unavailable
 from policies.review import Verdict
 from tests.api.house import MAIL, PAYMENT, House, until
@@ -55,6 +56,20 @@ async def test_a_newer_revision_ends_a_wait_for_an_older_one(house: House) -> No
     await house.gateway.review(asked["id"], house.person("U0FAY"), Verdict.MODIFY, 1, arguments=changed)
     answer = await waiting
     assert (answer.body["state"], answer.body["revision"], answer.body["arguments"]) == ("pending", 2, changed)
+
+
+async def test_a_wait_by_a_key_that_ended_meanwhile_tells_it_nothing(house: House) -> None:
+    part = await house.key("part", owner="U0OWNER", agent="mailer", may=(Scope.READ,))
+    asked = await house.ask(group={"id": "g", "size": 1})
+    told = {"tool": "send_email", "arguments": {}, "timeout": "10m"}
+    by_aap = await house.call("POST", "/aap/v1/requests", json=told, headers={"Idempotency-Key": "k"})
+    paths = (f"/v1/requests/{asked['id']}?wait=25", "/v1/groups/g?wait=25", f"{by_aap.headers['Location']}?wait=25s")
+    waits = [asyncio.create_task(house.call("GET", path, key=part)) for path in paths]
+    await until(lambda: house.waiting.topics == 3)
+    await house.store.revoke_key("part", house.clock())
+    for one in (asked["id"], f"req_{by_aap.body['id'].replace('-', '')}"):
+        await house.gateway.review(one, house.person("U0ANA"), Verdict.APPROVE, 1)
+    assert [(await wait).status for wait in waits] == [401, 401, 401]
 
 
 async def test_fifty_waits_for_one_request_all_end_with_its_decision(house: House) -> None:

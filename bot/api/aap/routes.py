@@ -103,6 +103,7 @@ class AapRoutes:
         if query.seconds and not request.settled:
             waiting = self.gateway.wait(request.id, requester, revision=None, inquiries=None, seconds=query.seconds)
             request = await self.waits.hold(http, waiting)
+            await self.doorkeeper.requester(http)  # whose key ended meanwhile is told nothing
         return _show(request)
 
     @describes(
