@@ -15,6 +15,7 @@ from policies.errors import Conflict, NotFound
 from policies.webhook import Webhook
 from storage import webhooks
 from storage.access import Access
+from storage.columns import UtcDateTime
 from storage.engine import Connection, Duplicate
 from storage.statement import Statement, inserting, setting
 from storage.tables import FormerSecretRow, KeyRow, table
@@ -65,6 +66,11 @@ REVOKE = Statement(
 )
 RENEW = Statement(setting(KEYS, "secret_hash", "rotated_at", "expires_at").where(KEYS.c.id == bindparam("of_id")))
 KEEP_FORMER = inserting(FORMER)
+END_FORMER = Statement(
+    setting(FORMER, "until").where(
+        FORMER.c.key_id == bindparam("of_id"), FORMER.c.until > bindparam("at_latest", type_=UtcDateTime())
+    )
+)
 LAST_FORMER = Statement(select(FORMER.c.key_id, func.max(FORMER.c.until)).group_by(FORMER.c.key_id))
 FORGET_FORMER = Statement(delete(FORMER).where(FORMER.c.until < bindparam("before")))
 
@@ -110,13 +116,14 @@ def _revoke(name: str, now: datetime, transaction: Transaction) -> None:
 def _rotate(
     name: str, secret_hash: str, now: datetime, until: datetime, expires_at: datetime | None, transaction: Transaction
 ) -> Key:
-    """The old secret lives until ``until``, though never longer than it would have."""
+    """The old secret lives until ``until``, though never longer than it would have; those before it end with it."""
     found = transaction.connection.row(LAST_NAMED, workspace=transaction.workspace_id, of_name=name)
     if found is None:
         raise NotFound(f"There is no active key named {name}; see signoff keys list.")
     *fields, former = found
     key = _key(tuple(fields))
     until = min(until, key.expires_at) if key.expires_at else until
+    transaction.connection.write(END_FORMER, of_id=key.id, at_latest=until, until=until)
     transaction.connection.write(KEEP_FORMER, secret_hash=former, key_id=key.id, until=until)
     transaction.connection.write(RENEW, of_id=key.id, secret_hash=secret_hash, rotated_at=now, expires_at=expires_at)
     return replace(key, rotated_at=now, expires_at=expires_at, secret_until=until)
@@ -158,7 +165,7 @@ class Keys(Access):
     async def rotate_key(
         self, name: str, secret_hash: str, *, now: datetime, until: datetime, expires_at: datetime | None
     ) -> Key:
-        """Give the key called ``name`` a new secret and a new end; the old secret opens the door until ``until``.
+        """Give the key called ``name`` a new secret and a new end; older secrets open the door until ``until`` at most.
 
         Raises NotFound where no key of that name stands.
         """

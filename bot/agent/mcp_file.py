@@ -17,9 +17,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from policies.errors import Fault, Faulty, Invalid
+from policies.redaction import shortened
 
 _NAME = re.compile(r"(?!.*__)[A-Za-z0-9](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9])?")
 _MEANT = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<otherwise>[^}]*))?\}")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"(?:[!-~](?:[ -~\t]*[!-~])?)?")
 _KINDS = {"stdio": "command", "http": "url", "streamable-http": "url"}
 _KEYS = {"command": ("args", "env", "cwd"), "url": ("headers",)}
 _SHARED = ("type", "disabled")
@@ -135,7 +138,12 @@ class _Reader:
         url = self._text(said["url"], "url")
         if not self.faults and not _is_address(url):
             self._wrong("must be the address of an MCP server, such as https://crm.example.com/mcp", "url")
-        return ServerAddress(name=name, url=url, headers=self._texts(said, "headers"))
+        headers = self._texts(said, "headers")
+        for header, value in headers.items():
+            if not _HEADER.fullmatch(header) or not _VALUE.fullmatch(value):
+                words = "no header can be sent so: it holds a line break, a space at an end, or what is no ASCII"
+                self._wrong(words, f"headers.{shortened(repr(header), 80)}")
+        return ServerAddress(name=name, url=url, headers=headers)
 
     def _texts(self, said: Mapping[str, Any], key: str) -> dict[str, str]:
         texts = said.get(key, {})

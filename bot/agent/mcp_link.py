@@ -166,7 +166,7 @@ def _why(error: BaseException | None) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, FileNotFoundError):
-        return f"there is no program {error.filename}"
+        return f"there is no program or folder {error.filename}"
     with suppress(Exception):
         if words := " ".join(str(error).split()):
             return shortened(words, LINE)

@@ -58,6 +58,13 @@ def test_what_is_wrong_is_named(file: Path, name: str, entry: Any, words: str) -
         read(file, **{name: entry})
 
 
+def test_a_secret_that_no_header_can_hold_is_not_told(file: Path) -> None:
+    for name, secret in (("Authorization", "s3cret\n"), ("Authorization", "s3cr€t"), ("A b", "s3cret")):
+        with pytest.raises(Faulty, match=f"headers.'{name}': no header can be sent so") as caught:
+            read(file, {"TOKEN": secret}, crm={"url": "https://x/mcp", "headers": {name: "Bearer ${TOKEN}"}})
+        assert "s3cr" not in str(caught.value)
+
+
 def test_all_faults_are_told_at_once(file: Path) -> None:
     with pytest.raises(Faulty) as caught:
         read(file, one={"command": 1}, two={"command": "x", "cwd": 1, "more": 1})

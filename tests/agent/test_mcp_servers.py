@@ -206,7 +206,7 @@ async def test_a_tool_that_the_model_would_call_like_another_is_not_offered(till
 @pytest.mark.parametrize(
     ("command", "args", "why"),
     [
-        ("/nowhere/at-all", [], "there is no program /nowhere/at-all"),
+        ("/nowhere/at-all", [], "there is no program or folder /nowhere/at-all"),
         ("true", [], "closed"),
         ("sleep", ["60"], "did not answer within"),
     ],

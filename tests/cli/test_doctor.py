@@ -108,7 +108,7 @@ def test_mcp_servers_are_reached_and_what_is_wrong_with_each_is_told(fresh: Sand
     assert code == 1
     assert "ok   tools from MCP servers alone" in said
     assert "warn MCP server shop: 2 tools; not offered: 'hostile\\u202ename' is no name for a tool; remote: " in said
-    assert "FAIL MCP server gone can't be reached: there is no program /nowhere/at-all" in said
+    assert "FAIL MCP server gone can't be reached: there is no program or folder /nowhere/at-all" in said
     (tmp_path / "mcp.json").write_text('{"mcpServers": {"shop": {}}}')
     code, said = examined(fresh, tmp_path, SIGNOFF_MCP="mcp.json")
     assert code == 1

@@ -134,15 +134,19 @@ async def test_a_rotated_key_has_two_secrets_until_the_old_one_ends(store: Store
     assert await store.keys() == (renewed,)
 
 
-async def test_each_rotation_leaves_the_earlier_secrets_their_time(store: Store) -> None:
+async def test_no_earlier_secret_outlives_the_one_that_was_replaced_last(store: Store) -> None:
     await store.add_key(KEY, "hash1")
-    await store.rotate_key("till", "hash2", now=NOW, until=DAY, expires_at=None)
-    await store.rotate_key("till", "hash3", now=NOW, until=NOW + timedelta(hours=1), expires_at=None)
-    found = [await store.key_by_hash(each) for each in ("hash1", "hash2", "hash3")]
-    assert [key.secret_until if key else KEY for key in found] == [DAY, NOW + timedelta(hours=1), None]
+    hour = NOW + timedelta(hours=1)
+    for secret, until in (("hash2", hour), ("hash3", DAY), ("hash4", DAY - timedelta(hours=1))):
+        await store.rotate_key("till", secret, now=NOW, until=until, expires_at=None)
+    found = [await store.key_by_hash(each) for each in ("hash1", "hash2", "hash3", "hash4")]
+    assert [key.secret_until if key else KEY for key in found] == [hour, *[DAY - timedelta(hours=1)] * 2, None]
     await store.purge(DAY, DAY)
-    assert await store.key_by_hash("hash2") is None
-    assert await store.key_by_hash("hash1") is not None
+    assert [await store.key_by_hash(each) for each in ("hash1", "hash2", "hash3")] == [None] * 3
+    await store.rotate_key("till", "hash5", now=DAY, until=DAY, expires_at=None)
+    former = await store.key_by_hash("hash4")
+    assert former is not None
+    assert former.secret_until == DAY
 
 
 async def test_an_old_secret_lives_no_longer_than_its_key_would_have(store: Store) -> None:
