@@ -12,9 +12,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
-from policies.effects import Entry
 from policies.webhook import Webhook
-from storage import chain, keys
+from storage import keys
 from storage.access import Access
 from storage.statement import Statement, inserting
 from storage.tables import InstanceRow, KeyRow, WebhookRow, table
@@ -59,11 +58,9 @@ def _add(
     """A name that any key ever had is another agent's, whose requests this one would read."""
     taken = transaction.connection.row(NAMED, workspace=transaction.workspace_id, of_name=key.name) is not None
     name = otherwise if taken else key.name
-    keys.add(replace(key, name=name, agent=name), secret_hash, webhook, transaction)
+    keys.add(replace(key, name=name, agent=name), secret_hash, webhook, by, transaction)
     columns = {each: getattr(instance, each) for each in FIELDS}
     transaction.connection.write(ADD, workspace_id=transaction.workspace_id, **columns)
-    made = Entry(what="provisioned", actor=by, at=key.created_at, subject=key.id, detail={"agent": name})
-    chain.append(transaction, (made,))
     return replace(instance, name=name, url=webhook.url if webhook else None)
 
 

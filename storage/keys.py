@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 
 from policies.allowance import EVERYTHING, Scope
+from policies.effects import Entry
 from policies.errors import Conflict, NotFound
 from policies.webhook import Webhook
-from storage import webhooks
+from storage import chain, webhooks
 from storage.access import Access
 from storage.columns import UtcDateTime
 from storage.engine import Connection, Duplicate
@@ -61,9 +62,9 @@ LAST_NAMED = Statement(
     .where(OURS, KEYS.c.name == bindparam("of_name"), KEYS.c.revoked_at.is_(None))
     .order_by(KEYS.c.created_at.desc(), KEYS.c.id.desc())
 )
-REVOKE = Statement(
-    setting(KEYS, "revoked_at").where(OURS, KEYS.c.name == bindparam("of_name"), KEYS.c.revoked_at.is_(None))
-)
+NAMED = (OURS, KEYS.c.name == bindparam("of_name"), KEYS.c.revoked_at.is_(None))
+STANDING = Statement(select(KEYS.c.id).where(*NAMED).order_by(KEYS.c.created_at, KEYS.c.id))
+REVOKE = Statement(setting(KEYS, "revoked_at").where(*NAMED))
 RENEW = Statement(setting(KEYS, "secret_hash", "rotated_at", "expires_at").where(KEYS.c.id == bindparam("of_id")))
 KEEP_FORMER = inserting(FORMER)
 END_FORMER = Statement(
@@ -95,8 +96,11 @@ def _columns(key: Key) -> dict[str, Any]:
     return {name: limits[name] if name in limits else getattr(key, name) for name in FIELDS}
 
 
-def add(key: Key, secret_hash: str, webhook: Webhook | None, transaction: Transaction) -> None:
-    """Store a key, with its webhook. Raises Conflict(code="key_exists") while another key of that name is valid."""
+def add(key: Key, secret_hash: str, webhook: Webhook | None, by: str, transaction: Transaction) -> None:
+    """Store a key that ``by`` made, with its webhook, and note in the journal what it may do.
+
+    Raises Conflict(code="key_exists") while another key of that name is valid.
+    """
     workspace = transaction.workspace_id
     if transaction.connection.row(VALID, workspace=workspace, of_name=key.name, now=key.created_at) is not None:
         raise Conflict(f"A key named {key.name} exists; revoke it first, or choose another name.", code="key_exists")
@@ -106,11 +110,32 @@ def add(key: Key, secret_hash: str, webhook: Webhook | None, transaction: Transa
         raise Conflict("This key is stored already; make a new one.", code="key_exists") from None
     if webhook is not None:
         webhooks.add(webhook, transaction)
+    _note(transaction, "provisioned", by, key.created_at, key.id, _limits(key))
 
 
-def _revoke(name: str, now: datetime, transaction: Transaction) -> None:
-    if not transaction.connection.write(REVOKE, workspace=transaction.workspace_id, of_name=name, revoked_at=now):
+def _note(transaction: Transaction, what: str, by: str, now: datetime, key_id: str, detail: Mapping[str, Any]) -> None:
+    """Whose key could ask and claim, and when, is as much of the record as what was asked with it."""
+    chain.append(transaction, (Entry(what=what, actor=by, at=now, subject=key_id, detail=detail),))
+
+
+def _limits(key: Key) -> dict[str, Any]:
+    whose = {"agent": key.agent} if key.kind == "agent" else {}
+    limits = {name: value for name, value in _columns(key).items() if name in ("may", "tools", "owner") and value}
+    return {"name": key.name, "kind": key.kind, **whose, **limits, **_end(key.expires_at)}
+
+
+def _end(expires_at: datetime | None) -> dict[str, str]:
+    return {"expires_at": expires_at.isoformat()} if expires_at is not None else {}
+
+
+def _revoke(name: str, now: datetime, by: str, transaction: Transaction) -> None:
+    whose = {"workspace": transaction.workspace_id, "of_name": name}
+    ended = transaction.connection.rows(STANDING, **whose)
+    if not ended:
         raise NotFound(f"There is no valid key named {name}; see signoff keys list.")
+    transaction.connection.write(REVOKE, revoked_at=now, **whose)
+    for (key_id,) in ended:
+        _note(transaction, "retired", by, now, key_id, {"name": name})
 
 
 def _rotate(
@@ -126,6 +151,9 @@ def _rotate(
     transaction.connection.write(END_FORMER, of_id=key.id, at_latest=until, until=until)
     transaction.connection.write(KEEP_FORMER, secret_hash=former, key_id=key.id, until=until)
     transaction.connection.write(RENEW, of_id=key.id, secret_hash=secret_hash, rotated_at=now, expires_at=expires_at)
+    _note(
+        transaction, "rotated", "operator", now, key.id, {"name": name, "until": until.isoformat(), **_end(expires_at)}
+    )
     return replace(key, rotated_at=now, expires_at=expires_at, secret_until=until)
 
 
@@ -151,8 +179,11 @@ class Keys(Access):
     """The store's API keys."""
 
     async def add_key(self, key: Key, secret_hash: str, *, webhook: Webhook | None = None) -> None:
-        """Store a key, with its webhook. Raises Conflict(code="key_exists") while another key of that name is valid."""
-        await self._write(partial(add, key, secret_hash, webhook))
+        """Store a key that an operator made, with its webhook.
+
+        Raises Conflict(code="key_exists") while another key of that name is valid.
+        """
+        await self._write(partial(add, key, secret_hash, webhook, "operator"))
 
     async def key_by_hash(self, secret_hash: str) -> Key | None:
         """The key with this secret, newest or replaced, be it valid, expired or revoked: the asker looks."""
@@ -171,6 +202,6 @@ class Keys(Access):
         """
         return await self._write(partial(_rotate, name, secret_hash, now, until, expires_at))
 
-    async def revoke_key(self, name: str, now: datetime) -> None:
+    async def revoke_key(self, name: str, now: datetime, *, by: str = "operator") -> None:
         """End the key called ``name``, at once. Raises NotFound where none is left to revoke."""
-        await self._write(partial(_revoke, name, now))
+        await self._write(partial(_revoke, name, now, by))

@@ -169,6 +169,24 @@ async def test_revoking_ends_every_secret_of_a_key(store: Store) -> None:
         await store.rotate_key("till", "hash3", now=NOW, until=DAY, expires_at=None)
 
 
+async def test_the_journal_says_what_each_key_could_do_and_when(store: Store) -> None:
+    part = replace(KEY, id="k2", name="till-2", agent="till", may=(Scope.ASK, Scope.READ), tools=("git.*",))
+    await store.add_key(KEY, "hash1")
+    await store.add_key(replace(part, expires_at=DAY), "hash2")
+    await store.rotate_key("till-2", "hash3", now=NOW, until=NOW, expires_at=None)
+    await store.revoke_key("till", NOW, by="key:fleet")
+    with pytest.raises(Conflict):
+        await store.add_key(part, "hash4")
+    at, owner = NOW.isoformat(), {"owner": "U0NEWT"}
+    limits = {"may": ["ask", "read"], "tools": ["git.*"], "expires_at": DAY.isoformat()}
+    assert [(line.what, line.actor, line.subject, line.detail) for line in await store.journal()] == [
+        ("provisioned", "operator", "k1", {"name": "till", "kind": "agent", "agent": "till", **owner}),
+        ("provisioned", "operator", "k2", {"name": "till-2", "kind": "agent", "agent": "till", **owner, **limits}),
+        ("rotated", "operator", "k2", {"name": "till-2", "until": at}),
+        ("retired", "key:fleet", "k1", {"name": "till"}),
+    ]
+
+
 async def test_a_policy_is_kept_under_its_digest(store: Store) -> None:
     for _ in range(2):
         await store.keep_policy("sha256:p", "version: 1\n# ünïcode\n")

@@ -32,7 +32,6 @@ from bot.retiring import take_back
 from bot.turns import Turns
 from policies.arguments import JsonValue, canonical
 from policies.dialect import uuid_of
-from policies.effects import Entry
 from policies.errors import Conflict, NotFound, OverBudget
 from policies.webhook import Webhook
 from storage.store import Instance, Key, Store
@@ -147,10 +146,7 @@ class InstanceRoutes:
         now = self.clock()
         standing = [key.name for key in await self.store.keys() if key.agent == instance.name and not key.revoked_at]
         for name in dict.fromkeys(standing):
-            await self.store.revoke_key(name, now)
-        if standing:
-            ended = Entry(what="retired", actor=f"key:{provisioner.name}", at=now, subject=instance.key_id)
-            await self.store.note(ended)
+            await self.store.revoke_key(name, now, by=f"key:{provisioner.name}")
         await take_back(self.store, instance.name, now)
         return web.Response(status=204)
 
