@@ -19,7 +19,8 @@ async def race(url: str, name: str, requests: int) -> None:
     )
     await store.close()
     wrong = [one for one in tried if isinstance(one, BaseException) and not isinstance(one, Conflict)]
-    print(name, sum(not isinstance(one, BaseException) for one in tried), wrong, flush=True)
+    won = sum(not isinstance(one, BaseException) for one in tried)
+    os.write(1, f"{name} {won} {wrong}\n".encode())  # in one piece: eight processes share the pipe
 
 
 def racers(url: str, processes: int, requests: int) -> None:
