@@ -55,6 +55,7 @@ def _post(kind: str, words: str, shown: News) -> Document:
     schema = {"allOf": [{"$ref": REF.format(model=NewsOut.__name__)}, {"properties": {"type": {"const": kind}}}]}
     return {
         "operationId": kind.replace(".", "_"),
+        "security": [],
         "summary": words,
         "description": ABOUT,
         "requestBody": {"required": True, "content": {JSON: {"schema": schema, "example": example}}},

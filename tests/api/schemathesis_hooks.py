@@ -19,8 +19,10 @@ from schemathesis.openapi.checks import (
 NAMES = st.from_regex(re.compile(r"[a-z_.]{1,12}", re.ASCII), fullmatch=True)
 schemathesis.openapi.format("tool-name", NAMES)
 
-UNSAYABLE = re.compile(r"/expires_in|/schema.*|/arguments.*|/question.*|/preview/\d/text|/context|/result")
-"""Places where a body that fits its schema may be refused: sums, equal ids, sizes in bytes, what fits what."""
+UNSAYABLE = re.compile(
+    r"/tool|/server|/expires_in|/schema.*|/arguments.*|/question.*|/preview/\d/text|/context|/result"
+)
+"""Places where a body that fits its schema may be refused: invisible characters, sums, equal ids, what fits what."""
 UNREADABLE = re.compile("2\\^53|too large for JSON readers|more digits than JSON readers keep|surrogate")
 """Numbers and characters that fit any JSON Schema, and that not every reader of JSON reads alike."""
 
@@ -30,10 +32,10 @@ SAYS_NO = (AcceptedNegativeData, IgnoredAuth, MissingHeaderNotRejected)
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    """Names of tools are described by classes of characters that Python's own patterns don't know."""
+    """Names that may be names of tools: of any characters at all most were refused as invisible."""
     for schema in raw_schema["components"]["schemas"].values():
         for member in schema.get("properties", {}).values():
-            if "Default_Ignorable" in member.get("pattern", ""):
+            if member.get("pattern") == r"^\S+$":
                 del member["pattern"]
                 member["format"] = "tool-name"
 

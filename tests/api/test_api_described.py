@@ -99,6 +99,14 @@ def links_of(answer: Mapping[str, Any]) -> list[Any]:
     return list(answer.get("links", {}).values())
 
 
+async def test_every_pattern_is_one_that_any_language_reads(house: House) -> None:
+    patterns = set(re.findall(r'"pattern":("(?:[^"\\]|\\.)*")', written(house.contract.document).decode()))
+    assert len(patterns) > 4
+    for pattern in map(json.loads, patterns):
+        re.compile(pattern)
+        assert not re.search(r"\\[pPxA-Z](?<!\\S)", pattern), pattern
+
+
 async def test_every_schema_is_valid_and_every_example_fits_its_own(house: House) -> None:
     components = house.contract.components
     for name in components["schemas"]:
