@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.api.models import Out, RequestOut
+from bot.api.models import RequestOut
+from bot.api.parts import Out
 from bot.api.problems import ANSWER_HEADERS
 from policies.request import Request
 

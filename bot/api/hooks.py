@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 
 from bot.api.asks import Query, SubmitBody
 from bot.api.bodies import body_as
-from bot.api.models import Out
+from bot.api.parts import Out
 from bot.api.questions import Body, Name
 from policies.arguments import canonical, intake
 from policies.request import ExecutionState, Request, State

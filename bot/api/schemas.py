@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from bot.api.models import Out
+from bot.api.parts import Out
 from bot.api.problems import FaultOut, Problem
 
 Document = dict[str, Any]

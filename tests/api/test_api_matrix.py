@@ -162,11 +162,13 @@ async def test_a_key_is_looked_at_before_the_body(house: House, refused: Mapping
             assert (answer.status, problem.get("error", problem)["code"]) == REFUSED[kind], (row.route, kind)
 
 
+@pytest.mark.parametrize("tools", [(), ("send_*",), ("read_*",)])
 async def test_a_foreign_id_reads_byte_for_byte_like_an_unknown_one(
-    house: House, refused: Mapping[str, Header]
+    house: House, refused: Mapping[str, Header], tools: tuple[str, ...]
 ) -> None:
     pending = await asked(house)
-    headers = [("Authorization", f"Bearer {house.other_agent}"), ("Idempotency-Key", "a")]
+    key = await house.key(f"other for {tools}", agent="other-2", tools=tools)
+    headers = [("Authorization", f"Bearer {key}"), ("Idempotency-Key", "a")]
     reading = [row for row in ON_ONE if row.method == "GET" and row.needs == "agent" and "?" not in row.path]
     waiting = [replace(row, path=f"{row.path}?wait=1") for row in reading]
     for row in (*(row for row in ON_ONE if row.other == MISSING), *waiting):

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from bot.api.aap.asks import UUID
 from bot.api.codes import CODES, Code
-from bot.api.models import Out
 from bot.api.operations import JSON, Operation
+from bot.api.parts import Out
 
 AAP_CODES: Mapping[str, Code] = {
     **{name: replace(code, status=400) if code.status == 422 else code for name, code in CODES.items()},
