@@ -115,11 +115,7 @@ class HookRoutes:
         if http.transport is None or http.transport.is_closing():
             raise ConnectionResetError("The client went away.")
         key = f"claude-code {event.use}" if event.tool_use_id else secrets.token_urlsafe(24)
-        claimed = await self.gateway.claim(request.id, requester, request.digest, key=key)
-        if claimed.execution is None or claimed.execution.state is not ExecutionState.CLAIMED:
-            state = claimed.execution.state.value if claimed.execution is not None else claimed.state.value
-            return denied(f"This use of {event.tool_name} was allowed before and is {state}; it runs once only.", event)
-        return allowed(event, claimed)
+        return allowed(event, await self.gateway.claim(request.id, requester, request.digest, key=key))
 
     async def _asked(self, http: web.Request, event: HookEvent, requester: Requester) -> Request:
         """Ask, once however often Claude Code sends the event."""
