@@ -358,7 +358,8 @@ def webhooks_remove(name: str) -> None:
 
 @webhooks_app.command("rotate")
 def webhooks_rotate(
-    name: str, overlap: Annotated[str, typer.Option(help="How long the old secret signs as well.")] = "24h"
+    name: str,
+    overlap: Annotated[str, typer.Option(help="How long the old secret signs as well; 0: not at all.")] = "24h",
 ) -> None:
     """A new signing secret, with the old one for a while. Example: signoff webhooks rotate billing-bot"""
     from bot.commands.hooks import rotate_webhook

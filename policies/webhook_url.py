@@ -68,8 +68,9 @@ def check_reach(target: Target, addresses: Sequence[Address], allowed: Sequence[
         raise Invalid(f"{target.host} has no address.")
     for address in addresses:
         if not may_reach(address, allowed):
+            named = f"{target.host} is at {address}, which" if target.literal is None else f"{address}"
             raise Invalid(
-                f"{target.host} is at {address}, which is not a public address. If that receiver is in your house, "
+                f"{named} is not a public address. If that receiver is in your house, "
                 f"name its network in SIGNOFF_WEBHOOK_NETWORKS.",
                 code="address_refused",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import typer
 
@@ -18,6 +18,7 @@ from policies.webhook import Webhook, fails_long
 from policies.webhook_url import check_reach, read_url
 from storage.store import Delivery, Endpoint, Store
 
+AT_ONCE = "0"
 SHOWN = 20
 """Messages that were given up and are listed, of each webhook."""
 LOOPBACK = tuple(filter(None, map(read_address, ("127.0.0.1", "::1"))))
@@ -34,6 +35,11 @@ def new_webhook(key_id: str, url: str, settings: Settings, now: datetime) -> Web
             "Webhooks go by https. For a receiver on this machine, set SIGNOFF_WEBHOOK_NETWORKS=127.0.0.0/8 first."
         )
     return Webhook(id=new_id("hook"), key_id=key_id, url=url, secret=new_secret(), created_at=now)
+
+
+def overlapping(words: str, now: datetime) -> datetime:
+    """Until when what is replaced ``now`` counts as well: ``words`` are a duration, or ``0`` for not at all."""
+    return now + (timedelta() if words == AT_ONCE else parse_duration(words))
 
 
 async def list_webhooks() -> None:
@@ -98,11 +104,12 @@ async def remove_webhook(name: str) -> None:
 async def rotate_webhook(name: str, overlap: str) -> None:
     """Sign with a new secret, and for ``overlap`` with the old one as well; prints the new one alone on stdout."""
     now = datetime.now(UTC)
-    until, secret = now + parse_duration(overlap), new_secret()
+    until, secret = overlapping(overlap, now), new_secret()
     async with open_store() as (store, _):
         await store.renew_webhook((await _of_key(store, name)).webhook, secret, until)
     _show(secret)
-    typer.echo(f"Until {until:%Y-%m-%d %H:%M} UTC messages are signed with the old one too.", err=True)
+    until_then = f"Until {until:%Y-%m-%d %H:%M} UTC messages are signed with the old one too."
+    typer.echo(until_then if until > now else "Nothing is signed with the old one any more.", err=True)
 
 
 async def try_webhook(name: str) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import typer
 
 from bot.api.auth import AGENT, OPERATOR, PROVISIONER, Kind, mint
-from bot.commands.hooks import new_webhook
+from bot.commands.hooks import new_webhook, overlapping
 from bot.commands.opening import NOBODY, open_store, workspace_of
 from bot.naming import new_id
 from bot.retiring import take_back
@@ -35,7 +35,6 @@ WHOM: Mapping[Kind, str] = {
 LONGEST_OF_PROVISIONER = 32
 """Characters of a provisioner's name: those of its agents begin with it."""
 NEVER = "never"
-AT_ONCE = "0"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,7 +218,7 @@ async def rotate_key(name: str, overlap: str, expires: str | None) -> None:
     The end stays as it was unless ``expires`` says another, counted from now.
     """
     now = datetime.now(UTC)
-    until = now + (timedelta() if overlap == AT_ONCE else parse_duration(overlap))
+    until = overlapping(overlap, now)
     new_end = _end(expires, now)
     async with open_store() as (store, _):
         standing = [key for key in await store.keys() if key.name == name and key.revoked_at is None]

@@ -27,8 +27,11 @@ from agentapprovalprotocol import (
 from agentapprovalprotocol.receiver import new_secret
 from aiohttp import web
 
+from bot.api.aap.asks import DeliveryBody
+from bot.api.aap.receivers import Receivers, Unverified
 from bot.api.aap.shows import stamp
 from bot.webhooks.deliveries import Deliveries
+from bot.webhooks.sender import Sender
 from policies.request import State
 from policies.review import Verdict as Said
 from storage.webhooks import TOPIC
@@ -252,6 +255,19 @@ async def test_what_may_not_be_reached_or_is_no_receiver_is_refused_before_anyth
     assert (socket.status, socket.body["error"]["code"]) == (400, "unsupported_delivery_type")
     for changes in ({"signing_secret": "whsec_c2hvcnQ="}, {"registration_id": "1"}, {"more": 1}):
         assert (await refused(house, "https://a.example/", **changes)).body["error"]["code"] == "invalid"
+
+
+async def test_where_a_name_is_inside_the_house_is_not_told(house: House) -> None:
+    async def inside(host: str, port: int) -> list[str]:
+        return ["10.1.2.3"]
+
+    receivers = Receivers(sender=Sender(lookup=inside))
+    wanted = {"registration_id": str(uuid.uuid4()), "signing_secret": new_secret()}
+    delivery = DeliveryBody(type="webhook", url="https://vault.internal/x", **wanted)
+    with pytest.raises(Unverified, match="at no public address") as refused:
+        await receivers.verified(delivery, f"key_{uuid.uuid4().hex}", house.clock())
+    receivers.sender.close()
+    assert "10.1.2.3" not in refused.value.words
 
 
 async def test_a_deleted_instance_is_told_nothing_of_what_ends_with_it(house: House) -> None:

@@ -94,6 +94,7 @@ async def test_a_webhook_is_given_listed_tried_redriven_and_taken(
         fresh, _ = await said(hooks.set_webhook("bot", "https://hooks.example.com/bot"))
         assert fresh.startswith("whsec_")
         assert fresh != secret
+        assert "any more" in (await said(hooks.rotate_webhook("bot", "0")))[1]
         assert "webhook https://hooks.example.com/bot" in (await said(list_keys()))[0]
         assert (await said(hooks.remove_webhook("bot")))[0] == "bot has no webhook any more.\n"
         assert (await said(hooks.list_webhooks()))[0] == ""
@@ -104,7 +105,7 @@ async def test_what_is_wrong_with_a_webhook_is_said(served: Path) -> None:
         return create_key(Asked(name="bot", webhook=url, operator=operator))
 
     for command, part in (
-        (made("https://169.254.169.254/x"), "not a public address"),
+        (made("https://169.254.169.254/x"), "^169.254.169.254 is not a public address"),
         (made("http://10.0.0.1/x"), "not a public address"),
         (made("https://me:pass@hooks.example.com/"), "no URL that webhooks can go"),
         (made("https://hooks.example.com/", operator=True), "leave --agent"),

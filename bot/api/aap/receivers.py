@@ -63,6 +63,13 @@ class Receivers:
             )
             said = parse(answer.body) if answer.status == 200 else None
         except (NotSent, Invalid) as error:
-            raise Unverified(f"The receiver couldn't be verified: {error.words}", where="/delivery") from error
+            raise Unverified(f"The receiver couldn't be verified: {_why(error)}", where="/delivery") from error
         if said != {"challenge": challenge}:
             raise Unverified("The receiver didn't give the challenge back with status 200.", where="/delivery")
+
+
+def _why(error: NotSent | Invalid) -> str:
+    """Without the addresses of names that only this house knows: a provisioner could ask for one after the other."""
+    cause = error.__cause__
+    inside = isinstance(cause, Invalid) and cause.code == "address_refused"
+    return "its host is at no public address" if inside else error.words
