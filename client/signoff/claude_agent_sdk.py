@@ -64,10 +64,11 @@ class Gate:
     async def before(self, event: Mapping[str, Any], tool_use_id: str | None, context: Any) -> dict[str, Any]:
         """The ``PreToolUse`` hook: it allows a call that was approved, with the edited input, and denies all else."""
         try:
-            permit = await self._permit(event["tool_name"], event["tool_input"], f"in {event.get('cwd', '')}")
+            session, where = event["session_id"], f"in {event.get('cwd', '')}"
+            permit = await self._permit(event["tool_name"], event["tool_input"], session, where)
             edited = {"updatedInput": permit.arguments} if permit.request.modified else {}
             said = f"Approved by {permit.request.deciders} ({permit.request.id})."
-            self._permits[event["session_id"], event["tool_use_id"]] = permit
+            self._permits[session, event["tool_use_id"]] = permit
             return _decision("allow", said, **edited)
         except SignoffError as refused:
             return _decision("deny", str(refused))
@@ -79,8 +80,7 @@ class Gate:
         use = event.get("tool_use_id", "")
         permit = self._permits.pop((event.get("session_id", ""), use), None) or self._permits.pop(("", use), None)
         if permit is not None:
-            async with permit:
-                await _report(permit, event)
+            await _report(permit, event)
         return {}
 
     async def can_use_tool(
@@ -90,15 +90,15 @@ class Gate:
         from claude_agent_sdk import PermissionResultAllow, PermissionResultDeny
 
         try:
-            permit = await self._permit(tool_name, tool_input, "")
+            permit = await self._permit(tool_name, tool_input)
         except SignoffError as refused:
             return PermissionResultDeny(message=str(refused))
         self._permits["", context.tool_use_id or ""] = permit
         return PermissionResultAllow(updated_input=permit.arguments)
 
-    async def _permit(self, tool: str, arguments: dict[str, Any], where: str) -> AsyncPermit:
+    async def _permit(self, tool: str, arguments: dict[str, Any], session: str = "", where: str = "") -> AsyncPermit:
         """The permit for a call. Raises ``SignoffError`` where it must not run."""
-        call = json.dumps([tool, arguments], sort_keys=True)
+        call = json.dumps([session, where, tool, arguments], sort_keys=True)
         waiting = self._standing.get(call)
         context = f"Claude Agent {where}".strip()
         request = waiting.pop() if waiting else await self._client.submit(tool, arguments, context=context)
@@ -116,7 +116,7 @@ def _decision(decision: str, reason: str, **more: Any) -> dict[str, Any]:
 
 async def _report(permit: AsyncPermit, event: Mapping[str, Any]) -> None:
     if not AFTER[event["hook_event_name"]]:
-        await permit.failed(str(event.get("error", ""))[:NOTE] or None)
+        await permit.ended(str(event.get("error", ""))[:NOTE])
         return
     response = event.get("tool_response")
-    await permit.succeeded(response if len(json.dumps(response)) <= RESULT else None)
+    await permit.ended(result=response if len(json.dumps(response)) <= RESULT else None)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ class Connection:
         self._key = _plain(_set(key, "SIGNOFF_KEY", "this agent's key (signoff keys create NAME)").strip())
         self.run = run
         self._seen: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def options(self) -> dict[str, Any]:
         """What the HTTP client is made with. It follows no redirect: that would carry the key elsewhere."""
@@ -51,8 +53,10 @@ class Connection:
             return secrets.token_urlsafe(24)
         said = {name: body.get(name) for name in ("tool", "arguments", "question")}
         call = json.dumps([self.run, said], sort_keys=True, separators=(",", ":"))
-        self._seen[call] += 1
-        return hashlib.sha256(f"{self._seen[call]} {call}".encode()).hexdigest()
+        with self._counting:  # two threads with the same call must not both be its n-th
+            self._seen[call] += 1
+            number = self._seen[call]
+        return hashlib.sha256(f"{number} {call}".encode()).hexdigest()
 
     def __repr__(self) -> str:
         return f"<the Signoff gateway at {self.url}>"

@@ -92,7 +92,7 @@ class _Gated(BaseTool):
             result = self._inner._run(**self._read(permit.arguments, mode="python"))
             result = asyncio.run(result) if asyncio.iscoroutine(result) else result
             if isinstance(result, ToolFailure):
-                permit.failed(str(result.message)[:1_000])
+                permit.ended(str(result.message)[:1_000])
         return result
 
     def _read(self, arguments: dict[str, Any], *, mode: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 """Seconds between two tries; doubled from the first on, unless the gateway says when to come again."""
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that say nothing about the call itself."""
+STRANGE = "What came back from the gateway is about another call, so it counts for nothing; look what lies between."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,20 +97,30 @@ class Talk:
             yield Pause(seconds=min(max(told, FIRST_PAUSE), left))
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    def request(self, send: Send) -> Flow[Request]:
-        """Send, and read the request that comes back. Raises ``Refused`` with the gateway's words."""
+    def request(self, send: Send, request_id: str | None = None) -> Flow[Request]:
+        """Send, and read the request that comes back. Raises ``Refused`` with the gateway's words.
+
+        ``Unreachable`` where it is another one than ``request_id``: what lies between may mix answers up.
+        """
         reply = yield from self.exchange(send)
         if reply.status >= 400:
             raise refusal(reply)
-        return read(reply)
+        found = read(reply)
+        if request_id not in (None, found.id):
+            raise Unreachable(STRANGE)
+        return found
 
     def submit(self, body: Mapping[str, Any], key: str) -> Flow[Request]:
-        """Ask: once, however often it has to be sent."""
-        return (yield from self.request(Send(method="POST", path="/v1/requests", body=body, key=key)))
+        """Ask: once, however often it has to be sent. What comes back is about this very call, or ``Unreachable``."""
+        found = yield from self.request(Send(method="POST", path="/v1/requests", body=body, key=key))
+        asked = json.loads(json.dumps(body.get("arguments") or {}))
+        if (found.tool, found.proposed_arguments) != (body.get("tool"), asked):
+            raise Unreachable(STRANGE)
+        return found
 
     def look(self, request_id: str) -> Flow[Request]:
         """How a request stands."""
-        return (yield from self.request(Send(method="GET", path=_path(request_id))))
+        return (yield from self.request(Send(method="GET", path=_path(request_id)), request_id))
 
     def requests(self, state: Sequence[str], execution: Sequence[str], since: datetime | None) -> Flow[list[Request]]:
         """The agent's own requests, newest first, page by page; none made before ``since``."""
@@ -131,7 +142,7 @@ class Talk:
         """How it stands after at most ``seconds``, sooner if it settles, is edited, or people ask about it."""
         wait = max(1, min(POLL, int(seconds)))
         query = urlencode({"wait": wait, "revision": request.revision, "inquiry": len(request.inquiries)})
-        return (yield from self.request(Send(method="GET", path=f"{_path(request.id)}?{query}", hold=wait)))
+        return (yield from self.request(Send(method="GET", path=f"{_path(request.id)}?{query}", hold=wait), request.id))
 
     def reply(self, request: Request, inquiry_id: str, text: str) -> Flow[Request]:
         """Answer what a person asked; where somebody else has, that stands."""
@@ -187,7 +198,7 @@ class Talk:
         if reply.status >= 400:
             raise refusal(reply)
         claimed = read(reply)
-        same = claimed.tool == request.tool and claimed.digest == request.digest
+        same = (claimed.id, claimed.tool, claimed.digest) == (request.id, request.tool, request.digest)
         if not (same and claimed.approved and claimed.execution and claimed.execution.state == "claimed"):
             raise not_approved(claimed)
         return claimed
@@ -195,11 +206,12 @@ class Talk:
     def report(self, request: Request, *, succeeded: bool, note: str | None, result: Any) -> Flow[Request]:
         """Tell how the claimed call went."""
         body = {"status": "succeeded" if succeeded else "failed", "note": note, "result": result}
-        return (yield from self.request(Send(method="POST", path=f"{_path(request.id)}/report", body=body)))
+        send = Send(method="POST", path=f"{_path(request.id)}/report", body=body)
+        return (yield from self.request(send, request.id))
 
     def withdraw(self, request_id: str) -> Flow[Request]:
         """Take the request back, or the permit that nobody has taken."""
-        return (yield from self.request(Send(method="DELETE", path=_path(request_id))))
+        return (yield from self.request(Send(method="DELETE", path=_path(request_id)), request_id))
 
 
 def read(reply: Reply) -> Request:

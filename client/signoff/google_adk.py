@@ -59,9 +59,8 @@ class Gate(BasePlugin):
         """Report how an approved call went."""
         permit = self._taken(tool_context)
         if permit is not None:
-            async with permit:
-                if isinstance(result, dict) and (result.get("error") or result.get("isError")):
-                    await permit.failed(str(result.get("error") or result.get("content"))[:NOTE])
+            failed = isinstance(result, dict) and (result.get("error") or result.get("isError"))
+            await permit.ended(str(result.get("error") or result.get("content"))[:NOTE] if failed else None)
         return None
 
     async def on_tool_error_callback(
@@ -70,8 +69,7 @@ class Gate(BasePlugin):
         """Report a call that failed. Of one that was cancelled nobody knows whether it ran, so nothing is said."""
         permit = self._taken(tool_context)
         if permit is not None and isinstance(error, Exception):
-            async with permit:
-                await permit.failed(note_of(error))
+            await permit.ended(note_of(error))
         return None
 
     def _taken(self, tool_context: ToolContext) -> AsyncPermit | None:

@@ -17,10 +17,10 @@ from typing import Any, TypeVar, cast
 from langgraph.types import Command
 
 from signoff.client import AsyncSignoff, Signoff
-from signoff.errors import NotApproved, SignoffError, StillPending, Unreachable, Withdrawn, not_claimable
+from signoff.errors import NotApproved, StillPending, Unreachable, Withdrawn, not_claimable
 from signoff.interrupts import Decision, decision_of, refusal_of
 from signoff.models import Answer, Request
-from signoff.permit import NOTE, note_of
+from signoff.permit import note_of
 from signoff.threads import Open, Standing, cut_off, heard, known, latest, stranded, thread_of, told_of, tools_in
 
 log = logging.getLogger("signoff")
@@ -183,7 +183,7 @@ class Reviewed:
         except Exception:
             for other in ready.calls:
                 if other.permit is not None:
-                    yield partial(other.permit.failed, "It was not started.")
+                    yield partial(other.permit.ended, "It was not started.")
             raise
 
     def _reported(self, running: list[Open], here: Config, error: Exception | None) -> Flow[list[Open]]:
@@ -194,7 +194,7 @@ class Reviewed:
         for call in running:
             result = results.get(call.call_id) if call.call_id is not None else None
             if result is not None:
-                failure = str(result.text)[:NOTE] if result.status == "error" else None
+                failure = str(result.text) if result.status == "error" else None
             elif error is not None and len(silent) == 1:
                 failure = note_of(error)
             elif error is None and call.call_id is None:
@@ -202,15 +202,8 @@ class Reviewed:
             else:
                 left.append(call)
                 continue
-            yield from self._report(call, failure)
+            yield partial(call.permit.ended, failure)
         return left
-
-    def _report(self, call: Open, failure: str | None) -> Flow[None]:
-        permit = call.permit
-        try:
-            yield permit.succeeded if failure is None else partial(permit.failed, failure)
-        except SignoffError as lost:
-            log.warning("%s ran, but the gateway doesn't know how it went: %s", call.asked.tool, lost)
 
     def _untouched(self, here: Config) -> Flow[None]:
         """Raise for a thread that was cut off in the middle of an approved call: LangGraph would run it again."""

@@ -106,10 +106,10 @@ class Proxy:
                 if error.code in LOST:
                     permit.reported = True
                     return _error(f"The server behind {name} is gone ({error}): look whether it ran before you go on.")
-                await permit.failed(str(error)[:NOTE])
+                await permit.ended(str(error)[:NOTE])
                 raise
             if result.is_error:
-                await permit.failed(_text(result)[:NOTE])
+                await permit.ended(_text(result)[:NOTE])
         return result
 
     async def _asked(self, name: str, arguments: dict[str, Any]) -> Request:

@@ -244,8 +244,7 @@ class Gate:
         made |= {raw(item, "approval_request_id") for item in result.new_items}
         for each in [each for each in self._foreign if each[0] in made]:
             self._foreign.remove(each)
-            async with each[1]:
-                pass
+            await each[1].ended()
 
     def _goes_on(self, mark: str, ctx: ToolContext[Any], permit: AsyncPermit) -> bool:
         """Has an agent used as a tool stopped for calls of its own? Then the call isn't over, and keeps its permit."""

@@ -21,6 +21,7 @@ class _Permit:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.reported = False
+        self._lost: SignoffError | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -31,6 +32,10 @@ class _Permit:
     def changes(self) -> tuple[Change, ...]:
         """What people changed in what was proposed."""
         return self.request.changes
+
+    def _silent(self, error: BaseException | None) -> bool:
+        """Is there nothing to say on leaving? A report that got lost is no failure of the call."""
+        return self.reported or (error is not None and (error is self._lost or not isinstance(error, Exception)))
 
     def _unreported(self, error: SignoffError) -> None:
         """The call has run: that its report got lost must not look like a failure of the call."""
@@ -49,12 +54,24 @@ class Permit(_Permit):
 
     def succeeded(self, result: Any = None, note: str | None = None) -> None:
         """Report that it ran; ``result`` is any JSON up to 64 kB, shown (redacted) in the card's thread."""
-        self.request = self._client.report(self.request, succeeded=True, note=note, result=result)
+        try:
+            self.request = self._client.report(self.request, succeeded=True, note=note, result=result)
+        except SignoffError as lost:
+            self._lost = lost
+            raise
         self.reported = True
 
     def failed(self, note: str | None = None) -> None:
         """Report that it ran and failed."""
+        self.reported = True  # even if this gets lost: leaving must not say that it went well
         self.request = self._client.report(self.request, succeeded=False, note=note)
+
+    def ended(self, failure: str | None = None, result: Any = None) -> None:
+        """Report its end, with the ``failure`` if it failed. Where the gateway can't be told, it is logged."""
+        try:
+            self.succeeded(result) if failure is None else self.failed(failure[:NOTE])
+        except SignoffError as lost:
+            self._unreported(lost)
         self.reported = True
 
     def __enter__(self) -> Permit:
@@ -63,12 +80,8 @@ class Permit(_Permit):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.reported or (error is not None and not isinstance(error, Exception)):
-            return
-        try:
-            self.succeeded() if error is None else self.failed(note_of(error))
-        except SignoffError as lost:
-            self._unreported(lost)
+        if not self._silent(error):
+            self.ended(None if error is None else note_of(error))
 
 
 class AsyncPermit(_Permit):
@@ -80,12 +93,24 @@ class AsyncPermit(_Permit):
 
     async def succeeded(self, result: Any = None, note: str | None = None) -> None:
         """Report that it ran; ``result`` is any JSON up to 64 kB, shown (redacted) in the card's thread."""
-        self.request = await self._client.report(self.request, succeeded=True, note=note, result=result)
+        try:
+            self.request = await self._client.report(self.request, succeeded=True, note=note, result=result)
+        except SignoffError as lost:
+            self._lost = lost
+            raise
         self.reported = True
 
     async def failed(self, note: str | None = None) -> None:
         """Report that it ran and failed."""
+        self.reported = True  # even if this gets lost: leaving must not say that it went well
         self.request = await self._client.report(self.request, succeeded=False, note=note)
+
+    async def ended(self, failure: str | None = None, result: Any = None) -> None:
+        """Report its end, with the ``failure`` if it failed. Where the gateway can't be told, it is logged."""
+        try:
+            await (self.succeeded(result) if failure is None else self.failed(failure[:NOTE]))
+        except SignoffError as lost:
+            self._unreported(lost)
         self.reported = True
 
     async def __aenter__(self) -> AsyncPermit:
@@ -94,12 +119,8 @@ class AsyncPermit(_Permit):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.reported or (error is not None and not isinstance(error, Exception)):
-            return
-        try:
-            await (self.succeeded() if error is None else self.failed(note_of(error)))
-        except SignoffError as lost:
-            self._unreported(lost)
+        if not self._silent(error):
+            await self.ended(None if error is None else note_of(error))
 
 
 def note_of(error: BaseException) -> str:

@@ -101,6 +101,17 @@ async def test_a_rejection_and_what_fails_are_denied_in_words(house: House) -> N
         assert (decision, "nothing ran" in said) == ("deny", True)
 
 
+async def test_what_waits_still_for_one_session_or_folder_is_not_taken_up_by_another(house: House) -> None:
+    async with client_of(house) as client:
+        gate = Gate(client, timeout=0.0)
+        assert (await asked(gate))[0] == "deny"
+        await decided(house, Verdict.APPROVE)
+        for other in ({"session_id": "another"}, {"cwd": "/home/ada/elsewhere"}):
+            decision, said, _ = await asked(gate, {**BEFORE, **other})
+            assert (decision, "waits for people still" in said) == ("deny", True)
+        assert (await asked(gate))[0] == "allow"
+
+
 async def test_after_its_time_a_call_is_denied_and_the_same_call_goes_on_waiting_for_its_request(house: House) -> None:
     async with client_of(house) as client:
         gate = Gate(client, timeout=0.0)

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signoff import Signoff
 from signoff.errors import Refused, SignoffError, Unreachable
 from signoff.flows import Consult, Flow, Pause, Reply, Send, Step, Talk
 from signoff.models import Request
+from signoff.permit import Permit
 
 STATES = ("pending", "approved", "rejected", "expired", "withdrawn", "answered", "blessed")
 T = TypeVar("T")
@@ -120,6 +122,18 @@ def test_whatever_is_answered_only_a_granted_claim_of_what_was_approved_may_run(
         assert (found.state, found.tool, found.digest) == ("approved", before["tool"], before["digest"])
 
 
+@pytest.mark.parametrize(
+    ("place", "other"),
+    [(0, {"tool": "wipe"}), (0, {"proposed_arguments": {"amount": 9_000}}), (1, {"id": "req_2"}), (2, {"id": "req_2"})],
+)
+def test_an_answer_about_another_call_lets_nothing_run(place: int, other: dict[str, Any]) -> None:
+    replies = [shown("pending", None), shown(), shown(execution="claimed")]
+    assert permit(World(iter([answer(200, one) for one in replies]))).arguments == {"amount": 140}
+    replies[place:] = [{**one, **other} for one in replies[place:]]
+    with pytest.raises(SignoffError):
+        permit(World(iter([answer(200, one) for one in replies])))
+
+
 def test_it_asks_again_with_the_same_key_until_its_patience_is_over() -> None:
     world = World(iter(()))
     with pytest.raises(Unreachable, match=r"for 20 seconds \(nobody there\); nothing ran"):
@@ -185,3 +199,28 @@ def test_an_agent_s_own_requests_are_read_page_by_page_down_to_a_moment() -> Non
     assert first.path == "/v1/requests?state=approved%2Cexpired&execution=unclaimed&limit=200"
     assert second.path == f"{first.path}&cursor=older"
     assert len(World(iter([page("older", 12), page(None, 8)])).play(talk.requests((), (), None))) == 2
+
+
+class Deaf(Signoff):
+    """A client whose gateway hears no report at first; ``told`` is what reached it, or would have."""
+
+    def __init__(self) -> None:
+        super().__init__("http://localhost:1", "key")
+        self.told: list[bool] = []
+
+    def report(self, request: Request, *, succeeded: bool, **more: Any) -> Request:
+        self.told.append(succeeded)
+        if len(self.told) == 1:
+            raise Unreachable("nobody there")
+        return request
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_report_that_got_lost_makes_no_failure_of_the_call_and_no_success(well: bool) -> None:
+    request = Request.model_validate_json(json.dumps(shown(execution="claimed")))
+    with Deaf() as client, pytest.raises(Unreachable), Permit(client, request) as permit:
+        permit.succeeded({"paid": True}) if well else permit.failed("no such order")
+    assert client.told == [well]
+    with Deaf() as client, Permit(client, request) as permit:
+        permit.ended(None if well else "no such order")
+    assert client.told == [well]
