@@ -149,11 +149,11 @@ async def test_a_server_that_is_away_fails_the_call_before_it_is_sent_and_rests_
     with pytest.raises(Broken):
         await server.tools()
     till.listing.set()
+    monkeypatch.setattr(mcp_servers, "LIST", 30.0)
     with pytest.raises(Broken, match="no answer came"):
         await server.tools()
     till.pay = result(content=[])
     assert await paid(servers) == "", "a call that people approved waits for no rest"
-    monkeypatch.setattr(mcp_servers, "REST", 0.0)
     assert till.calls == 1
 
 
@@ -175,6 +175,8 @@ async def test_a_call_under_way_is_not_cut_short_by_a_listing_that_gets_no_answe
     with pytest.raises(Broken):
         await servers.by_name["till"].tools()
     second = asyncio.create_task(paid(servers))
+    while till.calls < 2:
+        await asyncio.sleep(0.005)
     end.set()
     assert await asyncio.gather(first, second) == ["slowly", "slowly"]
 
@@ -204,17 +206,17 @@ async def test_a_tool_that_the_model_would_call_like_another_is_not_offered(till
 
 
 @pytest.mark.parametrize(
-    ("command", "args", "why"),
+    ("command", "args", "seconds", "why"),
     [
-        ("/nowhere/at-all", [], "there is no program or folder /nowhere/at-all"),
-        ("true", [], "closed"),
-        ("sleep", ["60"], "did not answer within"),
+        ("/nowhere/at-all", [], 30, "there is no program or folder /nowhere/at-all"),
+        ("true", [], 30, "closed"),
+        ("sleep", ["60"], 0.3, "did not answer within"),
     ],
 )
 async def test_a_program_that_is_no_server_is_told_and_gone(
-    command: str, args: list[str], why: str, monkeypatch: pytest.MonkeyPatch
+    command: str, args: list[str], seconds: float, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mcp_servers, "CONNECT", 0.3)
+    monkeypatch.setattr(mcp_servers, "CONNECT", seconds)
     monkeypatch.setattr("mcp.client.stdio.PROCESS_TERMINATION_TIMEOUT", 0.1)
     with pytest.raises(Broken, match=why):
         await McpServer(ServerAddress(name="odd", command=command, args=args)).tools()

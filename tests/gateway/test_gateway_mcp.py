@@ -64,7 +64,7 @@ async def told(stage: Stage, errand: str) -> str:
         return [run["transcript"][-1]["content"][0]["text"] for run in runs if errand in run["errand"]]
 
     try:
-        return str((await until(ended, 15.0))[0])
+        return str((await until(ended))[0])
     except TimeoutError:
         raise AssertionError(stage.serve.rows("SELECT state, document FROM runs")) from None
 
