@@ -110,6 +110,11 @@ ANEW = {"attempts": 0, "due_at": EPOCH, "failed": False, "error": None}
 WEBHOOK = WEBHOOKS.c.id == bindparam("of_webhook")
 RECOVERED = Statement(setting(WEBHOOKS, "failing_since", "error").where(WEBHOOK, WEBHOOKS.c.failing_since.is_not(None)))
 FIRST_FAILURE = Statement(setting(WEBHOOKS, "failing_since").where(WEBHOOK, WEBHOOKS.c.failing_since.is_(None)))
+BEGUN_ANEW = Statement(setting(WEBHOOKS, "failing_since").where(WEBHOOK))
+TRIED_BEFORE = Statement(
+    select(DELIVERIES.c.id).where(*OF_WEBHOOK, DELIVERIES.c.failed.is_(False), DELIVERIES.c.attempts > 0).limit(1)
+)
+FAILING_SINCE = Statement(select(WEBHOOKS.c.failing_since).where(WEBHOOK))
 FAILURE = Statement(setting(WEBHOOKS, "error").where(WEBHOOK))
 DISABLE = Statement(setting(WEBHOOKS, "disabled", "error").where(WEBHOOK))
 ENABLE = Statement(setting(WEBHOOKS, "disabled", "failing_since", "error").where(WEBHOOK))
@@ -201,7 +206,11 @@ def _done(delivery: Delivery, transaction: Transaction) -> bool:
     return recovered > 0
 
 
-def _missed(delivery: Delivery, again_at: datetime | None, error: str, now: datetime, transaction: Transaction) -> None:
+def _missed(
+    delivery: Delivery, again_at: datetime | None, error: str, now: datetime, transaction: Transaction
+) -> datetime:
+    """Since when its webhook has been failing: from now on where nothing that failed before is still being tried."""
+    tried = transaction.connection.row(TRIED_BEFORE, of_webhook=delivery.webhook_id) is not None
     transaction.connection.write(
         MISSED,
         of_id=delivery.id,
@@ -210,8 +219,11 @@ def _missed(delivery: Delivery, again_at: datetime | None, error: str, now: date
         failed=again_at is None,
         error=error,
     )
-    transaction.connection.write(FIRST_FAILURE, of_webhook=delivery.webhook_id, failing_since=now)
+    begun = FIRST_FAILURE if tried else BEGUN_ANEW
+    transaction.connection.write(begun, of_webhook=delivery.webhook_id, failing_since=now)
     transaction.connection.write(FAILURE, of_webhook=delivery.webhook_id, error=error)
+    found = transaction.connection.row(FAILING_SINCE, of_webhook=delivery.webhook_id)
+    return found[0] if found else now
 
 
 def _disable(webhook_id: str, why: str, transaction: Transaction) -> int:
@@ -295,9 +307,9 @@ class Webhooks(Access):
         """Strike a message off; True where its webhook had failed before, so that all the others are due at once."""
         return await self._write(partial(_done, delivery))
 
-    async def not_delivered(self, delivery: Delivery, again_at: datetime | None, error: str, now: datetime) -> None:
-        """One more attempt failed; it is tried again at ``again_at``, None for never."""
-        await self._write(partial(_missed, delivery, again_at, error, now))
+    async def not_delivered(self, delivery: Delivery, again_at: datetime | None, error: str, now: datetime) -> datetime:
+        """One more attempt failed; it is tried again at ``again_at``, None for never. Since when its webhook fails."""
+        return await self._write(partial(_missed, delivery, again_at, error, now))
 
     async def disable_webhook(self, webhook_id: str, why: str) -> int:
         """Send nothing any more; how many messages were given up with it."""

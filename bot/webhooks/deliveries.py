@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -137,13 +138,13 @@ class Deliveries:
     async def _missed(self, webhook: Webhook, delivery: Delivery, why: str, asked: timedelta = timedelta()) -> None:
         now = self._clock()
         again_at = next_attempt(delivery.attempts + 1, now, self._chance(), asked)
-        await self._store.not_delivered(delivery, again_at, why, now)
+        since = await self._store.not_delivered(delivery, again_at, why, now)
         self._metrics.webhook("retried" if again_at else "failed")
         if again_at is None:
             log.error("a webhook message is given up", webhook=webhook.id, host=_host(webhook), why=why)
-        elif webhook.failing_since is None:
+        elif since == now:
             log.warning("a webhook's receiver fails; tried again", webhook=webhook.id, host=_host(webhook), why=why)
-        if fails_too_long(webhook, now):
+        if fails_too_long(replace(webhook, failing_since=since), now):
             await self._end(webhook, f"it failed for {TOO_LONG.days} days: {why}")
 
     async def _end(self, webhook: Webhook, why: str) -> None:

@@ -313,6 +313,29 @@ async def test_a_receiver_that_fails_is_told_of_after_an_hour_and_left_alone_aft
         assert await hooks.waits() == (0, 1)
 
 
+async def test_one_failure_long_after_another_one_ends_nothing(hooks: HookHouse, receiver: Receiver) -> None:
+    """In between nothing was owed to it, so it can't have been failing all the time."""
+    await hooks.hook(receiver.url)
+    receiver.answers = [500] * (len(PAUSES) + 2)
+    async with hooks.delivering():
+        await hooks.house.ask(READ)
+        for number, pause in enumerate(PAUSES, 1):
+            await hooks.tried(receiver, number)
+            hooks.house.clock.move(pause)
+            hooks.look()
+        await hooks.tried(receiver, len(PAUSES) + 1)
+        assert await hooks.waits() == (0, 1)
+        hooks.house.clock.move(timedelta(days=20))
+        await hooks.house.ask(READ)
+        await hooks.tried(receiver, len(PAUSES) + 2)
+        (endpoint,) = await hooks.house.store.endpoints()
+        assert (endpoint.webhook.disabled, endpoint.webhook.failing_since) == (None, hooks.house.clock())
+        hooks.house.clock.move(PAUSES[0])
+        hooks.look()
+        await hooks.tried(receiver, len(PAUSES) + 3)
+        assert await hooks.waits() == (0, 1), "it got through"
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_a_failure_and_never_followed(hooks: HookHouse, receiver: Receiver, status: int) -> None:
     async with receiving() as elsewhere:
