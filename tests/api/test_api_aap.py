@@ -425,6 +425,8 @@ async def test_the_same_provisioning_again_shows_the_same_credential(house: Hous
     first, second = (each.body["instance"]["name"] for each in named)
     assert first == "fleet-2.twin"
     assert re.fullmatch(r"fleet-2\.twin-[0-9a-f]{8}", second)
+    nested = await provision(house, fleet, {"instance_name": "prod.x"})
+    assert nested.body["instance"]["name"] == "fleet-2.prod-x", "what fleet-2.prod makes is called fleet-2.prod.…"
 
 
 async def test_a_deleted_instance_is_gone_with_all_that_it_asked_for(house: House) -> None:

@@ -41,7 +41,8 @@ MOST_A_MINUTE = 30
 LONGEST_NAME = 64
 _SUFFIX = 9
 """Characters for the dash and the digits that make a name one of its own."""
-_ELSE = re.compile(r"[^a-z0-9._-]+")
+_ELSE = re.compile(r"[^a-z0-9_-]+")
+"""No dot either: `PLATFORM.prod.x` would be an agent of another provisioner, `PLATFORM.prod`, to the policy."""
 
 
 @dataclass(kw_only=True, slots=True)
