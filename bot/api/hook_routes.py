@@ -56,7 +56,7 @@ class HookRoutes:
     async def claude_code(self, http: web.Request) -> web.StreamResponse:
         """Answer one hook of Claude Code.
 
-        Before a call it is asked about like any other, and waits for people; afterwards its end is reported. The status
+        The key must be one that may ask and act. Before a call it is asked about like any other, and waits for people; afterwards its end is reported. The status
         is always 200: Claude Code takes any other for no opinion, and then runs what its settings allow. A key that
         isn't valid, a body that makes no sense, a deadline: each is a denied call, with the reason.
         """
@@ -133,7 +133,10 @@ class HookRoutes:
         """The request that an earlier try of this very call in this session left behind, if nothing was run by it."""
         pending = await self.gateway.list_own(requester, states=(State.PENDING,), limit=LATELY)
         approved = await self.gateway.list_own(requester, execution=(ExecutionState.UNCLAIMED,), limit=LATELY)
-        return next((one for one in (*pending.requests, *approved.requests) if event.same(one)), None)
+        for one in (*pending.requests, *approved.requests):
+            if await self.gateway.turns.run(partial(event.same, one)):
+                return one
+        return None
 
     async def _report(self, event: HookEvent, requester: Requester) -> HookAnswer:
         open_ = (ExecutionState.CLAIMED, ExecutionState.UNKNOWN)

@@ -61,7 +61,10 @@ class HookEvent(Body):
         """Is this the call that ``request`` asks about, in the same session?"""
         if (request.run, request.call.tool) != (self.session_id, self.tool_name):
             return False
-        return canonical(dict(request.proposed)) == canonical(intake(self.tool_input))
+        proposed = dict(request.proposed)
+        if proposed != self.tool_input:  # quick, but to Python 1 is True
+            return False
+        return canonical(proposed) == canonical(intake(self.tool_input))
 
     def edited(self, request: Request) -> dict[str, Any] | None:
         """The arguments to run where people changed them."""
