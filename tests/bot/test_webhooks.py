@@ -135,6 +135,7 @@ def test_a_forged_or_an_old_message_is_no_news() -> None:
         {"webhook-signature": "v1,"},
         {"webhook-signature": "v1a,AAAA v2,BBBB \u00fc"},
         {"webhook-signature": ""},
+        *({name: "\udcff"} for name in ("webhook-id", "webhook-timestamp", "webhook-signature")),  # a raw byte
     ):
         with pytest.raises(Forged):
             read({**headers, **change}, body, secret, now=at)
