@@ -56,9 +56,10 @@ class HookRoutes:
     async def claude_code(self, http: web.Request) -> web.StreamResponse:
         """Answer one hook of Claude Code.
 
-        The key must be one that may ask and act. Before a call it is asked about like any other, and waits for people; afterwards its end is reported. The status
-        is always 200: Claude Code takes any other for no opinion, and then runs what its settings allow. A key that
-        isn't valid, a body that makes no sense, a deadline: each is a denied call, with the reason.
+        Before a call it is asked about like any other, and waits for people; afterwards its end is reported. The key
+        must be one that may ask and act. The status is always 200: Claude Code takes any other for no opinion, and then
+        runs what its settings allow. A key that isn't valid, a body that makes no sense, a deadline: each is a denied
+        call, with the reason.
         """
         deciding = asyncio.create_task(self._answered(http))
         try:
