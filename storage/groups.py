@@ -91,11 +91,15 @@ class Groups(Access):
 
     async def group(self, requester: str, group_id: str) -> GroupStanding | None:
         """A requester's (its id) group with its requests in the order they came; None where there is none."""
-        found = await self._read(lambda connection: connection.rows(ALL, **self._whose(requester, group_id)))
-        if not found:
-            return None
-        requests = tuple(REQUEST.load(document) for _, document in found)
-        return GroupStanding(id=group_id, size=found[0][0], requests=requests)
+
+        def read(connection: Connection) -> GroupStanding | None:
+            found = connection.rows(ALL, **self._whose(requester, group_id))
+            if not found:
+                return None
+            requests = tuple(REQUEST.load(document) for _, document in found)
+            return GroupStanding(id=group_id, size=found[0][0], requests=requests)
+
+        return await self._read(read)
 
     def _whose(self, requester: str, group_id: str) -> dict[str, Any]:
         return {"workspace": self._workspace_id, "of_requester": requester, "of_group": group_id}
