@@ -224,6 +224,7 @@ class RequestRoutes:
         requester = await self._of_own(http, Scope.ACT)
         key = idempotency_key(http)
         body = body_as(ClaimBody, await json_of(http, self.gateway.turns))
+        await self.doorkeeper.key(http)  # a body may take its time, and a key that ended meanwhile claims nothing
         return shown(await self.gateway.claim(request_id_of(http), requester, body.digest, key=key))
 
     @describes(

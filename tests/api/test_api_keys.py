@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from policies.allowance import Scope
 from policies.errors import NotAllowed
 from policies.request import State
 from policies.review import Verdict
-from storage.store import Page
+from storage.store import Key, Page
 from tests.api.house import MAIL, House
 
 
@@ -87,6 +90,40 @@ async def test_one_program_asks_and_another_one_runs_what_was_approved(house: Ho
         ("claimed", "key:mailer", "mailer-runner"),
         ("succeeded", "key:mailer", "mailer-runner"),
     ]
+
+
+async def test_a_key_that_ends_while_its_claim_arrives_claims_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = await house.key("mailer-runner", owner="U0OWNER", agent="mailer", may=(Scope.ACT,))
+    asked = await house.ask({"tool": "read_mail", "arguments": {}})
+    call = {"tool": "read_mail", "arguments": {}, "timeout": "10m"}
+    by_aap = await house.call("POST", "/aap/v1/requests", json=call, headers={"Idempotency-Key": "k"})
+
+    looking, looked = house.store.key_by_hash, asyncio.Event()
+
+    async def seen(secret_hash: str) -> Key | None:
+        found = await looking(secret_hash)
+        looked.set()
+        return found
+
+    async def slowly(body: bytes, name: str) -> AsyncIterator[bytes]:
+        yield body[:1]
+        await looked.wait()
+        await house.store.revoke_key(name, house.clock())
+        yield body[1:]
+
+    monkeypatch.setattr(house.store, "key_by_hash", seen)
+
+    for path, body in (
+        (f"/v1/requests/{asked['id']}/claim", json.dumps({"digest": asked["digest"]}).encode()),
+        (f"{by_aap.headers['Location']}/consume", b"{}"),
+    ):
+        looked.clear()
+        key = await house.key(name := f"late-{len(body)}", owner="U0OWNER", agent="mailer", may=(Scope.ACT,))
+        answer = await house.call("POST", path, data=slowly(body, name), key=key, headers={"Idempotency-Key": "c"})
+        assert answer.status == 401, path
+        assert (await house.call("POST", path, data=body, key=part, headers={"Idempotency-Key": "c"})).status == 200
 
 
 async def test_a_key_for_some_tools_asks_and_acts_with_no_others(house: House) -> None:

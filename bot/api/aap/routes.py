@@ -153,6 +153,7 @@ class AapRoutes:
         requester, request = await self._of_own(http, Scope.ACT)
         key = required_key(http)
         body_as(ConsumeBody, await fields(http, self.gateway.turns) if http.can_read_body else {})
+        await self.doorkeeper.key(http)  # a body may take its time, and a key that ended meanwhile claims nothing
         taking = self.gateway.claim(request.id, requester, request.digest, key=key)
         return _show(await _or(taking, REFUSED_CONSUME, "not_approved"))
 
