@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from signoff.claude_code import strayed
 from signoff.client import AsyncSignoff
 from signoff.errors import SignoffError, StillPending
 from signoff.models import Request
@@ -119,4 +120,5 @@ async def _report(permit: AsyncPermit, event: Mapping[str, Any]) -> None:
         await permit.ended(str(event.get("error", ""))[:NOTE])
         return
     response = event.get("tool_response")
-    await permit.ended(result=response if len(json.dumps(response)) <= RESULT else None)
+    note = strayed(permit.request, event.get("tool_input", permit.arguments))
+    await permit.ended(result=response if len(json.dumps(response)) <= RESULT else None, note=note)

@@ -133,8 +133,22 @@ class Hook:
 
     def _told(self, event: Event, request_id: str, *, succeeded: bool) -> None:
         told = json.dumps(event.tool_response if succeeded else event.error)
-        result = {"result": event.tool_response} if succeeded and len(told) <= RESULT else {"note": told[:1_000]}
-        self.client.report(self.client.read(request_id), succeeded=succeeded, **result)
+        whole = succeeded and len(told) <= RESULT
+        result = event.tool_response if whole else None
+        request = self.client.read(request_id)
+        note = strayed(request, event.tool_input) if succeeded else None
+        note = note or (None if whole else told[:1_000])
+        self.client.report(request, succeeded=succeeded, note=note, result=result)
+
+
+def strayed(request: Request, ran: Any) -> str | None:
+    """What the record must say where a call ran with other input than was approved; None where it didn't.
+
+    Claude Code asks all hooks at once, and another that changes the call's input has the last word on it.
+    """
+    if _same(request.arguments, ran):
+        return None
+    return f"It ran with other input than was approved: {json.dumps(ran)}"[:1_000]
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -66,10 +66,10 @@ class Permit(_Permit):
         self.reported = True  # even if this gets lost: leaving must not say that it went well
         self.request = self._client.report(self.request, succeeded=False, note=note)
 
-    def ended(self, failure: str | None = None, result: Any = None) -> None:
+    def ended(self, failure: str | None = None, result: Any = None, note: str | None = None) -> None:
         """Report its end, with the ``failure`` if it failed. Where the gateway can't be told, it is logged."""
         try:
-            self.succeeded(result) if failure is None else self.failed(failure[:NOTE])
+            self.succeeded(result, note) if failure is None else self.failed(failure[:NOTE])
         except SignoffError as lost:
             self._unreported(lost)
         self.reported = True
@@ -105,10 +105,10 @@ class AsyncPermit(_Permit):
         self.reported = True  # even if this gets lost: leaving must not say that it went well
         self.request = await self._client.report(self.request, succeeded=False, note=note)
 
-    async def ended(self, failure: str | None = None, result: Any = None) -> None:
+    async def ended(self, failure: str | None = None, result: Any = None, note: str | None = None) -> None:
         """Report its end, with the ``failure`` if it failed. Where the gateway can't be told, it is logged."""
         try:
-            await (self.succeeded(result) if failure is None else self.failed(failure[:NOTE]))
+            await (self.succeeded(result, note) if failure is None else self.failed(failure[:NOTE]))
         except SignoffError as lost:
             self._unreported(lost)
         self.reported = True

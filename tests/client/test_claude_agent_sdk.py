@@ -80,6 +80,18 @@ async def test_an_approved_call_is_allowed_and_its_end_is_reported(house: House,
     assert execution.state == state
 
 
+async def test_what_another_hook_made_of_an_approved_call_stands_on_the_record(house: House) -> None:
+    async with client_of(house) as client:
+        gate = Gate(client)
+        answer = asyncio.create_task(asked(gate))
+        request_id = await decided(house, Verdict.APPROVE)
+        assert (await answer)[0] == "allow"
+        await gate.after({**RAN, "tool_input": {"command": "rm -rf made"}}, RECORDED["tool_use_id"], {"signal": None})
+        execution = (await client.read(request_id)).execution
+    assert execution is not None
+    assert execution.note == 'It ran with other input than was approved: {"command": "rm -rf made"}'
+
+
 async def test_an_edited_call_is_allowed_with_what_people_made_of_it(house: House) -> None:
     edited = {"command": "touch other", "description": "Make a file"}
     async with client_of(house) as client:
