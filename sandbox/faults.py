@@ -1,5 +1,7 @@
 """Planned trouble: what the next matching calls suffer, in order."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,15 +46,23 @@ class Faults:
 
     def __init__(self) -> None:
         self._planned: list[PlannedFault] = []
+        self._replaced = asyncio.Event()
 
     def plan(self, faults: list[Json]) -> None:
-        """Replace the list. Raises ValueError for a field that no fault has."""
+        """Replace the list; calls held up by the old one go on. Raises ValueError for a field that no fault has."""
         for entry in faults:
             if unknown := sorted(set(entry) - _NAMES):
                 raise ValueError(f"a fault has no {', '.join(unknown)}; it has {', '.join(sorted(_NAMES))}")
             if entry.get("delivery", "drop") not in _DELIVERIES:
                 raise ValueError(f"a fault's delivery is one of {', '.join(_DELIVERIES)}")
         self._planned = [PlannedFault(**{"method": "*", **entry}) for entry in faults]
+        self._replaced.set()
+        self._replaced = asyncio.Event()
+
+    async def hold_up(self, seconds: float) -> None:
+        """Let a delay pass, or the plan that it stood in end."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._replaced.wait(), seconds)
 
     def next_for(self, method: str) -> PlannedFault | None:
         """The first planned fault that matches a call, counted as used."""

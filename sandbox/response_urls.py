@@ -1,6 +1,5 @@
 """response_url: how an app answers an interaction without a token."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -24,7 +23,7 @@ async def receive_response(sandbox: Sandbox, request: web.Request) -> web.Respon
         if fault is None or fault.effect == "after" or not fault.fails:
             respond(sandbox, sandbox.tickets.use_response_url(request.match_info["id"]), body)
         if fault is not None:
-            await asyncio.sleep(fault.delay)
+            await sandbox.faults.hold_up(fault.delay)
         if fault is not None and fault.fails:
             return _answer(entry, fault.status or 500, fault.error or "internal_error")
     except ValueError:

@@ -98,7 +98,7 @@ class SlackApi:
         self, request: web.Request, call: Call, token: str, entry: Json, fault: PlannedFault
     ) -> web.StreamResponse:
         done = self._run(call, token) if fault.effect == "after" or not fault.fails else None
-        await asyncio.sleep(fault.delay)
+        await self._sandbox.faults.hold_up(fault.delay)
         if fault.reset:
             entry.update(status="reset", answer=done)
             if request.transport is not None:

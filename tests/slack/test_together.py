@@ -36,7 +36,7 @@ async def home(sandbox: SandboxProcess, tmp_path: Path) -> AsyncIterator[House]:
 
 async def gathered(home: House, calls: list[tuple[str, dict[str, Any], str]]) -> tuple[dict[str, Any], list[Request]]:
     """All these calls (tool, arguments, whom the agent serves) in one message."""
-    await home.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "delay": 0.7, "effect": "after"})
+    await home.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "delay": 30, "effect": "after"})
     first = asyncio.create_task(home.ask({"n": 0}, tool="warm_up"))
     await until(lambda: home.sandbox.control.calls("chat.postMessage"))
     submitted = [
@@ -47,6 +47,9 @@ async def gathered(home: House, calls: list[tuple[str, dict[str, Any], str]]) ->
         for tool, arguments, owner in calls
     ]
     found = [added.request for added in await asyncio.gather(*submitted)]
+    # What was asked for after them has its card, in another channel: so they all wait for their turn in theirs.
+    await home.ask({"payee": "ACME"}, tool="execute_payment")
+    await home.sandbox.control.faults()
     await first
     return await message_of(home, found[0]), found
 
