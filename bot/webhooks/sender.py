@@ -68,6 +68,7 @@ class Sender:
     ) -> None:
         self._allowed = tuple(allowed)
         self._threads = ThreadPoolExecutor(max_workers=LOOKUPS, thread_name_prefix="signoff-lookup")
+        self._lookups: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
         self._lookup = lookup or self._look_up
         self._seconds = seconds
         self._tls = tls
@@ -125,9 +126,19 @@ class Sender:
             return Answer(status=answer.status, body=kept, retry_after=_pause(answer.headers.get("Retry-After", "")))
 
     async def _look_up(self, host: str, port: int) -> Sequence[str]:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _addresses, host, port)
-        return tuple(dict.fromkeys(found))
+        """One thread for one name, however many ask for it and give up: a dead one would take them all, one by one."""
+        under_way = self._lookups.get((host, port))
+        if under_way is None:
+            loop = asyncio.get_running_loop()
+            under_way = loop.run_in_executor(self._threads, _addresses, host, port)
+            self._lookups[host, port] = under_way
+            under_way.add_done_callback(lambda ended: self._looked_up(host, port, ended))
+        return tuple(dict.fromkeys(await asyncio.shield(under_way)))
+
+    def _looked_up(self, host: str, port: int, ended: asyncio.Future[list[str]]) -> None:
+        del self._lookups[host, port]
+        if not ended.cancelled():
+            ended.exception()  # perhaps nobody waits for it any more
 
 
 def _addresses(host: str, port: int) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from aiohttp import web
 from bot.api.examples import news
 from bot.api.news import NewsOut, webhooks
 from bot.auditor import Auditor
-from bot.webhooks.sender import Answer, NotSent, Sender, _only, _Pinned
+from bot.webhooks.sender import LOOKUPS, Answer, NotSent, Sender, _only, _Pinned
 from bot.webhooks.signing import new_secret, signed
 from policies.errors import Invalid
 from policies.events import Inquired, Withdrawn
@@ -459,6 +460,35 @@ async def test_the_connection_goes_to_the_very_address_that_was_looked_at(receiv
     assert names.asked == ["hooks.example.com"]
     assert receiver.got[0].headers["host"].startswith("hooks.example.com:")
     sender.close()
+
+
+async def test_a_name_that_no_name_server_answers_for_holds_up_no_other(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, asked = threading.Event(), list[str]()
+
+    def slowly(host: str, port: int, **more: Any) -> list[Any]:
+        asked.append(host)
+        if host == "dead.example.com":
+            answered.wait(20)
+            raise socket.gaierror("no answer")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr("bot.webhooks.sender.socket.getaddrinfo", slowly)
+    hasty, sender = Sender(LOOPBACK, seconds=0.02), Sender(LOOPBACK, seconds=5)
+    monkeypatch.setattr(sender, "_threads", hasty._threads)
+    monkeypatch.setattr(sender, "_lookups", hasty._lookups)
+    for _ in range(LOOKUPS + 1):
+        with pytest.raises(NotSent, match="no answer within"):
+            await send(hasty, "http://dead.example.com:2000/")
+    living = receiver.url.replace("127.0.0.1", "hooks.example.com")
+    assert (await send(sender, living)).status == 204
+    answered.set()
+    assert asked == ["dead.example.com", "hooks.example.com"]
+    await until(lambda: not sender._lookups)
+    with pytest.raises(NotSent, match="can't be looked up"):
+        await send(sender, "http://dead.example.com:2000/")
+    hasty.close()
 
 
 async def test_the_last_look_is_at_the_sockets_own_address() -> None:
