@@ -201,6 +201,7 @@ async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up_with()
 
 async def test_deleting_a_reply_is_counted_and_arrow_keys_walk_the_messages(office: Office) -> None:
     async with office.page("U0ANA", "C0AGENTS") as page:
+        await office.post("C0AGENTS", "the message before")
         parent = await office.post("C0AGENTS", "an errand with replies")
         replies = [await office.post("C0AGENTS", f"reply {number}", thread_ts=parent) for number in range(2)]
         message = page.locator(f'.message[data-ts="{parent}"]')
