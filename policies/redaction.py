@@ -88,6 +88,11 @@ _SHAPES = (
         r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{10,}",
     ),
     _shape("slack token", "xox xapp-", r"(?<![A-Za-z0-9])(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{10,}"),
+    _shape(
+        "signoff key",
+        "so_agent_ so_operator_ so_prov",
+        r"(?<![A-Za-z0-9])so_(?:agent|operator|provisioner)_[A-Za-z0-9]{20,}",
+    ),
     _shape("anthropic key", "sk-ant-", r"(?<![A-Za-z0-9])sk-ant-[A-Za-z0-9_-]{10,}"),
     _shape("openai key", "sk-", r"(?<![A-Za-z0-9])sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}"),
     _shape(
