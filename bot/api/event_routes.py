@@ -116,7 +116,8 @@ class EventRoutes:
 
     async def _check_key(self, http: web.Request) -> None:
         """Does the key still stand? Looked up once for all of its streams. Raises ``Unauthenticated``."""
-        key, now = hashlib.sha256(http.headers["Authorization"].encode()).digest(), time.monotonic()
+        secret, now = http.headers["Authorization"].rpartition(" ")[2], time.monotonic()
+        key = hashlib.sha256(secret.encode()).digest()
         if now - self.looked.get(key, -KEEP_ALIVE) < KEEP_ALIVE / 2:
             return
         self.looked.pop(key, None)

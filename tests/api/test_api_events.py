@@ -12,8 +12,12 @@ from typing import Any
 import aiohttp
 import httpx2
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from bot.api import event_routes
+from bot.api.auth import Doorkeeper
+from bot.api.event_routes import EventRoutes
+from bot.api.waits import OpenWaits
 from policies.request import ExecutionState, Requester
 from policies.review import Verdict
 from tests.api.house import MAIL, PAYMENT, House, open_house, until
@@ -142,3 +146,11 @@ async def test_foreign_unknown_and_unusable_streams_are_refused_before_they_begi
     async with aiohttp.ClientSession() as session, session.head(house.address("/v1/requests/req_0/events")) as head:
         assert head.status == 405
     assert house.waiting.topics == 0
+
+
+async def test_one_key_is_remembered_once_however_it_is_sent(house: House) -> None:
+    doorkeeper = Doorkeeper(store=house.store, clock=house.clock)
+    routes = EventRoutes(gateway=house.gateway, doorkeeper=doorkeeper, waits=OpenWaits())
+    for scheme in ("Bearer ", "bearer ", "BEARER    "):
+        await routes._check_key(make_mocked_request("GET", "/", headers={"Authorization": scheme + house.agent}))
+    assert len(routes.looked) == 1
