@@ -11,11 +11,12 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Command, interrupt
 
@@ -165,8 +166,10 @@ class Call:
         return {"type": PARKED, "request_id": request.id, "name": self.tool, "args": self.arguments}
 
     def approved(self, request: Request) -> ToolCallRequest:
-        """The call to run: with what people approved."""
-        return self.request.override(tool_call={**self.request.tool_call, "args": request.arguments})
+        """The call to run: with what people approved, once, however often what stands behind the gate tries it."""
+        tool = self.request.tool
+        once = cast(BaseTool, tool and Once(tool))
+        return self.request.override(tool_call={**self.request.tool_call, "args": request.arguments}, tool=once)
 
     def denied(self, words: str) -> ToolMessage:
         """What the model hears of a call that does not run."""
@@ -180,6 +183,32 @@ class Call:
         if result.status == "error":
             raise ToolFailed(told)
         return told
+
+
+class Once:
+    """A tool for the one run of a permit; in all else it is that tool."""
+
+    def __init__(self, tool: BaseTool) -> None:
+        self._tool = tool
+        self._begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tool, name)
+
+    def invoke(self, *call: Any, **how: Any) -> Any:
+        """As the tool's own."""
+        self._begin()
+        return self._tool.invoke(*call, **how)
+
+    async def ainvoke(self, *call: Any, **how: Any) -> Any:
+        """As the tool's own."""
+        self._begin()
+        return await self._tool.ainvoke(*call, **how)
+
+    def _begin(self) -> None:
+        if self._begun:
+            raise RuntimeError(f"{self._tool.name} was begun with this approval before; it does not run twice.")
+        self._begun = True
 
 
 class ToolFailed(Exception):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain.agents.middleware import HumanInTheLoopMiddleware, ToolRetryMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -121,6 +121,28 @@ def per_call(seats: list[Seat], client: Any) -> Any:
 
 def parked(seats: list[Seat], client: Any) -> Any:
     return Gate(client, park=True, tell=lambda call: {"reason": f"For the ticket of {call.tool_call['name']}"})
+
+
+@pytest.mark.parametrize("kind", [Signoff, AsyncSignoff])
+async def test_one_approval_is_one_run_whatever_stands_behind_the_gate(stage: Stage, kind: Any) -> None:
+    seat, again = Seat(stage=stage), ToolRetryMiddleware(max_retries=2, initial_delay=0, jitter=False)
+
+    def charge(order_id: str, amount: float) -> str:
+        seat.ran.append((order_id, amount))
+        raise LookupError("no such order")
+
+    client = kind(seat.url, seat.key)
+    agent = create_agent(
+        Clerk(calls=[(seat.tool, seat.arguments)]), [tool_of(seat, charge)], middleware=[Gate(client), again]
+    )
+    run = asyncio.ensure_future(agent.ainvoke(GO) if kind is AsyncSignoff else asyncio.to_thread(agent.invoke, GO))
+    card = await seat.approve()
+    assert "failed after 3 attempts" in said_by(await run)
+    assert (seat.ran, stage.execution(card.request_id)) == ([("HG-1042", 140)], "failed")
+    if kind is AsyncSignoff:
+        await client.close()
+    else:
+        client.close()
 
 
 @pytest.mark.parametrize("way", [batched, per_call, parked])
