@@ -151,8 +151,15 @@ class HookRoutes:
         text = json.dumps(told, ensure_ascii=False)
         whole = state is ExecutionState.SUCCEEDED and len(text.encode()) <= MAX_RESULT_BYTES
         words: dict[str, Any] = {"result": told} if whole else {"note": text[:NOTE]}
+        if state is ExecutionState.SUCCEEDED and event.edited(found) is not None:
+            words["note"] = _strayed(event)[:NOTE]
         await self.gateway.report(found.id, requester, state, **words)
         return HookAnswer()
+
+
+def _strayed(event: HookEvent) -> str:
+    """What the record must say where another hook, which has the last word on a call's input, changed it."""
+    return f"It ran with other input than was approved: {json.dumps(event.tool_input, ensure_ascii=False)}"
 
 
 async def _streamed(http: web.Request, deciding: asyncio.Task[HookAnswer]) -> web.StreamResponse:

@@ -89,13 +89,23 @@ class People:
         return await self.until(found, f"a card of {request_id} in {channel}")
 
     async def press(self, person: str, channel: str, card: dict[str, Any], action_id: str) -> None:
-        """Press a card's button."""
-        for block in card["blocks"]:
-            if any(element.get("action_id") == action_id for element in block.get("elements", ())):
-                place = {"channel": channel, "ts": card["ts"], "block_id": block["block_id"], "action_id": action_id}
-                await self._post("click", {"as": person, **place})
-                return
-        raise NotSeen(f"{person} sees no button {action_id}")
+        """Press a card's button; once more where the card is drawn anew in that very moment, as a person would."""
+
+        async def pressed() -> bool | None:
+            shown = next(one for one in await self.history(person, channel) if one["ts"] == card["ts"])
+            for block in shown["blocks"]:
+                if any(element.get("action_id") == action_id for element in block.get("elements", ())):
+                    place = {
+                        "channel": channel,
+                        "ts": card["ts"],
+                        "block_id": block["block_id"],
+                        "action_id": action_id,
+                    }
+                    answer = await self._send("click", {"as": person, **place})
+                    return None if answer.get("error") == "unknown_action" else _done("click", person, answer)
+            raise NotSeen(f"{person} sees no button {action_id}")
+
+        await self.until(pressed, f"a button {action_id} that {person} can press")
 
     async def form(self, person: str) -> dict[str, Any]:
         """The modal in front of the person, as soon as there is one."""
@@ -126,9 +136,7 @@ class People:
         return found
 
     async def _post(self, name: str, body: dict[str, Any]) -> None:
-        answer = await self._send(name, body)
-        if not answer.get("ok"):
-            raise NotSeen(f"{body['as']} could not {name}: {answer.get('error') or answer}")
+        _done(name, body["as"], await self._send(name, body))
 
     async def _send(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self._session.post(f"{self._url}/people/{name}", json=body) as response:
@@ -137,3 +145,10 @@ class People:
     async def _get(self, name: str, query: dict[str, str]) -> dict[str, Any]:
         async with self._session.get(f"{self._url}/people/{name}", params=query) as response:
             return dict(await response.json())
+
+
+def _done(name: str, person: str, answer: dict[str, Any]) -> bool:
+    """Whether the workspace did it. Raises ``NotSeen`` with its error."""
+    if not answer.get("ok"):
+        raise NotSeen(f"{person} could not {name}: {answer.get('error') or answer}")
+    return True

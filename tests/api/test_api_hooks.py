@@ -89,6 +89,7 @@ async def test_an_approved_call_is_allowed_and_its_end_reported(house: House) ->
     execution = (await house.gateway.request(request.id)).execution
     assert execution is not None
     assert (execution.state, execution.result) == ("succeeded", {"stdout": "made", "stderr": ""})
+    assert execution.note is None
     assert (await hook(house, event("a", "PostToolUseFailure", error="no"))).body == {}, "what is reported stands"
     late = said(await hook(house, event("a")))
     assert late["permissionDecision"] == "deny", "what has run already may not run a second time"
@@ -103,8 +104,12 @@ async def test_a_rejected_call_is_denied_in_the_reviewer_s_words_and_an_edited_o
     assert "U0Ana rejected Bash; it did not run. They said: “Not on a Monday”" in denied["permissionDecisionReason"]
     asked = hook(house, event("b", use="toolu_2"))
     edited = {"command": "touch other", "description": "Make it"}
-    await decide(house, "b", Verdict.MODIFY, arguments=edited)
+    request = await decide(house, "b", Verdict.MODIFY, arguments=edited)
     assert said(await asked)["updatedInput"] == edited
+    assert (await hook(house, event("b", "PostToolUse", use="toolu_2", tool_response="made"))).body == {}
+    execution = (await house.gateway.request(request.id)).execution
+    assert execution is not None
+    assert "other input than was approved" in (execution.note or ""), "another hook had the last word"
 
 
 async def test_a_permission_prompt_is_answered_in_its_own_shape(house: House) -> None:

@@ -1,6 +1,7 @@
 """Slack that fails, hangs up, asks to wait or is gone: every card arrives, and ends up telling what was decided."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -133,7 +134,8 @@ async def test_a_new_connection_takes_over_when_slack_ends_the_old_one(seeing: S
 
     async def decided() -> bool:
         if not seeing.decisions(asked["id"]):
-            await seeing.press("U0ANA", card, "signoff.approve")
+            with contextlib.suppress(LookupError):  # a press before it counted late, and the button is gone
+                await seeing.press("U0ANA", card, "signoff.approve")
         return bool(seeing.decisions(asked["id"]))
 
     await until(decided)
