@@ -58,11 +58,15 @@ def set_up_logs(form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # Bolt warns at every start that it won't use SLACK_BOT_TOKEN by itself; that is meant so.
-    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
+    # Bolt warns at every start that it won't use SLACK_BOT_TOKEN by itself; that is meant so. It sets its level itself.
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_error)
     libraries = logging.StreamHandler(sys.stderr)
     libraries.setFormatter(_Lines(fit))
     logging.basicConfig(handlers=[libraries], level=logging.WARNING)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 def fitting(key: bytes) -> Fit:

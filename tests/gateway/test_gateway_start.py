@@ -79,3 +79,7 @@ async def test_an_edited_journal_is_found_out(stage: Stage) -> None:
     bad = await stage.serve.signoff("audit", "verify", env={"DATABASE_URL": f"sqlite:///{copied}"})
     assert (bad.code, len(bad.err.splitlines())) == (1, 1), bad
     await stage.serve.start()
+
+
+async def test_a_start_without_trouble_says_nothing_but_where_it_serves(stage: Stage) -> None:
+    assert "slack_bolt" not in stage.serve.log()
