@@ -53,13 +53,17 @@ class HookEvent(Body):
 
     def body(self) -> SubmitBody:
         """The call as an agent would submit it. Raises ``Faulty``."""
-        context = f"Claude Code in {self.cwd}" if self.cwd else "Claude Code"
         sent: dict[str, Any] = {"tool": self.tool_name, "arguments": self.tool_input}
-        return body_as(SubmitBody, {**sent, "context": context, "run": self.session_id})
+        return body_as(SubmitBody, {**sent, "context": self.where, "run": self.session_id})
+
+    @property
+    def where(self) -> str:
+        """What people are told of where the call would run."""
+        return f"Claude Code in {self.cwd}" if self.cwd else "Claude Code"
 
     def same(self, request: Request) -> bool:
-        """Is this the call that ``request`` asks about, in the same session?"""
-        if (request.run, request.call.tool) != (self.session_id, self.tool_name):
+        """Is this the call that ``request`` asks about, in the same session and folder?"""
+        if (request.run, request.context, request.call.tool) != (self.session_id, self.where, self.tool_name):
             return False
         proposed = dict(request.proposed)
         if proposed != self.tool_input:  # quick, but to Python 1 is True

@@ -46,8 +46,8 @@ class Event(BaseModel):
 
     @property
     def call(self) -> str:
-        """The same for the same call in the same session."""
-        said = [self.session_id, self.tool_name, self.tool_input]
+        """The same for the same call in the same session and folder: elsewhere the same words do something else."""
+        said = [self.session_id, self.cwd, self.tool_name, self.tool_input]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -115,7 +115,7 @@ class Hook:
 
     def _asked(self, event: Event) -> Request:
         context = f"Claude Code in {event.cwd}" if event.cwd else "Claude Code"
-        key = f"claude-code {event.use}" if event.tool_use_id else None
+        key = f"claude-code {event.use} {event.call}" if event.tool_use_id else None
         return self.client.submit(event.tool_name, event.tool_input, key=key, context=context, run=event.session_id)
 
     def _allowed(self, event: Event, request: Request) -> Mapping[str, Any]:

@@ -131,9 +131,11 @@ async def test_after_its_deadline_it_denies_and_the_next_try_finds_the_same_requ
     assert len(await requests(house, "d")) == 2, "another call is another request"
     standing = [one for one in await requests(house, "d") if one.proposed["description"] == "Make it"]
     await house.gateway.review(standing[0].id, house.person("U0ANA"), Verdict.APPROVE, 1)
-    assert said(await hook(house, event("d", use="toolu_3"), wait=0))["permissionDecision"] == "allow"
-    assert said(await hook(house, event("d", use="toolu_4"), wait=0))["permissionDecision"] == "deny"
-    assert len(await requests(house, "d")) == 3, "an approval counts once"
+    elsewhere = said(await hook(house, event("d", use="toolu_3", cwd="/srv"), wait=0))
+    assert elsewhere["permissionDecision"] == "deny", "in another folder it is another call"
+    assert said(await hook(house, event("d", use="toolu_4"), wait=0))["permissionDecision"] == "allow"
+    assert said(await hook(house, event("d", use="toolu_5"), wait=0))["permissionDecision"] == "deny"
+    assert len(await requests(house, "d")) == 4, "an approval counts once"
 
 
 async def test_two_uses_that_wait_for_one_request_share_no_approval(house: House) -> None:

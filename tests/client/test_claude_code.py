@@ -133,7 +133,9 @@ async def test_after_the_deadline_it_blocks_or_defers_and_the_next_try_finds_the
     assert len(stage.serve.rows("SELECT id FROM requests WHERE tool = ?", session.tool)) == 1
     again = await session.hook(session.event(use="toolu_3"), "--deadline", "0")
     assert again.returncode == 2, "the next use of the tool is a request of its own"
-    assert len(stage.serve.rows("SELECT id FROM requests WHERE tool = ?", session.tool)) == 2
+    elsewhere = session.event(use="toolu_3", cwd="/srv")
+    assert (await session.hook(elsewhere, "--deadline", "0")).returncode == 2, "in another folder it is another call"
+    assert len(stage.serve.rows("SELECT id FROM requests WHERE tool = ?", session.tool)) == 3
 
 
 class Abreast(Signoff):
