@@ -185,7 +185,8 @@ class Entry:
 
     ``what`` is one of: opened, delivered, step, answered, reviewed, revised, snoozed, delegated, inquired, replied,
     settled, audited, repaired, or a state of the execution; with the id of a grant as ``subject``, granted or revoked;
-    with an agent's account, cooling_off, resumed or held_back; with the id of a key, provisioned or retired.
+    with an agent's account, cooling_off, resumed or held_back; with the id of a key, provisioned,
+    rotated or retired, webhook_set, webhook_rotated or webhook_removed.
     """
 
     what: str

@@ -108,9 +108,11 @@ def add(key: Key, secret_hash: str, webhook: Webhook | None, by: str, transactio
         transaction.connection.write(INSERT, workspace_id=workspace, secret_hash=secret_hash, **_columns(key))
     except Duplicate:
         raise Conflict("This key is stored already; make a new one.", code="key_exists") from None
+    told = {}
     if webhook is not None:
         webhooks.add(webhook, transaction)
-    _note(transaction, "provisioned", by, key.created_at, key.id, _limits(key))
+        told = {"webhook": webhooks.host_of(webhook)}
+    _note(transaction, "provisioned", by, key.created_at, key.id, {**_limits(key), **told})
 
 
 def _note(transaction: Transaction, what: str, by: str, now: datetime, key_id: str, detail: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, delete, func, select
 
@@ -18,6 +19,7 @@ from policies.effects import Entry
 from policies.errors import Conflict, NotFound
 from policies.request import Request
 from policies.webhook import Message, Webhook, body_of, news_in
+from storage import chain
 from storage.access import Access
 from storage.columns import EPOCH, UtcDateTime
 from storage.engine import Connection, Duplicate
@@ -119,6 +121,7 @@ FAILURE = Statement(setting(WEBHOOKS, "error").where(WEBHOOK))
 DISABLE = Statement(setting(WEBHOOKS, "disabled", "error").where(WEBHOOK))
 ENABLE = Statement(setting(WEBHOOKS, "disabled", "failing_since", "error").where(WEBHOOK))
 RENEW = Statement(setting(WEBHOOKS, "secret", "former_secret", "former_until").where(WEBHOOK))
+OF_KEY = Statement(select(WEBHOOKS.c.id).where(WEBHOOKS.c.key_id == bindparam("of_key")))
 DROP_ALL = Statement(delete(DELIVERIES).where(*OF_WEBHOOK))
 DROP = Statement(delete(WEBHOOKS).where(WEBHOOK))
 OF_ENDED_KEYS = select(WEBHOOKS.c.id).join(KEYS, KEYS.c.id == WEBHOOKS.c.key_id).where(KEYS.c.revoked_at.is_not(None))
@@ -175,6 +178,11 @@ def add(webhook: Webhook, transaction: Transaction) -> None:
         transaction.connection.write(ADD, workspace_id=transaction.workspace_id, **values)
     except Duplicate:
         raise Conflict("This key has a webhook already; remove it first.", code="webhook_exists") from None
+
+
+def host_of(webhook: Webhook) -> str:
+    """What the journal says of where it leads: the path of its URL may be a secret."""
+    return urlsplit(webhook.url).hostname or ""
 
 
 def forget(transaction: Transaction, before: datetime) -> None:
@@ -253,32 +261,51 @@ def _enable(webhook_id: str, transaction: Transaction) -> None:
     transaction.topics.append(TOPIC)
 
 
-def _renew(webhook: Webhook, secret: str, until: datetime, transaction: Transaction) -> None:
+def _set(webhook: Webhook, transaction: Transaction) -> None:
+    for (former,) in transaction.connection.rows(OF_KEY, of_key=webhook.key_id):
+        _drop(former, transaction)
+    add(webhook, transaction)
+    _note("webhook_set", webhook, webhook.created_at, transaction)
+
+
+def _renew(webhook: Webhook, secret: str, until: datetime, now: datetime, transaction: Transaction) -> None:
     renewed = {"secret": secret, "former_secret": webhook.secret, "former_until": until}
     if not transaction.connection.write(RENEW, of_webhook=webhook.id, **renewed):
         raise NotFound("This webhook is gone; see signoff webhooks list.")
+    _note("webhook_rotated", webhook, now, transaction)
 
 
-def _remove(webhook_id: str, transaction: Transaction) -> None:
-    transaction.connection.write(DROP_ALL, of_webhook=webhook_id)
-    if not transaction.connection.write(DROP, of_webhook=webhook_id):
+def _remove(webhook: Webhook, now: datetime, transaction: Transaction) -> None:
+    if not _drop(webhook.id, transaction):
         raise NotFound("This webhook is gone; see signoff webhooks list.")
+    _note("webhook_removed", webhook, now, transaction)
+
+
+def _drop(webhook_id: str, transaction: Transaction) -> int:
+    transaction.connection.write(DROP_ALL, of_webhook=webhook_id)
+    return transaction.connection.write(DROP, of_webhook=webhook_id)
+
+
+def _note(what: str, webhook: Webhook, now: datetime, transaction: Transaction) -> None:
+    """Who hears of an agent's requests, and since when, is part of the record."""
+    detail = {"webhook": host_of(webhook)}
+    chain.append(transaction, (Entry(what=what, actor="operator", at=now, subject=webhook.key_id, detail=detail),))
 
 
 class Webhooks(Access):
     """The store's webhooks: of each standing key at most one."""
 
-    async def add_webhook(self, webhook: Webhook) -> None:
-        """Store a webhook. Raises Conflict(code="webhook_exists") where its key has one."""
-        await self._write(partial(add, webhook))
+    async def set_webhook(self, webhook: Webhook) -> None:
+        """Store a key's webhook in the place of the one that it had, which is forgotten with all that it is owed."""
+        await self._write(partial(_set, webhook))
 
-    async def remove_webhook(self, webhook_id: str) -> None:
+    async def remove_webhook(self, webhook: Webhook, now: datetime) -> None:
         """Forget a webhook and all that is owed to it. Raises NotFound."""
-        await self._write(partial(_remove, webhook_id))
+        await self._write(partial(_remove, webhook, now))
 
-    async def renew_webhook(self, webhook: Webhook, secret: str, until: datetime) -> None:
-        """Sign with ``secret`` from now on, and until ``until`` with the one before it too. Raises NotFound."""
-        await self._write(partial(_renew, webhook, secret, until))
+    async def renew_webhook(self, webhook: Webhook, secret: str, *, until: datetime, now: datetime) -> None:
+        """Sign with ``secret`` from ``now`` on, and until ``until`` with the one before it too. Raises NotFound."""
+        await self._write(partial(_renew, webhook, secret, until, now))
 
     async def endpoints(self) -> tuple[Endpoint, ...]:
         """All webhooks of standing keys, the oldest first, with how much waits for each."""

@@ -82,10 +82,7 @@ async def set_webhook(name: str, url: str) -> None:
         if not keys or keys[-1].kind != "agent":
             raise Invalid(f"There is no active agent's key named {name}; see `signoff keys list`.")
         hook = new_webhook(keys[-1].id, url, settings, now)
-        former = [each for each in await store.endpoints() if each.webhook.key_id == keys[-1].id]
-        for each in former:
-            await store.remove_webhook(each.webhook.id)
-        await store.add_webhook(hook)
+        await store.set_webhook(hook)
     _show(hook.secret)
 
 
@@ -97,7 +94,7 @@ def _show(secret: str) -> None:
 async def remove_webhook(name: str) -> None:
     """Send nothing any more for the key ``name``, and forget what was owed."""
     async with open_store() as (store, _):
-        await store.remove_webhook((await _of_key(store, name)).webhook.id)
+        await store.remove_webhook((await _of_key(store, name)).webhook, datetime.now(UTC))
     typer.echo(f"{name} has no webhook any more.")
 
 
@@ -106,7 +103,7 @@ async def rotate_webhook(name: str, overlap: str) -> None:
     now = datetime.now(UTC)
     until, secret = overlapping(overlap, now), new_secret()
     async with open_store() as (store, _):
-        await store.renew_webhook((await _of_key(store, name)).webhook, secret, until)
+        await store.renew_webhook((await _of_key(store, name)).webhook, secret, until=until, now=now)
     _show(secret)
     until_then = f"Until {until:%Y-%m-%d %H:%M} UTC messages are signed with the old one too."
     typer.echo(until_then if until > now else "Nothing is signed with the old one any more.", err=True)

@@ -102,7 +102,9 @@ async def test_the_reference_library_verifies_each_signature_and_ours_reads_it(
         asked = await hooks.house.ask(READ)
         await hooks.tried(receiver, 1)
         former, fresh = hook.secret, new_secret()
-        await hooks.house.store.renew_webhook(hook, fresh, hooks.house.clock() + timedelta(hours=1))
+        await hooks.house.store.renew_webhook(
+            hook, fresh, until=hooks.house.clock() + timedelta(hours=1), now=hooks.house.clock()
+        )
         await hooks.house.ask(READ)
         await hooks.tried(receiver, 2)
         hooks.house.clock.move(timedelta(hours=1))

@@ -82,7 +82,7 @@ class HookHouse:
         made = Webhook(
             id=f"hook_{key}", key_id=key, url=url, secret=new_secret(), created_at=self.house.clock(), **more
         )
-        await self.house.store.add_webhook(made)
+        await self.house.store.set_webhook(made)
         return made
 
     @asynccontextmanager

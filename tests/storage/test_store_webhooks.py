@@ -28,9 +28,6 @@ async def test_a_webhook_comes_and_goes_with_its_key(store: Store) -> None:
     (endpoint,) = await store.endpoints()
     assert (endpoint.webhook, endpoint.name, endpoint.waiting, endpoint.failed) == (HOOK, "till", 0, 0)
     assert "whsec" not in repr(endpoint)
-    with pytest.raises(Conflict) as refused:
-        await store.add_webhook(replace(HOOK, id="hook2"))
-    assert refused.value.code == "webhook_exists"
     with pytest.raises(Conflict):
         await store.add_key(replace(KEY, id="k2", name="other"), "hash2", webhook=replace(HOOK, id="hook3"))
     assert [key.name for key in await store.keys()] == ["till"]
@@ -142,13 +139,33 @@ async def test_a_webhook_that_is_removed_takes_along_what_it_was_owed(store: Sto
     await store.add_key(KEY, "hash1", webhook=HOOK)
     await store.add(opened("r1"))
     await store.change("r1", decided())
-    await store.remove_webhook("hook1")
+    await store.remove_webhook(HOOK, NOW)
     assert (await store.endpoints(), await owed(store)) == ((), [])
     with pytest.raises(NotFound):
-        await store.remove_webhook("hook1")
+        await store.remove_webhook(HOOK, NOW)
     with pytest.raises(NotFound):
-        await store.renew_webhook(HOOK, "whsec_BBBB", NOW)
-    await store.add_webhook(replace(HOOK, id="hook2"))
+        await store.renew_webhook(HOOK, "whsec_BBBB", until=NOW, now=NOW)
+
+
+async def test_a_webhook_takes_the_place_of_the_one_before_and_the_journal_says_who_is_told_since_when(
+    store: Store,
+) -> None:
+    await store.add_key(KEY, "hash1", webhook=HOOK)
+    await store.add(opened("r1"))
+    await store.change("r1", decided())
+    other = replace(HOOK, id="hook2", url="https://elsewhere.example.com/secret", created_at=NOW + DAY)
+    await store.set_webhook(other)
+    assert [each.webhook for each in await store.endpoints()] == [other]
+    assert (await owed(store), await owed(store, "hook2")) == ([], [])
+    await store.renew_webhook(other, "whsec_BBBB", until=NOW + 3 * DAY, now=NOW + 2 * DAY)
+    await store.remove_webhook(other, NOW + 3 * DAY)
+    lines = [line for line in await store.journal() if line.subject == "k1"]
+    assert [(line.what, (line.at - NOW) // DAY, line.detail["webhook"]) for line in lines] == [
+        ("provisioned", 0, "hooks.example.com"),
+        ("webhook_set", 1, "elsewhere.example.com"),
+        ("webhook_rotated", 2, "elsewhere.example.com"),
+        ("webhook_removed", 3, "elsewhere.example.com"),
+    ]
 
 
 async def test_a_purge_forgets_the_webhooks_of_revoked_keys(store: Store) -> None:
@@ -159,7 +176,7 @@ async def test_a_purge_forgets_the_webhooks_of_revoked_keys(store: Store) -> Non
     assert await store.due_webhooks(NOW) == ()
     await store.purge(NOW - DAY, NOW)
     with pytest.raises(NotFound):
-        await store.remove_webhook("hook1")
+        await store.remove_webhook(HOOK, NOW)
 
 
 def test_two_secrets_sign_until_the_former_one_ends() -> None:
