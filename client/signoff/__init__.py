@@ -1,6 +1,7 @@
 """Ask people before an agent acts: the client of the Signoff gateway. Whatever goes wrong, nothing runs unapproved."""
 
-from signoff.client import AsyncSignoff, Signoff
+from signoff.async_client import AsyncSignoff
+from signoff.client import Signoff
 from signoff.decorator import needs_approval
 from signoff.errors import (
     AlreadyRan,

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from signoff.async_client import AsyncSignoff
 from signoff.claude_code import strayed
-from signoff.client import AsyncSignoff
 from signoff.errors import SignoffError, StillPending
 from signoff.models import Request
 from signoff.permit import AsyncPermit

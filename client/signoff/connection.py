@@ -14,9 +14,14 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from signoff.errors import not_approved
 from signoff.flows import Reply, Send
-from signoff.models import Choice
+from signoff.models import Answer, Choice, Request
 
+PATIENCE = 300.0
+"""Seconds that a client goes on trying while the gateway gives no answer."""
+FAREWELL = 3.0
+"""Seconds that an interrupted client spends on taking its request back."""
 SLACK = 10.0
 """Seconds that the way to the gateway and back may take, beside what it holds a request on purpose."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -119,3 +124,10 @@ def checked(url: str, *, allow_http: bool) -> str:
             "or pass allow_http=True (to the programs SIGNOFF_ALLOW_HTTP=1) where the network is your own."
         )
     return url
+
+
+def answer_of(request: Request) -> Answer:
+    """The answer to a bare question. Raises ``NotApproved`` where nobody gave one."""
+    if request.answer is None or request.state != "answered":
+        raise not_approved(request)
+    return request.answer

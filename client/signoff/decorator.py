@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
-from signoff.client import AsyncSignoff, Signoff
+from signoff.async_client import AsyncSignoff
+from signoff.client import Signoff
 from signoff.signature import Signature
 
 P = ParamSpec("P")

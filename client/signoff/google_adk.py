@@ -15,7 +15,7 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_confirmation import ToolConfirmation
 from google.adk.tools.tool_context import ToolContext
 
-from signoff.client import AsyncSignoff
+from signoff.async_client import AsyncSignoff
 from signoff.errors import SignoffError
 from signoff.permit import AsyncPermit, note_of
 

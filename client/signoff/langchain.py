@@ -20,7 +20,8 @@ from langchain_core.tools import BaseTool
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Command, interrupt
 
-from signoff.client import AsyncSignoff, Signoff
+from signoff.async_client import AsyncSignoff
+from signoff.client import Signoff
 from signoff.errors import SignoffError
 from signoff.models import Request
 from signoff.permit import AsyncPermit, Permit

@@ -16,7 +16,8 @@ from typing import Any, TypeVar, cast
 
 from langgraph.types import Command
 
-from signoff.client import AsyncSignoff, Signoff
+from signoff.async_client import AsyncSignoff
+from signoff.client import Signoff
 from signoff.errors import NotApproved, StillPending, Unreachable, Withdrawn, not_claimable
 from signoff.interrupts import Decision, decision_of, refusal_of
 from signoff.models import Answer, Request

@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 import anyio
 from mcp.shared.exceptions import MCPError
 
-from signoff.client import FAREWELL, AsyncSignoff
+from signoff.async_client import AsyncSignoff
+from signoff.connection import FAREWELL
 from signoff.errors import SignoffError, StillPending, Unreachable, not_approved
 from signoff.mcp_rounds import Called, Context, form_of, text_of
 from signoff.models import Inquiry, Request

@@ -20,7 +20,7 @@ from mcp.server import NotificationOptions, Server
 from mcp.server.session import ServerSession
 from mcp.shared.exceptions import MCPError
 
-from signoff.client import AsyncSignoff
+from signoff.async_client import AsyncSignoff
 from signoff.errors import SignoffError, StillPending
 from signoff.mcp_desk import Asked, Desk
 from signoff.mcp_rounds import Called, Context

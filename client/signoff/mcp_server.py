@@ -18,7 +18,8 @@ from mcp.server import Server
 from pydantic import ValidationError
 
 from signoff import mcp_tools as say
-from signoff.client import AsyncSignoff, answer_of
+from signoff.async_client import AsyncSignoff
+from signoff.connection import answer_of
 from signoff.errors import NotApproved, SignoffError, StillPending
 from signoff.mcp_desk import Asked, Desk
 from signoff.mcp_rounds import Called, Context

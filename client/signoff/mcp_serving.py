@@ -16,7 +16,7 @@ import uvicorn
 from mcp.server import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
 
-from signoff.client import AsyncSignoff
+from signoff.async_client import AsyncSignoff
 from signoff.mcp_desk import PATIENCE, Desk
 
 HOST = "127.0.0.1"

@@ -39,7 +39,7 @@ from agents.tool import (
 )
 from agents.tool_context import ToolContext
 
-from signoff.client import AsyncSignoff
+from signoff.async_client import AsyncSignoff
 from signoff.errors import SignoffError
 from signoff.models import Request
 from signoff.openai_calls import Together, arguments_of, forget, keep_state, mark_of, name_of, raw, recall, words_of

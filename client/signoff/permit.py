@@ -10,7 +10,8 @@ from signoff.errors import SignoffError
 from signoff.models import Change, Request
 
 if TYPE_CHECKING:
-    from signoff.client import AsyncSignoff, Signoff
+    from signoff.async_client import AsyncSignoff
+    from signoff.client import Signoff
 
 log = logging.getLogger("signoff")
 NOTE = 3_000

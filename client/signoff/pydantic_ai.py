@@ -23,7 +23,7 @@ from pydantic_ai.tools import (
     ToolDenied,
 )
 
-from signoff.client import AsyncSignoff
+from signoff.async_client import AsyncSignoff
 from signoff.errors import SignoffError
 from signoff.permit import AsyncPermit
 from signoff.together import together
