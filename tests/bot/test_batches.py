@@ -12,7 +12,9 @@ from tests.storage.samples import opened
 async def shared(post: Post, cards: int, turns: int, least: int = 4) -> int:
     """How many of so many waiting cards go out in the first message, which took the last of ``turns``."""
     for n in range(cards):
-        await post.store.add(opened(f"req_{n}", effects=(PostCard(request_id=f"req_{n}", to="#approvals"),)))
+        await post.store.add(
+            opened(f"req_{n}", created_at=post.time(), effects=(PostCard(request_id=f"req_{n}", to="#approvals"),))
+        )
     pace = Pace(post.time.now, post.time.sleep)
     for _ in range(turns):
         await pace.turn("#approvals")

@@ -79,7 +79,11 @@ async def test_two_minutes_without_slack_in_the_middle_of_a_flood_lose_and_repea
 async def test_a_courier_killed_while_it_posts_a_batch_leaves_each_of_its_requests_in_one_message(post: Post) -> None:
     await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "effect": "after", "delay": 1.0})
     for n in range(12):
-        await post.store.add(opened(f"req_{n:02}", effects=(PostCard(request_id=f"req_{n:02}", to="#approvals"),)))
+        await post.store.add(
+            opened(
+                f"req_{n:02}", created_at=post.time(), effects=(PostCard(request_id=f"req_{n:02}", to="#approvals"),)
+            )
+        )
     await post.serve_busy()
     await post.once(post.cards)
     await post.kill()
@@ -98,7 +102,9 @@ async def test_a_courier_killed_while_it_posts_a_batch_leaves_each_of_its_reques
 async def test_what_slack_refuses_together_is_posted_one_by_one(post: Post) -> None:
     await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "error": "msg_too_long"})
     for n in range(8):
-        await post.store.add(opened(f"req_{n}", effects=(PostCard(request_id=f"req_{n}", to="#approvals"),)))
+        await post.store.add(
+            opened(f"req_{n}", created_at=post.time(), effects=(PostCard(request_id=f"req_{n}", to="#approvals"),))
+        )
     await post.serve_busy()
     await post.drained_in_time()
     assert sorted(map(sorted, map(asked_in, await post.cards()))) == [[f"req_{n}"] for n in range(8)]
@@ -107,7 +113,9 @@ async def test_what_slack_refuses_together_is_posted_one_by_one(post: Post) -> N
 async def test_cards_whose_message_failed_come_back_together(post: Post) -> None:
     await post.sandbox.control.faults({"method": "chat.postMessage", "times": 1, "status": 503, "effect": "before"})
     for n in range(8):
-        await post.store.add(opened(f"req_{n}", effects=(PostCard(request_id=f"req_{n}", to="#approvals"),)))
+        await post.store.add(
+            opened(f"req_{n}", created_at=post.time(), effects=(PostCard(request_id=f"req_{n}", to="#approvals"),))
+        )
     await post.serve_busy()
 
     async def failed() -> bool:
@@ -122,7 +130,9 @@ async def test_cards_whose_message_failed_come_back_together(post: Post) -> None
 async def test_rows_that_end_at_once_cost_one_update_a_message_also_when_slack_is_away_meanwhile(post: Post) -> None:
     names = [f"req_{n:02}" for n in range(40)]
     for name in names:
-        await post.store.add(opened(name, effects=(PostCard(request_id=name, to="#approvals"),)))
+        await post.store.add(
+            opened(name, created_at=post.time(), effects=(PostCard(request_id=name, to="#approvals"),))
+        )
     await post.serve_busy()
     await post.drained_in_time()
     began = post.time.seconds
@@ -184,7 +194,7 @@ async def test_what_is_at_stake_keeps_its_card_to_itself_in_a_flood(post: Post, 
     gate = replace(checkpoint(), **at_stake)
     for n in range(8):
         card = PostCard(request_id=f"req_{n}", to="#approvals")
-        await post.store.add(opened(card.request_id, checkpoint=gate, effects=(card,)))
+        await post.store.add(opened(card.request_id, checkpoint=gate, created_at=post.time(), effects=(card,)))
     await post.serve_busy()
     await post.drained_in_time()
     assert [len(asked_in(message)) for message in await post.cards()] == [1] * 8

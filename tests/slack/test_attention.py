@@ -32,6 +32,10 @@ async def noted(home: House, request: Request, person: str = "U0ANA") -> None:
     await until(kept)
 
 
+async def _opened(home: House, request: Request) -> bool:
+    return (await home.serving.store.sight(request.id, 1, "U0ANA")).opened_at is not None
+
+
 async def test_a_hasty_approval_opens_the_whole_call_and_counts_only_when_it_is_said_again(home: House) -> None:
     request = await home.ask(LETTER, tool="send_letter")
     assert await home.press("U0ANA", request, ids.APPROVE) == {"ok": True}
@@ -77,6 +81,7 @@ async def test_the_last_page_asks_back_whoever_turned_to_it_at_once_and_leads_to
     request = await home.ask(SCRIPT, tool="run_script")
     home.clock.ahead += timedelta(minutes=5)
     await home.press("U0ANA", request, ids.VIEW)
+    await until(lambda: _opened(home, request))
     assert (await home.submit("U0ANA"))["response_action"] == "update"
     assert (await home.now(request)).state is State.PENDING
     assert "⏱️ You approved 1" in str(await home.front("U0ANA"))
