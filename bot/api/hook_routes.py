@@ -131,7 +131,7 @@ class HookRoutes:
             return (await submitted(http, self.gateway, self.doorkeeper, submission, requester, again)).request
 
     async def _standing(self, event: HookEvent, requester: Requester) -> Request | None:
-        """The request that an earlier try of this very call in this session left behind, if nothing was run by it."""
+        """The request that stands from an earlier try of this very call of Claude Code, if nothing was run by it."""
         pending = await self.gateway.list_own(requester, states=(State.PENDING,), limit=LATELY)
         approved = await self.gateway.list_own(requester, execution=(ExecutionState.UNCLAIMED,), limit=LATELY)
         for one in (*pending.requests, *approved.requests):
